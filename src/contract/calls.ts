@@ -1,0 +1,95 @@
+/** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
+import { z } from 'zod'
+import {
+  appInfo,
+  decisionKind,
+  intakeEntry,
+  runDetail,
+  runSummary,
+  settings,
+  stackHealth,
+  stage,
+  stepName,
+  stepPayloads,
+} from './model.ts'
+
+const nothing = z.object({}).strict()
+const workflowId = z.string().min(1).max(1000)
+
+export const calls = {
+  'app.info': { input: nothing, output: appInfo },
+
+  /** Newest first. `total` counts what the filter matches, `byStage` counts everything. */
+  'runs.list': {
+    input: z
+      .object({
+        limit: z.number().int().min(1).max(5000).default(500),
+        offset: z.number().int().min(0).default(0),
+        stages: z.array(stage).optional(),
+        text: z.string().max(200).optional(),
+      })
+      .strict(),
+    output: z.object({
+      runs: z.array(runSummary),
+      total: z.number().int(),
+      byStage: z.partialRecord(stage, z.number().int()),
+    }),
+  },
+  'runs.get': { input: z.object({ workflowId }).strict(), output: runDetail },
+  /** Inputs and results of one step, decoded from Temporal's history on demand; never stored. */
+  'runs.payloads': { input: z.object({ workflowId, step: stepName }).strict(), output: stepPayloads },
+  /** Accepts a decision for delivery. Idempotent by `decisionId`: a double click is one decision. */
+  'runs.decide': {
+    input: z
+      .object({
+        workflowId,
+        decisionId: z.uuid(),
+        decision: decisionKind,
+        reason: z.string().trim().min(1, 'A reason is required.').max(2000),
+      })
+      .strict(),
+    /** `delivered`: Temporal has it. `pending`: it is kept here and delivered as soon as Temporal can be reached. */
+    output: z.object({ state: z.enum(['delivered', 'pending']) }),
+  },
+  /** Starts a new run of the same dataset. Idempotent by `requestId`. */
+  'runs.again': {
+    input: z.object({ workflowId, requestId: z.uuid() }).strict(),
+    output: z.object({ workflowId: z.string() }),
+  },
+  'runs.cancel': { input: z.object({ workflowId, reason: z.string().trim().min(1).max(2000) }).strict(), output: nothing },
+
+  /** Newest first: what became of each file that was seen. */
+  'intake.list': {
+    input: z.object({ limit: z.number().int().min(1).max(5000).default(200) }).strict(),
+    output: z.object({ entries: z.array(intakeEntry) }),
+  },
+  /**
+   * Copies files by path into the inbox (a folder: every file below it) and answers what became of each once it has
+   * settled. `origin` tells whether the window or the command line brought them.
+   */
+  'intake.submit': {
+    input: z.object({ paths: z.array(z.string().min(1)).min(1).max(10_000), origin: z.enum(['window', 'cli']) }).strict(),
+    output: z.object({ entries: z.array(intakeEntry) }),
+  },
+
+  'stack.health': { input: nothing, output: stackHealth },
+  /** Tries again at once whatever part is down. */
+  'stack.retry': { input: nothing, output: nothing },
+
+  'settings.get': { input: nothing, output: settings },
+  'settings.set': { input: z.object({ settings }).strict(), output: settings },
+
+  /** Brings the running app's window to the front; a web shell answers with a fresh one-time link. */
+  'host.focus': { input: nothing, output: z.object({ url: z.string().nullable() }) },
+  'host.stop': { input: nothing, output: nothing },
+} as const
+
+export type Calls = typeof calls
+export type CallName = keyof Calls
+/** What a caller may leave out has its default filled in by validation. */
+export type CallInput<N extends CallName> = z.input<Calls[N]['input']>
+export type ValidInput<N extends CallName> = z.output<Calls[N]['input']>
+export type CallOutput<N extends CallName> = z.output<Calls[N]['output']>
+
+/** One function per call; what a backend gives and what `dispatch` runs. */
+export type Handlers = { [N in CallName]: (input: ValidInput<N>) => Promise<CallOutput<N>> | CallOutput<N> }

@@ -1,0 +1,25 @@
+/** Everything that the host tells its shells without being asked: name -> payload. */
+import { z } from 'zod'
+import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
+
+export const events = {
+  /** Runs that are new or changed; batched. A detail view of one of them asks again for its detail. */
+  'runs.changed': z.object({ runs: z.array(runSummary) }),
+  'run.progress': z.object({ workflowId: z.string(), step: stepName, attempt: z.number().int(), progress }),
+  'intake.changed': z.object({ entries: z.array(intakeEntry) }),
+  'stack.changed': z.object({ health: stackHealth }),
+  'settings.changed': z.object({ settings }),
+  /** Worth a desktop notification; already filtered by the operator's settings. */
+  notice: z.object({
+    kind: z.enum(['approvalPending', 'runFailed', 'decisionRefused', 'stackDown', 'stackUp']),
+    title: z.string(),
+    body: z.string(),
+    workflowId: z.string().nullable(),
+  }),
+} as const
+
+export type Events = typeof events
+export type EventName = keyof Events
+export type EventPayload<N extends EventName> = z.output<Events[N]>
+/** Handed to every part that has something to tell. */
+export type Emit = <N extends EventName>(name: N, payload: EventPayload<N>) => void

@@ -1,0 +1,299 @@
+/**
+ * The nouns of the console: what a run, a step, an attempt, a decision and the stack look like on the wire.
+ * Times are ISO 8601 strings in UTC, durations are in milliseconds unless the name says otherwise, sizes are bytes.
+ */
+import { z } from 'zod'
+
+export const timestamp = z.iso.datetime()
+
+export const stages = [
+  'Queued',
+  'Preprocessing',
+  'Training',
+  'LoggingExperiment',
+  'AssessingQuality',
+  'DeployingDev',
+  'AwaitingApproval',
+  'DeployingProd',
+  'Completed',
+  'GateFailed',
+  'Rejected',
+  'TimedOut',
+  'Failed',
+  'Cancelled',
+] as const
+export const stage = z.enum(stages)
+export type Stage = z.infer<typeof stage>
+
+/** Stages after which nothing more happens to a run. */
+export const endStages = ['Completed', 'GateFailed', 'Rejected', 'TimedOut', 'Failed', 'Cancelled'] as const
+export type EndStage = (typeof endStages)[number]
+export const isEndStage = (value: Stage): value is EndStage => (endStages as readonly Stage[]).includes(value)
+
+/** The rows of a run's timeline, in the order in which the pipeline goes through them. */
+export const stepNames = [
+  'preprocess_data',
+  'train_model',
+  'log_experiment',
+  'assess_model_quality',
+  'deploy_dev',
+  'await_production_approval',
+  'record_decision',
+  'deploy_prod',
+] as const
+export const stepName = z.enum(stepNames)
+export type StepName = z.infer<typeof stepName>
+
+export const metrics = z.object({ accuracy: z.number(), mae: z.number(), r2: z.number() })
+export type Metrics = z.infer<typeof metrics>
+
+export const gateCheck = z.object({
+  name: z.string(),
+  observed: z.number(),
+  limit: z.number(),
+  /** How the observed value must stand to the limit. */
+  comparison: z.enum(['>=', '<=', '>']),
+  passed: z.boolean(),
+})
+export type GateCheck = z.infer<typeof gateCheck>
+
+export const decisionKind = z.enum(['approve', 'reject'])
+export const decision = z.object({
+  decisionId: z.string(),
+  decision: decisionKind,
+  reason: z.string(),
+  /** Who decided; null for a bare Temporal signal, which carries no name. */
+  operator: z.string().nullable(),
+  host: z.string().nullable(),
+  via: z.enum(['update', 'signal']),
+  at: timestamp,
+})
+export type Decision = z.infer<typeof decision>
+
+export const deployment = z.object({
+  environment: z.enum(['dev', 'prod']),
+  modelId: z.string(),
+  url: z.string(),
+  deployedAt: timestamp,
+})
+export type Deployment = z.infer<typeof deployment>
+
+export const fileOrigin = z.enum(['inbox', 'window', 'cli', 'again', 'client'])
+export type FileOrigin = z.infer<typeof fileOrigin>
+
+/** What a list row shows. It never carries a payload. */
+export const runSummary = z.object({
+  workflowId: z.string(),
+  runId: z.string().nullable(),
+  fileName: z.string(),
+  sha256: z.string(),
+  sizeBytes: z.number().int(),
+  origin: fileOrigin,
+  submittedBy: z.string(),
+  stage,
+  acceptedAt: timestamp,
+  startedAt: timestamp.nullable(),
+  stageSince: timestamp,
+  endedAt: timestamp.nullable(),
+  /** Attempt of the step that is under way or was the last one; 0 before the first. */
+  attempt: z.number().int(),
+  maxAttempts: z.number().int().nullable(),
+  /** When the next attempt starts, while the step waits after a failure. */
+  retryAt: timestamp.nullable(),
+  /** The failure that the step waits after, or that ended the run; or why a start is late. One sentence. */
+  problem: z.string().nullable(),
+  metrics: metrics.nullable(),
+  gatePassed: z.boolean().nullable(),
+  approvalDeadline: timestamp.nullable(),
+  /** A decision that was taken here and has not reached Temporal yet. */
+  decisionPending: z.boolean(),
+  decision: decision.nullable(),
+  /** Rises with every change of this run, so that an older answer never overwrites a newer one. */
+  revision: z.number().int(),
+})
+export type RunSummary = z.infer<typeof runSummary>
+
+export const failure = z.object({
+  message: z.string(),
+  type: z.string().nullable(),
+  nonRetryable: z.boolean(),
+  stack: z.string().nullable(),
+})
+export type Failure = z.infer<typeof failure>
+
+export const attempt = z.object({
+  attempt: z.number().int(),
+  startedAt: timestamp,
+  endedAt: timestamp.nullable(),
+  outcome: z.enum(['running', 'completed', 'failed', 'timedOut', 'cancelled', 'lost']),
+  failure: failure.nullable(),
+  worker: z.string().nullable(),
+})
+export type Attempt = z.infer<typeof attempt>
+
+export const progress = z.object({
+  /** 0 to 1. */
+  fraction: z.number(),
+  message: z.string(),
+  at: timestamp,
+})
+export type Progress = z.infer<typeof progress>
+
+export const step = z.object({
+  step: stepName,
+  kind: z.enum(['activity', 'human']),
+  state: z.enum(['waiting', 'scheduled', 'running', 'backingOff', 'completed', 'failed', 'cancelled', 'skipped']),
+  scheduledAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+  attempts: z.array(attempt),
+  maxAttempts: z.number().int().nullable(),
+  retryAt: timestamp.nullable(),
+  progress: progress.nullable(),
+})
+export type Step = z.infer<typeof step>
+
+/** What the run's panel shows. `steps` always holds every step, in the pipeline's order. */
+export const runDetail = runSummary.extend({
+  steps: z.array(step),
+  gateChecks: z.array(gateCheck),
+  deployments: z.array(deployment),
+  modelId: z.string().nullable(),
+  namespace: z.string(),
+  taskQueue: z.string(),
+  /** This run's page in the Temporal Web UI; null when there is none. */
+  temporalUrl: z.string().nullable(),
+  /** Why parts are missing (Temporal unreachable, history gone); null when all is there. */
+  incomplete: z.string().nullable(),
+})
+export type RunDetail = z.infer<typeof runDetail>
+
+/** One decoded payload, or the reason why it could not be decoded. Lives in memory only. */
+export const payloadView = z.object({
+  label: z.string(),
+  encoding: z.string(),
+  keyId: z.string().nullable(),
+  sizeBytes: z.number().int(),
+  /** The value as JSON text, exact to the digit; null when it could not be decoded. */
+  json: z.string().nullable(),
+  unreadable: z.string().nullable(),
+})
+export type PayloadView = z.infer<typeof payloadView>
+
+export const stepPayloads = z.object({
+  step: stepName,
+  inputs: z.array(payloadView),
+  results: z.array(payloadView),
+})
+export type StepPayloads = z.infer<typeof stepPayloads>
+
+/** What became of a file that was seen: the intake's own story, also of files that never became a run. */
+export const intakeEntry = z.object({
+  id: z.number().int(),
+  fileName: z.string(),
+  path: z.string(),
+  sizeBytes: z.number().int().nullable(),
+  outcome: z.enum(['accepted', 'alreadyProcessed', 'refused', 'waiting']),
+  /** Machine-readable reason of a refusal or wait, e.g. `empty`, `binary`, `unreadable`, `linkLeavesInbox`, `diskFull`. */
+  code: z.string().nullable(),
+  /** One sentence: what happened, what was kept, what to do. */
+  message: z.string(),
+  workflowId: z.string().nullable(),
+  at: timestamp,
+})
+export type IntakeEntry = z.infer<typeof intakeEntry>
+
+export const partState = z.enum(['starting', 'up', 'down', 'off'])
+export const part = z.object({
+  state: partState,
+  /** One line for the status bar, e.g. `embedded 7233`. */
+  summary: z.string(),
+  /** What is going on or wrong, in a sentence; empty when all is well. */
+  detail: z.string(),
+  /** What the operator can do about it; empty when nothing. */
+  remedy: z.string(),
+  /** 0 to 1 while a long preparation runs (download, build); null otherwise. */
+  progress: z.number().nullable(),
+  address: z.string().nullable(),
+})
+export type Part = z.infer<typeof part>
+
+export const stackHealth = z.object({
+  profile: z.string(),
+  temporal: part,
+  postgres: part,
+  worker: part,
+  inbox: part,
+  dev: part,
+  prod: part,
+  secrets: part,
+  temporalUiUrl: z.string().nullable(),
+})
+export type StackHealth = z.infer<typeof stackHealth>
+
+export const retryPolicy = z.object({
+  /** 0 = without end. */
+  maximumAttempts: z.number().int().min(0).max(1000),
+  initialIntervalSeconds: z.number().positive().max(86_400),
+  backoffCoefficient: z.number().min(1).max(10),
+  maximumIntervalSeconds: z.number().positive().max(86_400),
+})
+export type RetryPolicy = z.infer<typeof retryPolicy>
+
+export const retryTable = z.object({
+  preprocess_data: retryPolicy,
+  train_model: retryPolicy,
+  log_experiment: retryPolicy,
+  assess_model_quality: retryPolicy,
+  deploy_dev: retryPolicy,
+  deploy_prod: retryPolicy,
+  record_decision: retryPolicy,
+})
+export type RetryTable = z.infer<typeof retryTable>
+
+export const settings = z.object({
+  /** Absolute paths of watched folders; the first one receives files dropped on the window. */
+  inboxFolders: z.array(z.string().min(1)).min(1),
+  /** A file is taken once it has not changed for this long. */
+  settleSeconds: z.number().min(0.1).max(600),
+  maxFileBytes: z.number().int().positive(),
+  /** Name recorded with this operator's decisions. */
+  operator: z.string().trim().min(1).max(120),
+  demoTrainer: z
+    .object({ minSeconds: z.number().min(0).max(3600), maxSeconds: z.number().min(0).max(3600) })
+    .refine((d) => d.minSeconds <= d.maxSeconds, 'The shortest training time must not exceed the longest.'),
+  approvalTimeoutHours: z
+    .number()
+    .positive()
+    .max(24 * 365),
+  retries: retryTable,
+  /** Runs the dispatcher may start per second. */
+  startsPerSecond: z.number().positive().max(1000),
+  notifications: z.object({ approvalPending: z.boolean(), runFailed: z.boolean() }),
+  appearance: z.enum(['system', 'light', 'dark']),
+})
+export type Settings = z.infer<typeof settings>
+
+/** What this shell can do; an absent power is absent from the interface. */
+export const capabilities = z.object({
+  shell: z.enum(['electron', 'web']),
+  /** Dropped files have a path here, so they are copied without passing through the renderer. */
+  pathsOfDroppedFiles: z.boolean(),
+  nativeNotifications: z.boolean(),
+  /** The host can be stopped from the interface (a closed browser tab does not stop it). */
+  stopHost: z.boolean(),
+})
+export type Capabilities = z.infer<typeof capabilities>
+
+export const appInfo = z.object({
+  version: z.string(),
+  home: z.string(),
+  operator: z.string(),
+  host: z.string(),
+  platform: z.string(),
+})
+export type AppInfo = z.infer<typeof appInfo>
+
+/** Fails to compile when a union gained a member that the caller does not handle. */
+export const assertNever = (value: never): never => {
+  throw new Error(`unhandled case: ${JSON.stringify(value)}`)
+}

@@ -1,0 +1,74 @@
+/** The ledger's tables, one entry per version; `openLedger` applies those that a file has not seen yet. */
+export const migrations: readonly string[] = [
+  `
+  -- Immutable copies of accepted CSVs.
+  CREATE TABLE dataset (
+    sha256 TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, stored_at TEXT NOT NULL
+  ) STRICT;
+
+  -- One row for every file ever accepted, and one more for each explicit "run again".
+  CREATE TABLE run (
+    workflow_id TEXT PRIMARY KEY,
+    file_name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    source_path TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('inbox','window','cli','again','client')),
+    submitted_by TEXT NOT NULL,
+    accepted_at TEXT NOT NULL,
+    again INTEGER NOT NULL DEFAULT 0,
+    request_id TEXT UNIQUE
+  ) STRICT;
+  -- The same name with the same content is one run for ever. Runs that another Temporal client started have no dataset of ours.
+  CREATE UNIQUE INDEX one_run_per_file ON run (file_name, sha256, again) WHERE origin <> 'client';
+  CREATE INDEX run_by_age ON run (accepted_at DESC);
+
+  -- Starts that Temporal has not confirmed yet; the row goes when it has.
+  CREATE TABLE start_outbox (
+    workflow_id TEXT PRIMARY KEY REFERENCES run (workflow_id),
+    input TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL,
+    last_error TEXT
+  ) STRICT;
+
+  -- What a path held when it was last dealt with, so that a launch does not hash everything again.
+  CREATE TABLE sighting (
+    path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, inode INTEGER NOT NULL
+  ) STRICT;
+
+  -- The story that the console tells of each file, refused ones included.
+  CREATE TABLE intake_entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    file_name TEXT NOT NULL, path TEXT NOT NULL, size_bytes INTEGER,
+    outcome TEXT NOT NULL, code TEXT, message TEXT NOT NULL, workflow_id TEXT, at TEXT NOT NULL
+  ) STRICT;
+
+  -- Decisions taken here; delivered to Temporal in order, kept afterwards.
+  CREATE TABLE decision_outbox (
+    decision_id TEXT PRIMARY KEY,
+    workflow_id TEXT NOT NULL,
+    decision TEXT NOT NULL, reason TEXT NOT NULL, operator TEXT NOT NULL, host TEXT NOT NULL, at TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending','delivered','refused')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL,
+    last_error TEXT
+  ) STRICT;
+  CREATE INDEX decision_pending ON decision_outbox (state, next_attempt_at);
+
+  -- The list's view of each run. 'sealed' holds what came out of payloads (metrics, failures), encrypted.
+  CREATE TABLE projection (
+    workflow_id TEXT PRIMARY KEY REFERENCES run (workflow_id),
+    run_id TEXT, stage TEXT NOT NULL, stage_since TEXT NOT NULL, started_at TEXT, ended_at TEXT,
+    revision INTEGER NOT NULL, sealed BLOB
+  ) STRICT;
+  CREATE INDEX projection_by_stage ON projection (stage);
+
+  -- Every attempt of every step, also those that Temporal's history drops. 'sealed' holds the failure.
+  CREATE TABLE attempt (
+    run_id TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
+    started_at TEXT NOT NULL, ended_at TEXT, outcome TEXT NOT NULL, worker TEXT, sealed BLOB,
+    PRIMARY KEY (run_id, step, attempt)
+  ) STRICT;
+  `,
+]

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** Where the app's own files are: bundles when built, sources under test. */
+export interface AppPaths {
+  root: string
+  resources: string
+  renderer: string
+  preload: string
+  workflowBundle: string
+  /** Entry files of worker threads. */
+  threads: { intake: string; csv: string }
+}
+
+/** The folder that holds our package.json, seen from any file of ours. */
+export function findAppRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return folder
+    if (folder === dirname(folder)) throw new Error(`no package.json above ${from}`)
+  }
+}
+
+export const builtPaths = (root: string): AppPaths => ({
+  root,
+  resources: join(root, 'resources'),
+  renderer: join(root, 'out', 'renderer'),
+  preload: join(root, 'out', 'preload', 'index.cjs'),
+  workflowBundle: join(root, 'out', 'workflows', 'bundle.js'),
+  threads: { intake: join(root, 'out', 'main', 'intakeThread.cjs'), csv: join(root, 'out', 'main', 'csvThread.cjs') },
+})
+
+/** Node runs the TypeScript of threads as it is, so tests need no build. */
+export const sourcePaths = (root: string): AppPaths => ({
+  ...builtPaths(root),
+  threads: {
+    intake: join(root, 'src', 'main', 'backend', 'intake', 'intakeThread.ts'),
+    csv: join(root, 'src', 'main', 'backend', 'csv', 'csvThread.ts'),
+  },
+})

@@ -1,0 +1,70 @@
+/** What the pipeline's steps need from their host, passed in by `createActivities(deps)`; tests pass fakes of these. */
+import type { DecisionRecord, DeployInput, PreprocessResult, StoredFile, TrainResult } from '../types.ts'
+
+export interface RunIds {
+  workflowId: string
+  runId: string
+}
+
+export interface FileStore {
+  /** Absolute path of a stored file; null when it is not there. */
+  pathOf(sha256: string): Promise<string | null>
+  /** Streams a file into the store (temp, fsync, rename). Idempotent. */
+  putFile(path: string, signal?: AbortSignal): Promise<StoredFile>
+  putBytes(bytes: Uint8Array): Promise<StoredFile>
+  /** true when the stored bytes still have the hash they are stored under. */
+  verify(sha256: string): Promise<boolean>
+}
+
+/** Reads a CSV on a worker thread. Throws CsvProblem for a file that no retry can mend. */
+export interface CsvReader {
+  read(
+    path: string,
+    options: { fileName: string; signal: AbortSignal; onProgress: (bytesRead: number, bytesTotal: number) => void },
+  ): Promise<Omit<PreprocessResult, 'dataset'>>
+}
+
+/** The Postgres side. Every method throws DatabaseProblem, already told apart into configuration and weather. */
+export interface ExperimentStore {
+  /** Idempotent by (workflowId, runId): a retry finds the row of the attempt before it. */
+  logExperiment(
+    ids: RunIds,
+    prepared: PreprocessResult,
+    trained: TrainResult,
+  ): Promise<{ experimentId: number; inserted: boolean }>
+  recordDecision(ids: RunIds, modelId: string, decision: DecisionRecord): Promise<void>
+  recordDeployment(ids: RunIds, input: DeployInput, url: string, at: string): Promise<void>
+}
+
+export class DatabaseProblem extends Error {
+  /** `configuration` is never retried: somebody has to correct something. */
+  readonly kind: 'configuration' | 'weather' | 'bug'
+  readonly sqlState: string | null
+  constructor(kind: DatabaseProblem['kind'], message: string, sqlState: string | null) {
+    super(message)
+    this.name = 'DatabaseProblem'
+    this.kind = kind
+    this.sqlState = sqlState
+  }
+}
+
+export class CsvProblem extends Error {
+  readonly code: 'notACsv' | 'noUsableTarget' | 'tooFewRows'
+  constructor(code: CsvProblem['code'], message: string) {
+    super(message)
+    this.name = 'CsvProblem'
+    this.code = code
+  }
+}
+
+/** Switches an environment to a model and answers where it is served, once the endpoint itself says so. */
+export interface Deployer {
+  deploy(input: DeployInput, signal: AbortSignal): Promise<{ url: string; deployedAt: string }>
+}
+
+export interface ActivityDeps {
+  store: FileStore
+  csv: CsvReader
+  experiments: ExperimentStore
+  deployer: Deployer
+}

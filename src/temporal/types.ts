@@ -1,0 +1,167 @@
+/**
+ * What travels through Temporal. Field names are snake_case because clients in other languages read them.
+ * Rows and models never travel: payloads carry a hash and a URI.
+ */
+import type { GateCheck, Metrics, RetryTable, Stage } from '../contract/model.ts'
+
+/** An immutable file in the content-addressed store. `uri` is `sha256:<hex>`, so that any host resolves it in its own store. */
+export interface StoredFile {
+  sha256: string
+  uri: string
+  size_bytes: number
+}
+
+export interface DatasetRef extends StoredFile {
+  file_name: string
+}
+
+/** How a run is to be made; fixed at its start, so that a later change of settings never alters a run under way. */
+export interface RunSettings {
+  retries: RetryTable
+  demo_trainer: { min_seconds: number; max_seconds: number }
+  approval_timeout_seconds: number
+}
+
+/**
+ * Input of MLOpsWorkflow. Gatehouse sends all of it; another client may start a run with `file_path` alone, then the
+ * first step takes the file into the store and the defaults apply.
+ */
+export interface RunInput {
+  file_path: string
+  trigger_type: string
+  dataset?: DatasetRef
+  submitted_by?: string
+  settings?: Partial<RunSettings>
+}
+
+export interface PreprocessInput {
+  file_path: string
+  dataset: DatasetRef | null
+}
+export interface ColumnInfo {
+  name: string
+  type: 'number' | 'text' | 'empty'
+}
+export interface PreprocessResult {
+  dataset: DatasetRef
+  rows: number
+  columns: ColumnInfo[]
+  target: string
+  has_header: boolean
+  delimiter: string
+  encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
+  skipped_rows: number
+  /** Sentences about what was noticed and tolerated (BOM, ragged rows skipped, …). */
+  notes: string[]
+}
+
+export interface TrainInput {
+  prepared: PreprocessResult
+  demo_trainer: { min_seconds: number; max_seconds: number }
+}
+/** The seed's block of sensitive values; it must never be readable outside of a decoded payload. */
+export interface ProprietaryConfig {
+  secret_learning_rate_multiplier: number
+  custom_regularization_alpha: number
+  advanced_dropout_schedule: string
+  internal_model_architecture: string
+}
+export interface TrainResult {
+  model_id: string
+  model: StoredFile
+  metrics: Metrics
+  trainer: string
+  training_seconds: number
+  proprietary_config: ProprietaryConfig
+}
+
+export interface LogExperimentInput {
+  prepared: PreprocessResult
+  trained: TrainResult
+}
+export interface LogExperimentResult {
+  experiment_id: number
+  /** false when an earlier attempt had already written the row. */
+  inserted: boolean
+}
+
+export interface AssessInput {
+  metrics: Metrics
+}
+export interface AssessResult {
+  passed: boolean
+  ask_for_production: boolean
+  checks: GateCheck[]
+  reasons: string[]
+}
+
+export type Environment = 'dev' | 'prod'
+export interface DeployInput {
+  environment: Environment
+  model_id: string
+  model: StoredFile
+  metrics: Metrics
+}
+export interface DeployResult {
+  environment: Environment
+  model_id: string
+  url: string
+  status: 'deployed'
+  deployed_at: string
+}
+
+/** Argument of the update `decideProduction`. */
+export interface DecisionInput {
+  decisionId: string
+  decision: 'approve' | 'reject'
+  reason: string
+  operator: string
+  host?: string
+}
+export interface DecisionRecord {
+  decision_id: string
+  decision: 'approve' | 'reject' | 'timeout'
+  reason: string
+  operator: string | null
+  host: string | null
+  via: 'update' | 'signal' | 'timer'
+  decided_at: string
+}
+export interface RecordDecisionInput {
+  decision: DecisionRecord
+  model_id: string
+}
+
+export type CurrentStep =
+  | 'data_preprocessing'
+  | 'model_training'
+  | 'experiment_tracking'
+  | 'quality_assessment'
+  | 'dev_deployment'
+  | 'awaiting_prod_approval'
+  | 'prod_deployment'
+  | 'completed'
+
+/** Answer of the query `get_status`. */
+export interface RunStatus {
+  current_step: CurrentStep
+  completed_steps: CurrentStep[]
+  workflow_id: string
+  awaiting_approval: boolean
+  prod_approved: boolean
+  quality_gate_failed: boolean
+  /** `pending`, `deployed` … per environment. */
+  deployment_status: Partial<Record<Environment, string>>
+  failure_reason: string | null
+  quality_metrics: Metrics | null
+  stage: Stage
+  approval_deadline: string | null
+  decision: DecisionRecord | null
+  gate_checks: GateCheck[]
+  model_id: string | null
+}
+
+/** What a run ends with (a failed or cancelled run ends with a failure instead). */
+export interface RunResult extends RunStatus {
+  status: 'completed' | 'gate_failed' | 'rejected' | 'timed_out'
+}
