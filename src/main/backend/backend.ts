@@ -1,0 +1,26 @@
+import type { Readable } from 'node:stream'
+import type { Handlers } from '../../contract/calls.ts'
+import type { EventName, EventPayload } from '../../contract/events.ts'
+import type { IntakeEntry, StackHealth } from '../../contract/model.ts'
+
+export type EventListener = <N extends EventName>(name: N, payload: EventPayload<N>) => void
+
+/** What a shell shows: the same object in the Electron main process and behind the loopback web shell. */
+export interface Backend {
+  handlers: Handlers
+  /** Hears every event; gives the function that stops listening. */
+  onEvent(listener: EventListener): () => void
+  /** Takes a file that a browser sends: streamed into the inbox under `fileName`, answered once it has settled. */
+  receiveUpload(fileName: string, body: Readable): Promise<IntakeEntry[]>
+  health(): StackHealth
+  /** Ends in order: intake, starter, worker (work in flight is given back to Temporal), connections, servers. */
+  close(): Promise<void>
+}
+
+/** What the backend may ask of the shell that hosts it. */
+export interface HostPowers {
+  /** Brings the window to the front; the web shell answers with a fresh one-time link instead. */
+  focus(): { url: string | null }
+  /** Begins an orderly end of the host. */
+  stop(): void
+}

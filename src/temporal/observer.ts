@@ -1,0 +1,22 @@
+import type { Failure, Stage, StepName } from '../contract/model.ts'
+import type { RunStatus } from './types.ts'
+
+/**
+ * Hears what the worker of this process does, while it does it. A hint for the console, never the truth: calls may be
+ * missed (crash) or come twice (replay), so a reader reconciles with Temporal. Implementations must not throw.
+ */
+export interface RunObserver {
+  stageChanged(event: { workflowId: string; runId: string; stage: Stage; at: string; status: RunStatus }): void
+  attemptStarted(event: AttemptRef & { startedAt: string; worker: string }): void
+  attemptEnded(
+    event: AttemptRef & { endedAt: string; outcome: 'completed' | 'failed' | 'cancelled'; failure: Failure | null },
+  ): void
+  progress(event: AttemptRef & { fraction: number; message: string; at: string }): void
+}
+
+export interface AttemptRef {
+  workflowId: string
+  runId: string
+  step: StepName
+  attempt: number
+}
