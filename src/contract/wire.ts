@@ -31,6 +31,8 @@ export interface Connection {
 export interface Bridge {
   send(request: Request): Promise<Reply>
   onPush(listener: (push: Push) => void): () => void
+  /** Calls back at once with what is known, then on every change. An attached window loses its host and finds it again. */
+  onStatus(listener: (status: ConnectionStatus) => void): () => void
   /** `''` for a file that is not on this machine's disk (dragged from a web page). */
   pathOfFile(file: File): string
   capabilities: import('./model.ts').Capabilities
