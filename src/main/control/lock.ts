@@ -1,0 +1,37 @@
+import { mkdirSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import type { Home } from '../backend/home.ts'
+
+export interface HomeLock {
+  release(): void
+}
+
+/**
+ * Takes a data folder for this process, or gives null when another process has it.
+ *
+ * The lock is SQLite's own exclusive lock on an empty database file: the operating system drops it with the process,
+ * however that dies, so there is no stale lock to judge and no pid to compare. Keep the answer referenced for as long
+ * as the folder is used.
+ * @throws when the lock file cannot be made or opened.
+ */
+export function acquireLock(home: Pick<Home, 'root' | 'lock'>): HomeLock | null {
+  mkdirSync(home.root, { recursive: true, mode: 0o700 })
+  return lockFile(home.lock)
+}
+
+/** The same for any one file; the folder must be there. */
+export function lockFile(path: string): HomeLock | null {
+  const db = new Database(path, { timeout: 0 })
+  try {
+    db.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    db.close()
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
+    throw error
+  }
+  return {
+    release() {
+      if (db.open) db.close()
+    },
+  }
+}
