@@ -1,0 +1,164 @@
+import { conflict } from '../../../contract/errors.ts'
+import type { Ledger } from '../ledger/openLedger.ts'
+import type { Log } from '../log.ts'
+
+export interface OutgoingDecision {
+  decisionId: string
+  workflowId: string
+  decision: 'approve' | 'reject'
+  reason: string
+  operator: string
+  host: string
+  at: string
+}
+
+export type Delivery = { state: 'delivered' } | { state: 'refused'; message: string }
+
+export interface DecisionOutbox {
+  /**
+   * Keeps the decision on disk, then tries to deliver it. `pending` means that Temporal could not be reached in time and
+   * that delivery goes on by itself. Idempotent by `decisionId`.
+   * @throws CallFailed `conflict` when the run refuses it, or when another decision for this run is under way.
+   */
+  decide(decision: OutgoingDecision): Promise<'delivered' | 'pending'>
+  /** Delivers at once what is pending; called when Temporal comes back. */
+  wake(): void
+  close(): Promise<void>
+}
+
+interface Options {
+  ledger: Ledger
+  /** @throws when Temporal cannot be reached; the same decision may then be delivered again. */
+  deliver(decision: OutgoingDecision): Promise<Delivery>
+  canDeliver(): boolean
+  /** The run's pending mark changed. */
+  onChange(workflowId: string): void
+  /** A decision that was answered with `pending` was refused later: its operator must be told. */
+  onLateRefusal(decision: OutgoingDecision, message: string): void
+  log: Log
+}
+
+// A click is answered within this time; what takes longer is "pending" and goes on in the background.
+const answerWithinMs = 4_000
+const firstRetryMs = 1_000
+const longestRetryMs = 15_000
+
+export function createDecisionOutbox({ ledger, deliver, canDeliver, onChange, onLateRefusal, log }: Options): DecisionOutbox {
+  const insert = ledger.prepare(`
+    INSERT INTO decision_outbox (decision_id, workflow_id, decision, reason, operator, host, at, next_attempt_at)
+    VALUES (@decisionId, @workflowId, @decision, @reason, @operator, @host, @at, @at)`)
+  const byId = ledger.prepare('SELECT * FROM decision_outbox WHERE decision_id = ?')
+  const pendingOf = ledger.prepare(`SELECT * FROM decision_outbox WHERE workflow_id = ? AND state = 'pending'`)
+  const pending = ledger.prepare(`SELECT * FROM decision_outbox WHERE state = 'pending' ORDER BY at`)
+  const settle = ledger.prepare(
+    'UPDATE decision_outbox SET state = ?, last_error = ?, attempts = attempts + 1 WHERE decision_id = ?',
+  )
+  const postpone = ledger.prepare(
+    'UPDATE decision_outbox SET last_error = ?, attempts = attempts + 1, next_attempt_at = ? WHERE decision_id = ?',
+  )
+
+  const underWay = new Map<string, Promise<Delivery | null>>()
+  const answeredPending = new Set<string>()
+  let timer: NodeJS.Timeout | null = null
+  let closed = false
+
+  /** One attempt; null when Temporal could not be reached. Never runs twice at once for one decision. */
+  function attempt(row: Row): Promise<Delivery | null> {
+    const running = underWay.get(row.decision_id)
+    if (running) return running
+    const started = (async () => {
+      const decision = decisionOf(row)
+      try {
+        const delivery = await deliver(decision)
+        settle.run(delivery.state, delivery.state === 'refused' ? delivery.message : null, row.decision_id)
+        onChange(row.workflow_id)
+        if (delivery.state === 'refused' && answeredPending.delete(row.decision_id)) onLateRefusal(decision, delivery.message)
+        return delivery
+      } catch (error) {
+        const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** row.attempts)
+        postpone.run(String(error), new Date(Date.now() + wait).toISOString(), row.decision_id)
+        log.warn({ decisionId: row.decision_id, workflowId: row.workflow_id, err: error }, 'decision not delivered yet')
+        return null
+      } finally {
+        underWay.delete(row.decision_id)
+        schedule()
+      }
+    })()
+    underWay.set(row.decision_id, started)
+    return started
+  }
+
+  function schedule(): void {
+    if (closed) return
+    if (timer) clearTimeout(timer)
+    const waiting = (pending.all() as Row[]).filter((row) => !underWay.has(row.decision_id))
+    const next = waiting.map((row) => Date.parse(row.next_attempt_at))
+    if (next.length > 0) timer = setTimeout(deliverDue, Math.max(100, Math.min(...next) - Date.now()))
+  }
+
+  function deliverDue(): void {
+    if (!closed && canDeliver()) {
+      const now = new Date().toISOString()
+      for (const row of pending.all() as Row[]) if (row.next_attempt_at <= now) void attempt(row)
+    }
+  }
+
+  // What an earlier host accepted and could not deliver is answered "pending" from its operator's point of view.
+  for (const row of pending.all() as Row[]) answeredPending.add(row.decision_id)
+
+  return {
+    async decide(decision) {
+      const known = byId.get(decision.decisionId) as Row | undefined
+      if (!known) {
+        const other = pendingOf.get(decision.workflowId) as Row | undefined
+        if (other)
+          throw conflict(`${other.operator} has already decided (${other.decision}); that decision is on its way to Temporal.`)
+        insert.run(decision)
+        onChange(decision.workflowId)
+      }
+      const row = byId.get(decision.decisionId) as Row
+      if (row.state === 'delivered') return 'delivered'
+      if (row.state === 'refused') throw conflict(row.last_error ?? 'The run refused this decision.')
+
+      const late = new Promise<null>((resolve) => setTimeout(resolve, answerWithinMs, null).unref())
+      const delivery = canDeliver() ? await Promise.race([attempt(row), late]) : null
+      if (delivery?.state === 'delivered') return 'delivered'
+      if (delivery?.state === 'refused') throw conflict(delivery.message)
+      answeredPending.add(decision.decisionId)
+      schedule()
+      return 'pending'
+    },
+    wake() {
+      for (const row of pending.all() as Row[]) void attempt(row)
+    },
+    async close() {
+      closed = true
+      if (timer) clearTimeout(timer)
+      await Promise.race([Promise.allSettled(underWay.values()), new Promise((resolve) => setTimeout(resolve, 1_000))])
+    },
+  }
+}
+
+interface Row {
+  decision_id: string
+  workflow_id: string
+  decision: 'approve' | 'reject'
+  reason: string
+  operator: string
+  host: string
+  at: string
+  state: 'pending' | 'delivered' | 'refused'
+  attempts: number
+  next_attempt_at: string
+  last_error: string | null
+}
+
+const decisionOf = (row: Row): OutgoingDecision => ({
+  decisionId: row.decision_id,
+  workflowId: row.workflow_id,
+  decision: row.decision,
+  reason: row.reason,
+  operator: row.operator,
+  host: row.host,
+  at: row.at,
+})

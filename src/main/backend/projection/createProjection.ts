@@ -1,0 +1,291 @@
+import type { CallOutput, ValidInput } from '../../../contract/calls.ts'
+import type { Emit } from '../../../contract/events.ts'
+import { type Attempt, isEndStage, type Progress, type RunSummary, type Stage, type StepName } from '../../../contract/model.ts'
+import type { RunObserver } from '../../../temporal/observer.ts'
+import type { Ledger } from '../ledger/openLedger.ts'
+import { emptySealedPart, patchFromStatus, type RunRecord, type SealedPart, sealedPartOf, summaryOf } from './runRecord.ts'
+import type { Sealer } from './sealer.ts'
+
+export interface Projection {
+  list(query: ValidInput<'runs.list'>): CallOutput<'runs.list'>
+  get(workflowId: string): RunRecord | undefined
+  /** Runs that have not ended, as far as is known here. */
+  open(): RunRecord[]
+  /** Reads rows that the intake has just written. */
+  load(workflowIds: readonly string[]): void
+  /** Takes in a run that another Temporal client started. */
+  adopt(run: { workflowId: string; runId: string; fileName: string; path: string; startedAt: string; submittedBy: string }): void
+  /** Changes what is known of a run; a run that has ended keeps its end unless it became another execution. */
+  update(workflowId: string, patch: Partial<RunRecord>): void
+  attempts(runId: string): RecordedAttempt[]
+  progress(workflowId: string): { step: StepName; attempt: number; progress: Progress } | undefined
+  /** Fed by the worker of this process. */
+  observer: RunObserver
+  flush(): void
+  close(): void
+}
+
+export type RecordedAttempt = Attempt & { step: StepName }
+
+interface Options {
+  ledger: Ledger
+  sealer: Sealer
+  emit: Emit
+  /** A run came into another stage, seen as it happened. */
+  onTransition(record: RunRecord, from: Stage): void
+  /** An attempt failed: whoever can ask Temporal finds out when the next one starts. */
+  onAttemptFailed(workflowId: string): void
+}
+
+// Changes are gathered this long, so that a burst of a thousand files is some transactions and pushes, not thousands.
+const flushAfterMs = 100
+
+const selectRuns = `
+  SELECT r.workflow_id, r.file_name, r.sha256, r.size_bytes, r.origin, r.submitted_by, r.accepted_at,
+         p.run_id, p.stage, p.stage_since, p.started_at, p.ended_at, p.revision, p.sealed,
+         o.last_error, EXISTS (SELECT 1 FROM decision_outbox d WHERE d.workflow_id = r.workflow_id AND d.state = 'pending') AS decision_pending
+  FROM run r LEFT JOIN projection p USING (workflow_id) LEFT JOIN start_outbox o USING (workflow_id)`
+
+/** Keeps the console's picture of every run: in memory for answers, in the ledger for the next launch. */
+export function createProjection({ ledger, sealer, emit, onTransition, onAttemptFailed }: Options): Projection {
+  const records = new Map<string, RunRecord>()
+  /** Newest first; the order of the list. */
+  let ordered: RunRecord[] = []
+  let orderedIsStale = false
+  const dirty = new Set<string>()
+  const dirtyAttempts = new Map<string, RecordedAttempt & { runId: string }>()
+  const latestProgress = new Map<string, { step: StepName; attempt: number; progress: Progress }>()
+  let timer: NodeJS.Timeout | null = null
+
+  const selectAll = ledger.prepare(`${selectRuns} ORDER BY r.accepted_at DESC, r.rowid DESC`)
+  const selectOne = ledger.prepare(`${selectRuns} WHERE r.workflow_id = ?`)
+  const upsertProjection = ledger.prepare(`
+    INSERT INTO projection (workflow_id, run_id, stage, stage_since, started_at, ended_at, revision, sealed)
+    VALUES (@workflowId, @runId, @stage, @stageSince, @startedAt, @endedAt, @revision, @sealed)
+    ON CONFLICT (workflow_id) DO UPDATE SET run_id = excluded.run_id, stage = excluded.stage, stage_since = excluded.stage_since,
+      started_at = excluded.started_at, ended_at = excluded.ended_at, revision = excluded.revision, sealed = excluded.sealed`)
+  const upsertAttempt = ledger.prepare(`
+    INSERT INTO attempt (run_id, step, attempt, started_at, ended_at, outcome, worker, sealed)
+    VALUES (@runId, @step, @attempt, @startedAt, @endedAt, @outcome, @worker, @sealed)
+    ON CONFLICT (run_id, step, attempt) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, sealed = excluded.sealed,
+      started_at = excluded.started_at, worker = coalesce(excluded.worker, worker)`)
+  const selectAttempts = ledger.prepare('SELECT * FROM attempt WHERE run_id = ? ORDER BY started_at, attempt')
+  const insertClientRun = ledger.prepare(`
+    INSERT OR IGNORE INTO run (workflow_id, file_name, sha256, size_bytes, source_path, origin, submitted_by, accepted_at)
+    VALUES (?, ?, '', 0, ?, 'client', ?, ?)`)
+
+  const put = (record: RunRecord) => {
+    records.set(record.workflowId, record)
+    orderedIsStale = true
+  }
+  for (const row of selectAll.iterate() as IterableIterator<Row>) put(recordOf(row, sealer))
+
+  const schedule = () => {
+    timer ??= setTimeout(flush, flushAfterMs)
+  }
+
+  function flush(): void {
+    if (timer) clearTimeout(timer)
+    timer = null
+    if (dirty.size === 0 && dirtyAttempts.size === 0) return
+    const changed = [...dirty].flatMap((id) => records.get(id) ?? [])
+    const attempts = [...dirtyAttempts.values()]
+    dirty.clear()
+    dirtyAttempts.clear()
+    ledger.transaction(() => {
+      for (const record of changed) {
+        const { workflowId, runId, stage, stageSince, startedAt, endedAt, revision } = record
+        upsertProjection.run({
+          ...{ workflowId, runId, stage, stageSince, startedAt, endedAt, revision },
+          sealed: sealer.seal(sealedPartOf(record)),
+        })
+      }
+      for (const { failure, ...attempt } of attempts)
+        upsertAttempt.run({ ...attempt, sealed: failure ? sealer.seal(failure) : null })
+    })()
+    if (changed.length > 0) emit('runs.changed', { runs: changed.map(summaryOf) })
+  }
+
+  function update(workflowId: string, patch: Partial<RunRecord>): void {
+    const before = records.get(workflowId)
+    if (!before) return
+    const sameExecution = patch.runId === undefined || before.runId === null || patch.runId === before.runId
+    const wanted: Partial<RunRecord> = { ...patch }
+    if (isEndStage(before.stage) && sameExecution) {
+      delete wanted.stage
+      delete wanted.stageSince
+    }
+    const after = { ...before, ...wanted }
+    if (after.stage !== before.stage) {
+      after.stageSince = patch.stageSince ?? new Date().toISOString()
+      after.endedAt = isEndStage(after.stage) ? (patch.endedAt ?? after.stageSince) : null
+      if (isEndStage(after.stage)) latestProgress.delete(workflowId)
+    }
+    if (same(before, after)) return
+    after.revision = before.revision + 1
+    put(after)
+    dirty.add(workflowId)
+    schedule()
+    if (after.stage !== before.stage) onTransition(after, before.stage)
+  }
+
+  const keepAttempt = (attempt: RecordedAttempt & { runId: string }) => {
+    dirtyAttempts.set(`${attempt.runId} ${attempt.step} ${attempt.attempt}`, attempt)
+    schedule()
+  }
+
+  const observer: RunObserver = {
+    stageChanged: ({ workflowId, runId, at, status }) => {
+      const { problem, ...patch } = patchFromStatus(status)
+      // A new step starts without the last one's failure; only an end keeps one.
+      update(workflowId, {
+        ...patch,
+        runId,
+        stageSince: at,
+        attempt: 0,
+        maxAttempts: null,
+        retryAt: null,
+        problem: problem ?? null,
+      })
+    },
+    attemptStarted: ({ workflowId, runId, step, attempt, startedAt, worker }) => {
+      keepAttempt({ runId, step, attempt, startedAt, worker, endedAt: null, outcome: 'running', failure: null })
+      latestProgress.delete(workflowId)
+      update(workflowId, { runId, attempt, retryAt: null })
+    },
+    attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
+      const started =
+        dirtyAttempts.get(`${runId} ${step} ${attempt}`) ??
+        attemptsOf(runId).find((a) => a.step === step && a.attempt === attempt)
+      const { startedAt, worker } = started ?? { startedAt: endedAt, worker: null }
+      keepAttempt({ runId, step, attempt, startedAt, worker, endedAt, outcome, failure })
+      latestProgress.delete(workflowId)
+      if (outcome === 'completed') update(workflowId, { problem: null, retryAt: null })
+      if (outcome === 'failed') {
+        update(workflowId, { problem: failure?.message ?? null })
+        onAttemptFailed(workflowId)
+      }
+    },
+    progress: ({ workflowId, step, attempt, fraction, message, at }) => {
+      const progress = { fraction: Math.min(1, Math.max(0, fraction)), message, at }
+      latestProgress.set(workflowId, { step, attempt, progress })
+      emit('run.progress', { workflowId, step, attempt, progress })
+    },
+  }
+
+  function attemptsOf(runId: string): RecordedAttempt[] {
+    return (selectAttempts.all(runId) as AttemptRow[]).map((row) => ({
+      step: row.step,
+      attempt: row.attempt,
+      startedAt: row.started_at,
+      endedAt: row.ended_at,
+      outcome: row.outcome,
+      worker: row.worker,
+      failure: sealer.open(row.sealed) as Attempt['failure'],
+    }))
+  }
+
+  const inOrder = () => {
+    if (orderedIsStale) {
+      ordered = [...records.values()].sort((a, b) => compare(b.acceptedAt, a.acceptedAt) || compare(b.workflowId, a.workflowId))
+      orderedIsStale = false
+    }
+    return ordered
+  }
+
+  return {
+    observer,
+    update,
+    flush,
+    get: (workflowId) => records.get(workflowId),
+    open: () => [...records.values()].filter((record) => !isEndStage(record.stage)),
+    progress: (workflowId) => latestProgress.get(workflowId),
+    list({ limit, offset, stages, text }) {
+      const wanted = text?.trim().toLocaleLowerCase()
+      const byStage: Partial<Record<Stage, number>> = {}
+      for (const record of records.values()) byStage[record.stage] = (byStage[record.stage] ?? 0) + 1
+      const matching = inOrder().filter(
+        (record) =>
+          (!stages || stages.length === 0 || stages.includes(record.stage)) &&
+          (!wanted || record.fileName.toLocaleLowerCase().includes(wanted) || record.workflowId.toLowerCase().includes(wanted)),
+      )
+      return { runs: matching.slice(offset, offset + limit).map(summaryOf), total: matching.length, byStage }
+    },
+    load(workflowIds) {
+      for (const workflowId of workflowIds) {
+        const row = selectOne.get(workflowId) as Row | undefined
+        if (!row) continue
+        put(recordOf(row, sealer))
+        dirty.add(workflowId)
+      }
+      schedule()
+    },
+    adopt({ workflowId, runId, fileName, path, startedAt, submittedBy }) {
+      insertClientRun.run(workflowId, fileName, path, submittedBy, startedAt)
+      const row = selectOne.get(workflowId) as Row
+      put({ ...recordOf(row, sealer), runId, startedAt })
+      dirty.add(workflowId)
+      schedule()
+    },
+    attempts(runId) {
+      flush()
+      return attemptsOf(runId)
+    },
+    close: flush,
+  }
+}
+
+interface Row {
+  workflow_id: string
+  file_name: string
+  sha256: string
+  size_bytes: number
+  origin: RunSummary['origin']
+  submitted_by: string
+  accepted_at: string
+  run_id: string | null
+  stage: Stage | null
+  stage_since: string | null
+  started_at: string | null
+  ended_at: string | null
+  revision: number | null
+  sealed: Buffer | null
+  last_error: string | null
+  decision_pending: number
+}
+
+interface AttemptRow {
+  step: StepName
+  attempt: number
+  started_at: string
+  ended_at: string | null
+  outcome: Attempt['outcome']
+  worker: string | null
+  sealed: Buffer | null
+}
+
+function recordOf(row: Row, sealer: Sealer): RunRecord {
+  const opened = sealer.open(row.sealed) as SealedPart | null
+  return {
+    ...emptySealedPart,
+    ...opened,
+    problem: opened?.problem ?? row.last_error,
+    workflowId: row.workflow_id,
+    runId: row.run_id,
+    fileName: row.file_name,
+    sha256: row.sha256,
+    sizeBytes: row.size_bytes,
+    origin: row.origin,
+    submittedBy: row.submitted_by,
+    acceptedAt: row.accepted_at,
+    stage: row.stage ?? 'Queued',
+    stageSince: row.stage_since ?? row.accepted_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    decisionPending: row.decision_pending === 1,
+    revision: row.revision ?? 1,
+  }
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+const same = (a: RunRecord, b: RunRecord) => JSON.stringify(a) === JSON.stringify(b)

@@ -1,0 +1,211 @@
+import { basename } from 'node:path'
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client'
+import { decodeFromPayloadsAtIndex, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow'
+import { type Stage, stages } from '../../../contract/model.ts'
+import { stageAttribute, statusQueryName, workflowType } from '../../../temporal/names.ts'
+import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
+import type { Log } from '../log.ts'
+import { failureView } from '../runs/failureView.ts'
+import { isoOf } from '../runs/protoTime.ts'
+import type { Projection } from './createProjection.ts'
+import { patchFromStatus, type RunRecord, stageOfClosed } from './runRecord.ts'
+
+export interface Reconciler {
+  /** Asks Temporal about one run, soon; several wishes for the same run become one question. */
+  refresh(workflowId: string): void
+  /** Compares everything now; called when Temporal comes (back) up. */
+  sweep(): void
+  close(): void
+}
+
+interface Options {
+  projection: Projection
+  client(): Client | null
+  log: Log
+}
+
+const sweepEveryMs = 3_000
+// A long list is swept less often: what this host's own worker does is known without it.
+const sweepEveryMsWhenLong = 15_000
+const longList = 300
+const refreshAfterMs = 150
+const parallelRefreshes = 4
+// A query needs a live worker; without one the rest of the answer must not wait.
+const queryWithinMs = 3_000
+
+/** Keeps the projection true: what other workers and clients did, and what happened while this host was away. */
+export function createReconciler({ projection, client, log }: Options): Reconciler {
+  const wanted = new Set<string>()
+  let refreshTimer: NodeJS.Timeout | null = null
+  let refreshing = 0
+  let sweepTimer: NodeJS.Timeout | null = null
+  let sweeping = false
+  let closed = false
+  /** Runs whose stage differed in the last sweep: a second difference is no race with an event under way. */
+  let suspects = new Set<string>()
+
+  function refresh(workflowId: string): void {
+    wanted.add(workflowId)
+    refreshTimer ??= setTimeout(drain, refreshAfterMs)
+  }
+
+  function drain(): void {
+    refreshTimer = null
+    while (!closed && refreshing < parallelRefreshes && wanted.size > 0) {
+      const id = wanted.values().next().value as string
+      wanted.delete(id)
+      const temporal = client()
+      if (!temporal) continue
+      refreshing++
+      refreshRun(temporal, projection, id)
+        .catch((error) => log.debug({ workflowId: id, err: error }, 'refresh failed'))
+        .finally(() => {
+          refreshing--
+          if (wanted.size > 0) refreshTimer ??= setTimeout(drain, 0)
+        })
+    }
+  }
+
+  async function sweepOnce(temporal: Client): Promise<void> {
+    const open = new Map<string, { runId: string; stage: Stage | null }>()
+    const query = `WorkflowType='${workflowType}' AND ExecutionStatus='Running'`
+    for await (const run of temporal.workflow.list({ query, pageSize: 1000 })) {
+      open.set(run.workflowId, { runId: run.runId, stage: stageOf(run.searchAttributes?.[stageAttribute]?.[0]) })
+      if (!projection.get(run.workflowId)) await adopt(temporal, projection, run.workflowId, run.runId, run.startTime)
+    }
+    const nowSuspect = new Set<string>()
+    for (const [workflowId, { runId, stage }] of open) {
+      const record = projection.get(workflowId)
+      if (!record) continue
+      const differs = record.runId !== runId || (stage !== null && stage !== record.stage)
+      if (differs && suspects.has(workflowId)) refresh(workflowId)
+      else if (differs) nowSuspect.add(workflowId)
+    }
+    for (const record of projection.open()) {
+      if (record.runId === null || open.has(record.workflowId)) continue
+      if (suspects.has(record.workflowId)) refresh(record.workflowId)
+      else nowSuspect.add(record.workflowId)
+    }
+    suspects = nowSuspect
+  }
+
+  function sweep(): void {
+    if (sweepTimer) clearTimeout(sweepTimer)
+    const temporal = client()
+    if (closed) return
+    if (!temporal || sweeping) {
+      sweepTimer = setTimeout(sweep, sweepEveryMs)
+      return
+    }
+    sweeping = true
+    sweepOnce(temporal)
+      .catch((error) => log.debug({ err: error }, 'sweep failed'))
+      .finally(() => {
+        sweeping = false
+        if (!closed) sweepTimer = setTimeout(sweep, projection.open().length > longList ? sweepEveryMsWhenLong : sweepEveryMs)
+      })
+  }
+  sweepTimer = setTimeout(sweep, sweepEveryMs)
+
+  return {
+    refresh,
+    sweep,
+    close() {
+      closed = true
+      if (refreshTimer) clearTimeout(refreshTimer)
+      if (sweepTimer) clearTimeout(sweepTimer)
+    },
+  }
+}
+
+/** Temporal's answer about one run, written into the projection. */
+export async function refreshRun(temporal: Client, projection: Projection, workflowId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(workflowId)
+  const description = await handle.describe()
+  const known: Partial<RunRecord> = { runId: description.runId, startedAt: description.startTime.toISOString() }
+  const record = projection.get(workflowId)
+
+  if (description.status.name === 'RUNNING') {
+    const stage = stageOf(description.searchAttributes?.[stageAttribute]?.[0])
+    projection.update(workflowId, { ...known, ...(stage ? { stage } : {}), ...(await underWay(temporal, description)) })
+    // Metrics and checks are known to the workflow alone; the stage tells whether there are any yet.
+    const needsStatus = record?.metrics === null || record?.stage !== stage || stage === 'AwaitingApproval'
+    if (!needsStatus) return
+    const status = await within(queryWithinMs, handle.query<RunStatus>(statusQueryName))
+    if (status) {
+      const { stage: _, problem: __, ...patch } = patchFromStatus(status)
+      projection.update(workflowId, patch)
+    }
+    return
+  }
+
+  const endedAt = description.closeTime?.toISOString() ?? new Date().toISOString()
+  const ended = { ...known, stageSince: endedAt, endedAt, retryAt: null, decisionPending: false }
+  if (description.status.name === 'COMPLETED') {
+    const result = (await handle.result()) as RunResult
+    projection.update(workflowId, { ...ended, ...patchFromStatus(result) })
+    return
+  }
+  const stage = stageOfClosed[description.status.name]
+  if (!stage) return // continued as new: its successor is found under the same id
+  const problem = await handle.result().then(
+    () => null,
+    (error) => failureView(error).message,
+  )
+  projection.update(workflowId, { ...ended, stage, problem })
+}
+
+/** What the step under way is doing, from the pending activity that Temporal describes. */
+async function underWay(temporal: Client, description: WorkflowExecutionDescription): Promise<Partial<RunRecord>> {
+  const [pending] = description.raw.pendingActivities ?? []
+  if (!pending) return { retryAt: null }
+  const attempt = pending.attempt ?? 1
+  const started = pending.state === 2 // PENDING_ACTIVITY_STATE_STARTED
+  const failure =
+    attempt > 1
+      ? await decodeOptionalFailureToOptionalError(temporal.options.loadedDataConverter, pending.lastFailure)
+      : undefined
+  return {
+    // While it waits, Temporal already counts the attempt to come; the list shows the one that failed.
+    attempt: started ? attempt : Math.max(1, attempt - 1),
+    maxAttempts: pending.maximumAttempts || null,
+    retryAt: started || attempt === 1 ? null : (isoOf(pending.nextAttemptScheduleTime) ?? isoOf(pending.scheduledTime)),
+    ...(failure ? { problem: failureView(failure).message } : {}),
+  }
+}
+
+/** A run that another client started: its file's name is in its input. */
+async function adopt(
+  temporal: Client,
+  projection: Projection,
+  workflowId: string,
+  runId: string,
+  startTime: Date,
+): Promise<void> {
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
+    namespace: temporal.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  })
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes
+  // An input that a foreign codec encoded can't be read: such a run is shown under its id.
+  const input = await decodeFromPayloadsAtIndex<Partial<RunInput> | null>(
+    temporal.options.loadedDataConverter,
+    0,
+    started?.input?.payloads,
+  ).catch(() => null)
+  const path = typeof input?.file_path === 'string' ? input.file_path : ''
+  projection.adopt({
+    workflowId,
+    runId,
+    path,
+    fileName: basename(path) || workflowId,
+    startedAt: startTime.toISOString(),
+    submittedBy: started?.identity || 'another Temporal client',
+  })
+}
+
+const stageOf = (value: unknown): Stage | null => ((stages as readonly unknown[]).includes(value) ? (value as Stage) : null)
+
+const within = <T>(ms: number, promise: Promise<T>): Promise<T | null> =>
+  Promise.race([promise.catch(() => null), new Promise<null>((resolve) => setTimeout(resolve, ms, null).unref())])

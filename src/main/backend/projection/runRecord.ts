@@ -1,0 +1,80 @@
+import type { Deployment, GateCheck, RunSummary, Stage } from '../../../contract/model.ts'
+import type { DecisionRecord, RunStatus } from '../../../temporal/types.ts'
+
+/** What the host knows of a run without asking Temporal. */
+export interface RunRecord extends RunSummary {
+  gateChecks: GateCheck[]
+  modelId: string | null
+  deployments: Deployment[]
+}
+
+/** The fields that come out of payloads or failures; on disk they are sealed. */
+export const sealedFields = [
+  'attempt',
+  'maxAttempts',
+  'retryAt',
+  'problem',
+  'metrics',
+  'gatePassed',
+  'approvalDeadline',
+  'decision',
+  'gateChecks',
+  'modelId',
+  'deployments',
+] as const satisfies readonly (keyof RunRecord)[]
+export type SealedPart = Pick<RunRecord, (typeof sealedFields)[number]>
+
+export const sealedPartOf = (record: RunRecord): SealedPart =>
+  Object.fromEntries(sealedFields.map((field) => [field, record[field]])) as unknown as SealedPart
+
+export const emptySealedPart: SealedPart = {
+  attempt: 0,
+  maxAttempts: null,
+  retryAt: null,
+  problem: null,
+  metrics: null,
+  gatePassed: null,
+  approvalDeadline: null,
+  decision: null,
+  gateChecks: [],
+  modelId: null,
+  deployments: [],
+}
+
+export const summaryOf = ({ gateChecks: _, modelId: __, deployments: ___, ...summary }: RunRecord): RunSummary => summary
+
+/** What the workflow says about itself, in the words of the console. */
+export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
+  return {
+    stage: status.stage,
+    metrics: status.quality_metrics,
+    gatePassed: status.gate_checks.length === 0 ? null : !status.quality_gate_failed,
+    gateChecks: status.gate_checks,
+    modelId: status.model_id,
+    approvalDeadline: status.approval_deadline,
+    decision: decisionOf(status.decision),
+    problem: status.failure_reason,
+  }
+}
+
+/** A timeout is an end of the wait, not somebody's decision. */
+export const decisionOf = (record: DecisionRecord | null): RunRecord['decision'] =>
+  record === null || record.decision === 'timeout' || record.via === 'timer'
+    ? null
+    : {
+        decisionId: record.decision_id,
+        decision: record.decision,
+        reason: record.reason,
+        operator: record.operator,
+        host: record.host,
+        via: record.via,
+        at: record.decided_at,
+      }
+
+/** The stage of a run whose workflow was closed by somebody else's hand, by Temporal's status name. */
+export const stageOfClosed: Record<string, Stage> = {
+  FAILED: 'Failed',
+  TERMINATED: 'Cancelled',
+  CANCELLED: 'Cancelled',
+  TIMED_OUT: 'Failed',
+}

@@ -1,0 +1,99 @@
+import type { Client } from '@temporalio/client'
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow'
+import { notFound, unavailable } from '../../../contract/errors.ts'
+import type { RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import { taskQueue } from '../../../temporal/names.ts'
+import type { Projection } from '../projection/createProjection.ts'
+import { summaryOf } from '../projection/runRecord.ts'
+import { failureView } from './failureView.ts'
+import { stepPayloads } from './payloads.ts'
+import { buildTimeline, type HistoryEvent, type PendingActivity } from './timeline.ts'
+
+export interface RunReader {
+  /** @throws CallFailed `notFound`. Without Temporal the answer holds what is known here, and says so in `incomplete`. */
+  detail(workflowId: string): Promise<RunDetail>
+  /** @throws CallFailed `notFound` or `unavailable`. */
+  payloads(workflowId: string, step: StepName): Promise<StepPayloads>
+}
+
+interface Options {
+  projection: Projection
+  client(): Client | null
+  namespace(): string
+  temporalUiUrl(): string | null
+}
+
+/** Reads one run in full: Temporal's history and pending activities, with what this host recorded. */
+export function createRunReader({ projection, client, namespace, temporalUiUrl }: Options): RunReader {
+  const recordOf = (workflowId: string) => {
+    const record = projection.get(workflowId)
+    if (!record) throw notFound(`There is no run ${workflowId} here.`)
+    return record
+  }
+
+  return {
+    async detail(workflowId) {
+      const { runId } = recordOf(workflowId)
+      const temporal = client()
+      const { events, pending, incomplete } = await readTemporal(temporal, workflowId, runId)
+      const record = recordOf(workflowId) // may have moved on while Temporal was asked
+      const steps = await buildTimeline({
+        record,
+        events,
+        pending,
+        recorded: runId ? projection.attempts(runId) : [],
+        decodeFailure: async (failure) => {
+          if (!temporal) return failureView(new Error(failure.message ?? ''))
+          return failureView(await decodeOptionalFailureToOptionalError(temporal.options.loadedDataConverter, failure))
+        },
+      })
+      const live = projection.progress(workflowId)
+      const step = live && steps.find((candidate) => candidate.step === live.step)
+      if (live && step?.state === 'running') step.progress = live.progress
+      const uiUrl = temporalUiUrl()
+      return {
+        ...summaryOf(record),
+        steps,
+        gateChecks: record.gateChecks,
+        deployments: record.deployments,
+        modelId: record.modelId,
+        namespace: namespace(),
+        taskQueue,
+        temporalUrl:
+          uiUrl && runId
+            ? `${uiUrl}/namespaces/${encodeURIComponent(namespace())}/workflows/${encodeURIComponent(workflowId)}/${runId}`
+            : null,
+        incomplete,
+      }
+    },
+
+    async payloads(workflowId, step) {
+      const { runId } = recordOf(workflowId)
+      const temporal = client()
+      if (!temporal) throw unavailable('temporal', 'Inputs and results are read from Temporal, which cannot be reached now.')
+      const events = runId ? await fetchEvents(temporal, workflowId, runId) : []
+      return stepPayloads(step, events, temporal.options.loadedDataConverter)
+    },
+  }
+}
+
+async function readTemporal(temporal: Client | null, workflowId: string, runId: string | null) {
+  const nothing = { events: [] as HistoryEvent[], pending: [] as PendingActivity[] }
+  if (!runId) return { ...nothing, incomplete: null } // not started yet: there is nothing to read
+  if (!temporal) return { ...nothing, incomplete: 'Temporal cannot be reached; this is what was seen here.' }
+  try {
+    const [events, description] = await Promise.all([
+      fetchEvents(temporal, workflowId, runId),
+      temporal.workflow.getHandle(workflowId, runId).describe(),
+    ])
+    return { events, pending: description.raw.pendingActivities ?? [], incomplete: null }
+  } catch (error) {
+    return {
+      ...nothing,
+      incomplete: `Temporal could not give this run's history (${(error as Error).message}); this is what was seen here.`,
+    }
+  }
+}
+
+const fetchEvents = async (temporal: Client, workflowId: string, runId: string): Promise<readonly HistoryEvent[]> =>
+  (await temporal.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []

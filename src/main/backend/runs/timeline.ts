@@ -1,0 +1,192 @@
+/**
+ * A run's timeline from three sources: Temporal's history (the truth, but it keeps only the last attempt of a step),
+ * the pending activities of a `describe` (what is under way), and the attempts that this host's worker saw (all of them).
+ */
+import type { temporal } from '@temporalio/proto'
+import { type Attempt, type Failure, isEndStage, type Step, type StepName, stepNames } from '../../../contract/model.ts'
+import type { RecordedAttempt } from '../projection/createProjection.ts'
+import type { RunRecord } from '../projection/runRecord.ts'
+import { isoOf } from './protoTime.ts'
+
+export type HistoryEvent = temporal.api.history.v1.IHistoryEvent
+export type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo
+export type FailureProto = temporal.api.failure.v1.IFailure
+
+export interface TimelineSources {
+  record: RunRecord
+  events: readonly HistoryEvent[]
+  pending: readonly PendingActivity[]
+  recorded: readonly RecordedAttempt[]
+  decodeFailure(failure: FailureProto): Promise<Failure>
+}
+
+/** Gives every step of the pipeline in order, those that were not reached included. */
+export async function buildTimeline(sources: TimelineSources): Promise<Step[]> {
+  const { record, events, pending, recorded } = sources
+  const steps = new Map<StepName, Step>(stepNames.map((name) => [name, emptyStep(name)]))
+  for (const attempt of recorded) addAttempt(steps.get(attempt.step), attempt)
+  await addHistory(steps, events, sources.decodeFailure)
+  await addPending(steps, pending, sources.decodeFailure)
+  addHumanStep(steps, events, record)
+
+  const ended = isEndStage(record.stage)
+  for (const step of steps.values()) {
+    step.attempts.sort((a, b) => a.attempt - b.attempt)
+    // An attempt that a later one has followed, or that outlived its run, ended without telling anybody.
+    step.attempts.forEach((attempt, index) => {
+      const next = step.attempts[index + 1]
+      if (attempt.outcome === 'running' && (next || ended)) {
+        attempt.outcome = 'lost'
+        attempt.endedAt = next?.startedAt ?? record.endedAt
+      }
+    })
+    if (step.kind === 'activity') inferState(step)
+    if (ended) {
+      if (step.state === 'waiting') step.state = 'skipped'
+      else if (step.state !== 'completed' && step.state !== 'failed') step.state = 'cancelled'
+    }
+  }
+  return [...steps.values()]
+}
+
+const emptyStep = (name: StepName): Step => ({
+  step: name,
+  kind: name === 'await_production_approval' ? 'human' : 'activity',
+  state: 'waiting',
+  scheduledAt: null,
+  endedAt: null,
+  attempts: [],
+  maxAttempts: null,
+  retryAt: null,
+  progress: null,
+})
+
+/** Later sources know more: they fill in what an earlier one left open. */
+function addAttempt(step: Step | undefined, attempt: Attempt & { step?: StepName }): void {
+  if (!step) return
+  const { step: _, ...plain } = attempt
+  const known = step.attempts.find((a) => a.attempt === plain.attempt)
+  if (!known) step.attempts.push({ ...plain })
+  else if (known.outcome === 'running')
+    Object.assign(known, plain, { startedAt: known.startedAt, worker: plain.worker ?? known.worker })
+  else known.failure ??= plain.failure
+}
+
+async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEvent[], decode: TimelineSources['decodeFailure']) {
+  const stepOfEvent = new Map<string, Step>()
+  const started = new Map<string, { attempt: number; at: string; worker: string | null }>()
+
+  const close = async (
+    scheduledEventId: unknown,
+    event: HistoryEvent,
+    outcome: Attempt['outcome'],
+    failure: FailureProto | null | undefined,
+  ) => {
+    const step = stepOfEvent.get(String(scheduledEventId))
+    const begun = started.get(String(scheduledEventId))
+    if (!step) return
+    step.endedAt = isoOf(event.eventTime)
+    step.state = outcome === 'completed' ? 'completed' : outcome === 'cancelled' ? 'cancelled' : 'failed'
+    if (begun) {
+      const { attempt, at, worker } = begun
+      addAttempt(step, {
+        attempt,
+        startedAt: at,
+        worker,
+        endedAt: step.endedAt,
+        outcome,
+        failure: failure ? await decode(failure) : null,
+      })
+    }
+  }
+
+  for (const event of events) {
+    const scheduled = event.activityTaskScheduledEventAttributes
+    if (scheduled) {
+      const step = steps.get(scheduled.activityId as StepName)
+      if (!step) continue
+      stepOfEvent.set(String(event.eventId), step)
+      step.state = 'scheduled'
+      step.scheduledAt = isoOf(event.eventTime)
+      step.maxAttempts = scheduled.retryPolicy?.maximumAttempts ?? null
+    }
+    const begun = event.activityTaskStartedEventAttributes
+    if (begun) {
+      const scheduledId = String(begun.scheduledEventId)
+      const at = isoOf(event.eventTime) ?? ''
+      started.set(scheduledId, { attempt: begun.attempt ?? 1, at, worker: begun.identity ?? null })
+      const step = stepOfEvent.get(scheduledId)
+      // Temporal keeps the failure of the attempt before the last one beside the last one's start.
+      const before = step?.attempts.find((a) => a.attempt === (begun.attempt ?? 1) - 1)
+      if (before && begun.lastFailure) before.failure ??= await decode(begun.lastFailure)
+    }
+    const completed = event.activityTaskCompletedEventAttributes
+    if (completed) await close(completed.scheduledEventId, event, 'completed', null)
+    const failed = event.activityTaskFailedEventAttributes
+    if (failed) await close(failed.scheduledEventId, event, 'failed', failed.failure)
+    const timedOut = event.activityTaskTimedOutEventAttributes
+    if (timedOut) await close(timedOut.scheduledEventId, event, 'timedOut', timedOut.failure)
+    const cancelled = event.activityTaskCanceledEventAttributes
+    if (cancelled) await close(cancelled.scheduledEventId, event, 'cancelled', null)
+  }
+}
+
+async function addPending(
+  steps: Map<StepName, Step>,
+  pending: readonly PendingActivity[],
+  decode: TimelineSources['decodeFailure'],
+) {
+  for (const activity of pending) {
+    const step = steps.get(activity.activityId as StepName)
+    if (!step) continue
+    const attempt = activity.attempt ?? 1
+    step.maxAttempts = activity.maximumAttempts || null
+    const lastFailure = activity.lastFailure ? await decode(activity.lastFailure) : null
+    const before = step.attempts.find((a) => a.attempt === attempt - 1)
+    if (before && lastFailure) before.failure ??= lastFailure
+    const startedAt = isoOf(activity.lastStartedTime)
+    // PENDING_ACTIVITY_STATE_STARTED = 2
+    if (activity.state === 2 && startedAt) {
+      step.state = 'running'
+      addAttempt(step, {
+        attempt,
+        startedAt,
+        worker: activity.lastWorkerIdentity || null,
+        endedAt: null,
+        outcome: 'running',
+        failure: null,
+      })
+    } else {
+      step.retryAt = attempt > 1 ? (isoOf(activity.nextAttemptScheduleTime) ?? isoOf(activity.scheduledTime)) : null
+      step.state = step.retryAt ? 'backingOff' : 'scheduled'
+    }
+  }
+}
+
+/** The wait for a decision is drawn from the timer that limits it. */
+function addHumanStep(steps: Map<StepName, Step>, events: readonly HistoryEvent[], record: RunRecord) {
+  const step = steps.get('await_production_approval')
+  const timer = events.find((event) => event.timerStartedEventAttributes)
+  const waiting = record.stage === 'AwaitingApproval'
+  if (!step || (!timer && !waiting)) return
+  step.scheduledAt = isoOf(timer?.eventTime) ?? record.stageSince
+  const fired = events.find((event) => event.timerFiredEventAttributes)
+  const cancelled = events.find((event) => event.timerCanceledEventAttributes)
+  if (waiting) step.state = 'running'
+  else {
+    step.endedAt = isoOf(fired?.eventTime) ?? record.decision?.at ?? isoOf(cancelled?.eventTime) ?? record.endedAt
+    step.state = record.decision ? 'completed' : fired ? 'failed' : 'cancelled'
+  }
+}
+
+/** Without a history (Temporal away) the attempts alone must tell the state. */
+function inferState(step: Step): void {
+  if (step.state !== 'waiting') return
+  const last = step.attempts.at(-1)
+  if (!last) return
+  step.scheduledAt ??= step.attempts[0]?.startedAt ?? null
+  if (last.outcome === 'running') step.state = 'running'
+  else if (last.outcome === 'completed') step.state = 'completed'
+  else step.state = last.failure?.nonRetryable ? 'failed' : 'backingOff'
+  if (step.state === 'completed' || step.state === 'failed') step.endedAt = last.endedAt
+}

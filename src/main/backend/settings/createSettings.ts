@@ -1,0 +1,81 @@
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { sync as writeFileAtomic } from 'write-file-atomic'
+import { invalid } from '../../../contract/errors.ts'
+import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import { defaultRetries } from '../../../temporal/retries.ts'
+import type { RunSettings } from '../../../temporal/types.ts'
+import { accountName, type Home } from '../home.ts'
+import type { Log } from '../log.ts'
+
+export interface SettingsService {
+  get(): Settings
+  /** @throws CallFailed `invalid` when a value is not allowed; nothing is changed then. */
+  set(next: Settings): Settings
+  onChange(listener: (settings: Settings) => void): () => void
+  /** What a run carries with it, fixed at its start. */
+  forRun(): RunSettings
+  /** Said once at the start when the file could not be used. */
+  problem: string | null
+}
+
+const defaults = (home: Home): Settings => ({
+  inboxFolders: [home.inbox],
+  // Long enough for a writer that pauses between two blocks, short enough that a drop feels immediate.
+  settleSeconds: 2,
+  maxFileBytes: 4 * 1024 ** 3,
+  operator: accountName(),
+  demoTrainer: { minSeconds: 15, maxSeconds: 25 },
+  approvalTimeoutHours: 24,
+  retries: defaultRetries,
+  startsPerSecond: 20,
+  notifications: { approvalPending: true, runFailed: true },
+  appearance: 'system',
+})
+
+/**
+ * Settings in `config/settings.json`. A file that cannot be read is set aside under a new name and the defaults are used:
+ * nothing is guessed from it and nothing of it is lost.
+ */
+export function createSettings(home: Home, log: Log): SettingsService {
+  const file = join(home.config, 'settings.json')
+  const listeners = new Set<(settings: Settings) => void>()
+  let problem: string | null = null
+  let current = defaults(home)
+
+  if (existsSync(file)) {
+    try {
+      // Fields that an older version did not know get their defaults.
+      current = settingsSchema.parse({ ...current, ...JSON.parse(readFileSync(file, 'utf8')) })
+    } catch (error) {
+      const aside = `${file}.broken-${Date.now()}`
+      copyFileSync(file, aside)
+      problem = `The settings in ${file} could not be used (${firstLine(error)}). They were copied to ${aside} and the defaults apply until you save settings again.`
+      log.warn({ file, aside }, 'settings set aside')
+    }
+  }
+
+  return {
+    problem,
+    get: () => current,
+    set(next) {
+      const relative = next.inboxFolders.find((folder) => !isAbsolute(folder))
+      if (relative !== undefined) throw invalid(`The inbox folder "${relative}" must be a full path.`, 'inboxFolders')
+      current = settingsSchema.parse(next)
+      writeFileAtomic(file, `${JSON.stringify(current, null, 2)}\n`, { mode: 0o600 })
+      for (const listener of listeners) listener(current)
+      return current
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    forRun: () => ({
+      retries: current.retries,
+      demo_trainer: { min_seconds: current.demoTrainer.minSeconds, max_seconds: current.demoTrainer.maxSeconds },
+      approval_timeout_seconds: Math.round(current.approvalTimeoutHours * 3600),
+    }),
+  }
+}
+
+const firstLine = (error: unknown) => String(error instanceof Error ? error.message : error).split('\n')[0]
