@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { openLedger } from '../ledger/openLedger.ts'
+import { silentLog } from '../log.ts'
+import { createDecisionOutbox, type Delivery, type OutgoingDecision } from './createDecisionOutbox.ts'
+
+const decision = (over: Partial<OutgoingDecision> = {}): OutgoingDecision => ({
+  decisionId: randomUUID(),
+  workflowId: 'mlops-1-good',
+  decision: 'approve',
+  reason: 'better on every check',
+  operator: 'ada',
+  host: 'desk',
+  at: new Date().toISOString(),
+  ...over,
+})
+
+function setUp(
+  deliver: (decision: OutgoingDecision) => Promise<Delivery>,
+  canDeliver = () => true,
+  ledger = openLedger(':memory:'),
+) {
+  const seen: OutgoingDecision[] = []
+  const lateRefusals: string[] = []
+  const outbox = createDecisionOutbox({
+    ledger,
+    deliver: (d) => {
+      seen.push(d)
+      return deliver(d)
+    },
+    canDeliver,
+    onChange: () => undefined,
+    onLateRefusal: (_, message) => lateRefusals.push(message),
+    log: silentLog,
+  })
+  return { outbox, seen, lateRefusals, ledger }
+}
+
+describe('a decision', () => {
+  it('is delivered once, however often it is clicked', async () => {
+    const { outbox, seen } = setUp(async () => ({ state: 'delivered' }))
+    const click = decision()
+    expect(await Promise.all([outbox.decide(click), outbox.decide(click)])).toEqual(['delivered', 'delivered'])
+    expect(await outbox.decide(click)).toBe('delivered')
+    expect(seen).toHaveLength(1)
+    await outbox.close()
+  })
+
+  it('that the run refuses is a conflict, now and on a second look', async () => {
+    const { outbox } = setUp(async () => ({ state: 'refused', message: 'Grace rejected it first.' }))
+    const click = decision()
+    await expect(outbox.decide(click)).rejects.toThrow('Grace rejected it first.')
+    await expect(outbox.decide(click)).rejects.toThrow('Grace rejected it first.')
+    await outbox.close()
+  })
+
+  it('is kept while Temporal is away and goes out when it is back', async () => {
+    let up = false
+    const delivered = Promise.withResolvers<void>()
+    const { outbox } = setUp(
+      async () => {
+        delivered.resolve()
+        return { state: 'delivered' }
+      },
+      () => up,
+    )
+    const click = decision()
+    expect(await outbox.decide(click)).toBe('pending')
+    await expect(outbox.decide(decision({ operator: 'grace' }))).rejects.toThrow('ada has already decided')
+    up = true
+    outbox.wake()
+    await delivered.promise
+    expect(await outbox.decide(click)).toBe('delivered')
+    await outbox.close()
+  })
+
+  it('survives the end of the host, and its operator hears of a refusal that comes later', async () => {
+    const first = setUp(
+      async () => ({ state: 'delivered' }),
+      () => false,
+    )
+    const click = decision()
+    expect(await first.outbox.decide(click)).toBe('pending')
+    await first.outbox.close()
+
+    const refused = Promise.withResolvers<void>()
+    const second = setUp(
+      async () => {
+        refused.resolve()
+        return { state: 'refused', message: 'The wait had timed out.' }
+      },
+      () => true,
+      first.ledger,
+    )
+    second.outbox.wake()
+    await refused.promise
+    await expect.poll(() => second.lateRefusals).toEqual(['The wait had timed out.'])
+    await second.outbox.close()
+  })
+
+  it('is tried again after a broken connection', async () => {
+    let calls = 0
+    const { outbox } = setUp(async () => {
+      if (++calls === 1) throw new Error('connection reset')
+      return { state: 'delivered' }
+    })
+    const click = decision()
+    expect(await outbox.decide(click)).toBe('pending')
+    await expect.poll(() => outbox.decide(click), { timeout: 10_000 }).toBe('delivered')
+    expect(calls).toBe(2)
+    await outbox.close()
+  })
+})

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import type { EventName, EventPayload } from '../../../contract/events.ts'
+import type { RunSummary } from '../../../contract/model.ts'
+import type { RunStatus } from '../../../temporal/types.ts'
+import { type Ledger, openLedger } from '../ledger/openLedger.ts'
+import { createProjection } from './createProjection.ts'
+import { createSealer } from './sealer.ts'
+
+const sealer = createSealer(Buffer.alloc(32, 7))
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString()
+
+function addRun(ledger: Ledger, workflowId: string, fileName = 'good.csv', again = 0) {
+  ledger
+    .prepare(`INSERT INTO run VALUES (?, ?, 'abc', 10, '/inbox/good.csv', 'inbox', 'ada', ?, ?, NULL)`)
+    .run(workflowId, fileName, at(again), again)
+}
+
+function setUp(ledger = openLedger(':memory:')) {
+  const pushed: RunSummary[][] = []
+  const transitions: string[] = []
+  const projection = createProjection({
+    ledger,
+    sealer,
+    emit: <N extends EventName>(name: N, payload: EventPayload<N>) => {
+      if (name === 'runs.changed') pushed.push((payload as EventPayload<'runs.changed'>).runs)
+    },
+    onTransition: (record, from) => transitions.push(`${from} > ${record.stage}`),
+    onAttemptFailed: () => undefined,
+  })
+  return { ledger, projection, pushed, transitions }
+}
+
+const status = (over: Partial<RunStatus>): RunStatus => ({
+  current_step: 'model_training',
+  completed_steps: [],
+  workflow_id: 'w1',
+  awaiting_approval: false,
+  prod_approved: false,
+  quality_gate_failed: false,
+  deployment_status: {},
+  failure_reason: null,
+  quality_metrics: null,
+  stage: 'Training',
+  approval_deadline: null,
+  decision: null,
+  gate_checks: [],
+  model_id: null,
+  ...over,
+})
+
+describe('the projection', () => {
+  it('follows a run through its stages and remembers it for the next launch', () => {
+    const { ledger, projection, transitions } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    projection.observer.stageChanged({ workflowId: 'w1', runId: 'r1', stage: 'Training', at: at(1), status: status({}) })
+    const metrics = { accuracy: 0.91, mae: 1.4, r2: 0.84 }
+    projection.observer.stageChanged({
+      workflowId: 'w1',
+      runId: 'r1',
+      stage: 'AwaitingApproval',
+      at: at(2),
+      status: status({ stage: 'AwaitingApproval', quality_metrics: metrics, approval_deadline: at(50) }),
+    })
+    projection.close()
+    expect(transitions).toEqual(['Queued > Training', 'Training > AwaitingApproval'])
+
+    const again = setUp(ledger).projection.get('w1')
+    expect(again).toMatchObject({ stage: 'AwaitingApproval', stageSince: at(2), metrics, approvalDeadline: at(50), runId: 'r1' })
+  })
+
+  it('never writes what came out of a payload in clear', () => {
+    const { ledger, projection } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    const attempt = { workflowId: 'w1', runId: 'r1', step: 'train_model' as const, attempt: 1 }
+    projection.observer.attemptStarted({ ...attempt, startedAt: at(1), worker: 'here' })
+    const failure = { message: 'GPU temporarily unavailable', type: null, nonRetryable: false, stack: null }
+    projection.observer.attemptEnded({ ...attempt, endedAt: at(2), outcome: 'failed', failure })
+    projection.flush()
+    expect(ledger.serialize().includes('GPU temporarily unavailable')).toBe(false)
+    expect(projection.attempts('r1')).toMatchObject([
+      { step: 'train_model', startedAt: at(1), endedAt: at(2), outcome: 'failed', failure },
+    ])
+    expect(projection.get('w1')?.problem).toBe('GPU temporarily unavailable')
+  })
+
+  it('gathers a burst into one push, and each change raises the revision', async () => {
+    const { ledger, projection, pushed } = setUp()
+    for (let i = 0; i < 50; i++) addRun(ledger, `w${i}`, `file${i}.csv`)
+    projection.load(Array.from({ length: 50 }, (_, i) => `w${i}`))
+    projection.update('w3', { stage: 'Preprocessing' })
+    projection.update('w3', { stage: 'Training' })
+    await expect.poll(() => pushed.length).toBe(1)
+    expect(pushed[0]).toHaveLength(50)
+    expect(pushed[0]?.find((run) => run.workflowId === 'w3')).toMatchObject({ stage: 'Training', revision: 3 })
+  })
+
+  it('keeps the end of a run against late news, but follows a new execution of it', () => {
+    const { ledger, projection } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    projection.update('w1', { runId: 'r1', stage: 'Failed' })
+    projection.update('w1', { runId: 'r1', stage: 'Training' })
+    expect(projection.get('w1')?.stage).toBe('Failed')
+    projection.update('w1', { runId: 'r2', stage: 'Training' })
+    expect(projection.get('w1')).toMatchObject({ stage: 'Training', endedAt: null })
+  })
+
+  it('lists newest first, filtered by stage and text, with counts of everything', () => {
+    const { ledger, projection } = setUp()
+    addRun(ledger, 'w1', 'good.csv', 1)
+    addRun(ledger, 'w2', 'Bad Model.csv', 2)
+    addRun(ledger, 'w3', 'good.csv', 3)
+    projection.load(['w1', 'w2', 'w3'])
+    projection.update('w3', { stage: 'AwaitingApproval' })
+    const ids = (query: Parameters<typeof projection.list>[0]) => projection.list(query).runs.map((run) => run.workflowId)
+    expect(ids({ limit: 10, offset: 0 })).toEqual(['w3', 'w2', 'w1'])
+    expect(ids({ limit: 1, offset: 1 })).toEqual(['w2'])
+    expect(ids({ limit: 10, offset: 0, text: 'bad m' })).toEqual(['w2'])
+    expect(ids({ limit: 10, offset: 0, stages: ['AwaitingApproval'] })).toEqual(['w3'])
+    expect(projection.list({ limit: 1, offset: 0, text: 'good' })).toMatchObject({
+      total: 2,
+      byStage: { Queued: 2, AwaitingApproval: 1 },
+    })
+  })
+
+  it('opens nothing that was sealed under another key', () => {
+    const { ledger, projection } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    projection.update('w1', { problem: 'secret' })
+    projection.flush()
+    const sealed = ledger.prepare('SELECT sealed FROM projection').pluck().get() as Buffer
+    expect(createSealer(Buffer.alloc(32, 8)).open(sealed)).toBeNull()
+    expect(sealer.open(Buffer.concat([sealed.subarray(0, 30), Buffer.from([1]), sealed.subarray(31)]))).toBeNull()
+    expect(sealer.open(sealed)).toMatchObject({ problem: 'secret' })
+  })
+})
