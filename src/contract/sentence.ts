@@ -1,0 +1,171 @@
+/**
+ * The sentence an operator needs about a run, in plain words. The console shows it as the first line of a run and the
+ * command line prints it, so that both say the same.
+ */
+import type { Decision, RunSummary, Stage } from './model.ts'
+
+export interface SentenceOptions {
+  /** IANA name of the zone that clock times are said in; the machine's own when left out. */
+  timeZone?: string
+}
+
+/** What a stage is called in a sentence or a list; every stage has one. */
+export const stageLabels: Record<Stage, string> = {
+  Queued: 'Queued',
+  Preprocessing: 'Preprocessing',
+  Training: 'Training',
+  LoggingExperiment: 'Logging the experiment',
+  AssessingQuality: 'Assessing quality',
+  DeployingDev: 'Deploying to dev',
+  AwaitingApproval: 'Waits for approval',
+  DeployingProd: 'Deploying to production',
+  Completed: 'Completed',
+  GateFailed: 'Refused by the quality gate',
+  Rejected: 'Rejected',
+  TimedOut: 'Rejected itself: nobody decided',
+  Failed: 'Failed',
+  Cancelled: 'Cancelled',
+}
+
+/** Whole words for a length of time: `38 s`, `4 min`, `2 h 5 min`, `3 d 4 h`. Below a second: `0 s`. */
+export function spanWords(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+  const days = Math.floor(hours / 24)
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
+}
+
+/** A length of time as measured: `420 ms`, `1.4 s`, `38 s`, `3 min 12 s`, `2 h 5 min`. */
+export function durationWords(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
+  const seconds = Math.floor(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return spanWords(ms)
+}
+
+/** Time still to go, rounded up, so that a countdown never says 0 s before it is due. */
+export const remainingWords = (ms: number): string => spanWords(Math.ceil(Math.max(0, ms) / 1000) * 1000)
+
+const dayOf = (at: Date, timeZone: string | undefined) =>
+  new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
+
+/** A moment as one says it today: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `23 Nov 14:02`, `23 Nov 2024 14:02`. */
+export function momentWords(iso: string, now: Date, { timeZone }: SentenceOptions = {}): string {
+  const at = new Date(iso)
+  const time = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  // Noon to noon: a day of 23 or 25 hours never skips or doubles a calendar day.
+  const days = Math.round((Date.parse(`${dayOf(at, timeZone)}T12:00Z`) - Date.parse(`${dayOf(now, timeZone)}T12:00Z`)) / 86_400_000)
+  if (days === 0) return time
+  if (days === 1) return `tomorrow ${time}`
+  if (days === -1) return `yesterday ${time}`
+  const sameYear = dayOf(at, timeZone).slice(0, 4) === dayOf(now, timeZone).slice(0, 4)
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric' }).formatToParts(at)
+  const part = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
+  return `${part('day')} ${part('month')} ${sameYear ? '' : `${part('year')} `}${time}`
+}
+
+const ordinals = ['', 'First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth', 'Ninth', 'Tenth']
+const ordinal = (n: number) => ordinals[n] ?? `Try ${n}`
+const timesWords = (n: number) => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`)
+
+/** `Third and last try`, `Second try`, `Try 14`. */
+function tryWords(attempt: number, maxAttempts: number | null): string {
+  const last = maxAttempts !== null && maxAttempts > 0 && attempt >= maxAttempts
+  const name = ordinal(attempt)
+  if (name.startsWith('Try')) return last ? `${name}, the last one,` : name
+  return last ? `${name} and last try` : `${name} try`
+}
+
+/** Ends a text as a sentence, whatever it ended with. */
+const ended = (text: string) => (/[.?…]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`)
+const decider = (decision: Decision | null) => decision?.operator ?? (decision ? 'a Temporal client (no name given)' : 'somebody')
+
+const signed = (n: number) => `${Math.round(n * 1000) / 1000}`
+const metricsWords = (run: RunSummary) =>
+  run.metrics ? `accuracy ${signed(run.metrics.accuracy)}, MAE ${signed(run.metrics.mae)}, R² ${signed(run.metrics.r2)}` : null
+
+/** What is going on with a step that works, waits for its next try, or has not been picked up yet. */
+function stepSentence(run: RunSummary, now: Date): string {
+  const name = stageLabels[run.stage]
+  if (run.retryAt) {
+    const wait = Date.parse(run.retryAt) - now.getTime()
+    const next = tryWords(run.attempt + 1, run.maxAttempts)
+    return `${name} failed ${timesWords(run.attempt)}: ${ended(run.problem ?? 'no message was given')} ${next} ${wait > 0 ? `in ${remainingWords(wait)}` : 'is due now'}.`
+  }
+  const since = spanWords(now.getTime() - Date.parse(run.stageSince))
+  if (run.attempt <= 0)
+    return run.problem
+      ? `${name} has not begun after ${since}: ${ended(run.problem)}`
+      : `${name} waits for a free worker (${since}).`
+  if (run.attempt === 1) return `${name} for ${since}.`
+  const before = run.problem ? ` The one before failed: ${ended(run.problem)}` : ''
+  return `${name}: ${tryWords(run.attempt, run.maxAttempts).toLowerCase()} (${since} in this step).${before}`
+}
+
+function awaitingSentence(run: RunSummary, now: Date, options: SentenceOptions): string {
+  if (run.decisionPending) return 'Decided here; the decision is kept and delivered as soon as Temporal can be reached.'
+  const since = `Waits for approval since ${momentWords(run.stageSince, now, options)} (${spanWords(now.getTime() - Date.parse(run.stageSince))})`
+  if (!run.approvalDeadline) return `${since}.`
+  return Date.parse(run.approvalDeadline) > now.getTime()
+    ? `${since}; rejects itself ${momentWords(run.approvalDeadline, now, options)}.`
+    : `${since}; its deadline ${momentWords(run.approvalDeadline, now, options)} has passed, so it rejects itself now.`
+}
+
+/**
+ * Says in one line what the run does or waits for, since when and until when, or how it ended.
+ *
+ * @param run the run as the host last told it
+ * @param now the moment that the sentence is said at
+ */
+export function describeRun(run: RunSummary, now: Date, options: SentenceOptions = {}): string {
+  const endedAt = run.endedAt ?? run.stageSince
+  const end = momentWords(endedAt, now, options)
+  const took = durationWords(Date.parse(endedAt) - Date.parse(run.startedAt ?? run.acceptedAt))
+  switch (run.stage) {
+    case 'Queued': {
+      const since = `Queued since ${momentWords(run.acceptedAt, now, options)} (${spanWords(now.getTime() - Date.parse(run.acceptedAt))})`
+      return run.problem ? `${since}: ${ended(run.problem)}` : `${since}; starts by itself.`
+    }
+    case 'Preprocessing':
+    case 'Training':
+    case 'LoggingExperiment':
+    case 'AssessingQuality':
+    case 'DeployingDev':
+      return stepSentence(run, now)
+    case 'AwaitingApproval':
+      return awaitingSentence(run, now, options)
+    case 'DeployingProd':
+      return run.decision ? `Approved by ${decider(run.decision)}. ${stepSentence(run, now)}` : stepSentence(run, now)
+    case 'Completed':
+      return run.decision?.decision === 'approve'
+        ? `Completed ${end} after ${took}: approved by ${decider(run.decision)} and in production.`
+        : `Completed ${end} after ${took}: deployed to dev; production was not asked for.`
+    case 'GateFailed': {
+      const numbers = metricsWords(run)
+      return `Refused by the quality gate ${end}${numbers ? `: ${numbers}` : ''}. Nothing was deployed.`
+    }
+    case 'Rejected':
+      return run.decision
+        ? `Rejected ${end} by ${decider(run.decision)}: ${ended(run.decision.reason)} The model stays in dev.`
+        : `Rejected ${end}. The model stays in dev.`
+    case 'TimedOut':
+      return `Nobody decided, so it rejected itself ${end}. The model stays in dev.`
+    case 'Failed': {
+      const tries = run.attempt > 1 ? `, ${run.attempt} tries of its last step` : ''
+      return `Failed ${end} after ${took}${tries}: ${ended(run.problem ?? 'no message was given')}`
+    }
+    case 'Cancelled':
+      return run.problem ? `Cancelled ${end}: ${ended(run.problem)}` : `Cancelled ${end} after ${took}.`
+    default:
+      return unknownStage(run.stage)
+  }
+}
+
+/** Fails to compile when a stage is added that has no sentence; says the bare name to an older console. */
+const unknownStage = (stage: never): string => String(stage)

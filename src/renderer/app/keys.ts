@@ -1,0 +1,85 @@
+/** What a key means, as a pure function: the same table feeds the handler and the page that lists the keys. */
+import type { Place } from './route.ts'
+
+export type Command =
+  | { kind: 'move'; by: number }
+  | { kind: 'open' }
+  | { kind: 'back' }
+  | { kind: 'approve' }
+  | { kind: 'reject' }
+  | { kind: 'search' }
+  | { kind: 'choose' }
+  | { kind: 'help' }
+  | { kind: 'go'; place: Place }
+  | { kind: 'prefix' }
+
+export interface KeyPress {
+  key: string
+  ctrlKey: boolean
+  metaKey: boolean
+  altKey: boolean
+  /** The press goes into a text field. */
+  typing: boolean
+  /** A dialog or a menu is open and has the keys. */
+  covered: boolean
+  /** The focus is on something that acts on Enter by itself. */
+  onControl: boolean
+  /** `g` was pressed just before. */
+  afterPrefix: boolean
+}
+
+export const keyTable: { keys: string[]; does: string }[] = [
+  { keys: ['j', '↓'], does: 'Next run' },
+  { keys: ['k', '↑'], does: 'Previous run' },
+  { keys: ['Enter'], does: 'Open the run beside the list; once more: as a page' },
+  { keys: ['Esc'], does: 'Back: page, panel, search' },
+  { keys: ['a'], does: 'Approve…' },
+  { keys: ['r'], does: 'Reject…' },
+  { keys: ['/'], does: 'Search runs' },
+  { keys: ['u'], does: 'Choose files to submit…' },
+  { keys: ['g', 'i'], does: 'Go to Inbox' },
+  { keys: ['g', 'r'], does: 'Go to Runs' },
+  { keys: ['g', 'f'], does: 'Go to Files' },
+  { keys: ['g', 's'], does: 'Go to Settings' },
+  { keys: ['?'], does: 'This list' },
+]
+
+const placeOfKey: Record<string, Place> = { i: 'inbox', r: 'runs', f: 'files', s: 'settings' }
+
+/** The command of a key press, or null where the press belongs to somebody else. */
+export function commandOf(press: KeyPress): Command | null {
+  if (press.covered || press.ctrlKey || press.metaKey || press.altKey) return null
+  if (press.typing) return press.key === 'Escape' ? { kind: 'back' } : null
+  if (press.afterPrefix) {
+    const place = placeOfKey[press.key]
+    if (place) return { kind: 'go', place }
+  }
+  switch (press.key) {
+    case 'j':
+      return { kind: 'move', by: 1 }
+    case 'k':
+      return { kind: 'move', by: -1 }
+    case 'ArrowDown':
+      return press.onControl ? null : { kind: 'move', by: 1 }
+    case 'ArrowUp':
+      return press.onControl ? null : { kind: 'move', by: -1 }
+    case 'Enter':
+      return press.onControl ? null : { kind: 'open' }
+    case 'Escape':
+      return { kind: 'back' }
+    case 'a':
+      return { kind: 'approve' }
+    case 'r':
+      return { kind: 'reject' }
+    case '/':
+      return { kind: 'search' }
+    case 'u':
+      return { kind: 'choose' }
+    case '?':
+      return { kind: 'help' }
+    case 'g':
+      return { kind: 'prefix' }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,127 @@
+import { createStore } from 'zustand/vanilla'
+import type { Progress, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import type { Connection } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
+
+/** At most one detail is asked for in this time, however often the run changes. */
+const refetchEveryMs = 400
+
+export interface PayloadState {
+  loading: boolean
+  payloads: StepPayloads | null
+  problem: string | null
+}
+
+export interface RunState {
+  /** The run that is open. */
+  id: string | null
+  detail: RunDetail | null
+  problem: string | null
+  progress: Partial<Record<StepName, { attempt: number; progress: Progress }>>
+  /** Decoded values, in memory only and only of the run that is open. */
+  payloads: Partial<Record<StepName, PayloadState>>
+  openSteps: readonly StepName[]
+  open(id: string | null): void
+  refetch(): void
+  toggleStep(step: StepName): void
+  loadPayloads(step: StepName): Promise<void>
+  again(requestId: string): Promise<string>
+  cancel(reason: string): Promise<void>
+}
+
+const closed = { detail: null, problem: null, progress: {}, payloads: {}, openSteps: [] }
+
+export function createRunStore(connection: Connection) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let lastAsked = Number.NEGATIVE_INFINITY
+  let underWay = false
+  let askAgain = false
+
+  const store = createStore<RunState>()((set, get) => {
+    const fetchDetail = async () => {
+      const { id } = get()
+      if (id === null) return
+      if (underWay) {
+        askAgain = true
+        return
+      }
+      underWay = true
+      lastAsked = Date.now()
+      try {
+        const detail = await connection.call('runs.get', { workflowId: id })
+        // Another run may have been opened meanwhile, and a slower answer must not undo a newer one.
+        if (get().id === id && detail.revision >= (get().detail?.revision ?? 0)) set({ detail, problem: null })
+      } catch (cause) {
+        if (get().id === id) set({ problem: problemText(cause) })
+      } finally {
+        underWay = false
+        if (askAgain) {
+          askAgain = false
+          schedule()
+        }
+      }
+    }
+    const schedule = () => {
+      clearTimeout(timer)
+      const wait = lastAsked + refetchEveryMs - Date.now()
+      if (wait <= 0) void fetchDetail()
+      else timer = setTimeout(fetchDetail, wait)
+    }
+
+    return {
+      id: null,
+      ...closed,
+      open(id) {
+        if (id === get().id) return
+        clearTimeout(timer)
+        set({ id, ...closed })
+        void fetchDetail()
+      },
+      refetch: schedule,
+      toggleStep(step) {
+        const { openSteps } = get()
+        set({ openSteps: openSteps.includes(step) ? openSteps.filter((s) => s !== step) : [...openSteps, step] })
+      },
+      async loadPayloads(step) {
+        const { id } = get()
+        if (id === null) return
+        const put = (change: Partial<PayloadState>) => {
+          if (get().id !== id) return
+          const before = get().payloads[step] ?? { loading: false, payloads: null, problem: null }
+          set({ payloads: { ...get().payloads, [step]: { ...before, ...change } } })
+        }
+        put({ loading: true })
+        try {
+          put({ loading: false, payloads: await connection.call('runs.payloads', { workflowId: id, step }), problem: null })
+        } catch (cause) {
+          put({ loading: false, problem: problemText(cause) })
+        }
+      },
+      async again(requestId) {
+        const { id } = get()
+        if (id === null) throw new Error('no run is open')
+        return (await connection.call('runs.again', { workflowId: id, requestId })).workflowId
+      },
+      async cancel(reason) {
+        const { id } = get()
+        if (id === null) throw new Error('no run is open')
+        await connection.call('runs.cancel', { workflowId: id, reason })
+      },
+    }
+  })
+
+  connection.subscribe('runs.changed', ({ runs }) => {
+    const { id, detail, refetch } = store.getState()
+    const told = runs.find((run) => run.workflowId === id)
+    if (!told) return
+    // The summary is newer than the detail at hand: show it at once, the steps follow with the next detail.
+    if (detail && told.revision > detail.revision) store.setState({ detail: { ...detail, ...told } })
+    refetch()
+  })
+  connection.subscribe('run.progress', ({ workflowId, step, attempt, progress }) => {
+    if (workflowId !== store.getState().id) return
+    store.setState((state) => ({ progress: { ...state.progress, [step]: { attempt, progress } } }))
+  })
+  return store
+}
+export type RunStore = ReturnType<typeof createRunStore>

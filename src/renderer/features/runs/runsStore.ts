@@ -1,0 +1,157 @@
+import { createStore } from 'zustand/vanilla'
+import { isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
+import type { Connection } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
+
+/** Runs asked for at once; older ones are fetched when asked for. */
+const pageSize = 2000
+
+export interface RunsState {
+  load: 'loading' | 'ready' | 'failed'
+  problem: string | null
+  byId: ReadonlyMap<string, RunSummary>
+  /** Runs that the host knows; more than `byId` holds when there are many. */
+  total: number
+  loadingOlder: boolean
+  text: string
+  /** Empty: every stage. */
+  stages: readonly Stage[]
+  /** Ids in the order in which they stand on the screen. */
+  visible: readonly string[]
+  /** Runs that fit the filter and are not on the screen yet, because rows must not move now. */
+  fresh: number
+  /** The row that keys act on. */
+  cursor: string | null
+  fetch(): Promise<void>
+  loadOlder(): Promise<void>
+  apply(runs: readonly RunSummary[]): void
+  setText(text: string): void
+  setStages(stages: readonly Stage[]): void
+  /** While held, rows keep their places: the list is scrolled, or the pointer is busy on it. */
+  setHeld(held: boolean): void
+  /** Brings the new rows in, whatever holds them back. */
+  reveal(): void
+  setCursor(id: string | null): void
+  moveCursor(by: number): void
+}
+
+/** Newest first; ids break ties, so that the order never depends on what arrived when. */
+const newestFirst = (a: RunSummary, b: RunSummary) =>
+  a.acceptedAt === b.acceptedAt ? (a.workflowId < b.workflowId ? 1 : -1) : a.acceptedAt < b.acceptedAt ? 1 : -1
+
+/** Every word of the text must occur in the file's name, the id, the dataset's hash or who submitted it. */
+export function matchesText(run: RunSummary, text: string): boolean {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  if (words.length === 0) return true
+  const hay = `${run.fileName}\n${run.workflowId}\n${run.submittedBy}\n${run.sha256}`.toLowerCase()
+  return words.every((word) => hay.includes(word))
+}
+
+/** The newer of two versions of the same run. */
+export const newer = (known: RunSummary | undefined, told: RunSummary) => (known && known.revision > told.revision ? known : told)
+
+export function createRunsStore(connection: Connection) {
+  let held = false
+  /** What pushes said while a fetch was under way: an answer that is older than a push never overwrites it. */
+  let sincePushed: Map<string, RunSummary> | null = null
+
+  const store = createStore<RunsState>()((set, get) => {
+    const layout = (state: Pick<RunsState, 'byId' | 'text' | 'stages'>) =>
+      [...state.byId.values()]
+        .filter((run) => (state.stages.length === 0 || state.stages.includes(run.stage)) && matchesText(run, state.text))
+        .sort(newestFirst)
+        .map((run) => run.workflowId)
+
+    const place = (change: Partial<RunsState>, keepRows: boolean) => {
+      const next = { ...get(), ...change }
+      const wanted = layout(next)
+      if (!keepRows) return set({ ...change, visible: wanted, fresh: 0 })
+      const shown = new Set(next.visible)
+      set({ ...change, fresh: wanted.reduce((n, id) => n + (shown.has(id) ? 0 : 1), 0) })
+    }
+
+    const merged = (runs: readonly RunSummary[], into: ReadonlyMap<string, RunSummary>) => {
+      const byId = new Map(into)
+      for (const run of runs) byId.set(run.workflowId, newer(byId.get(run.workflowId), run))
+      return byId
+    }
+
+    return {
+      load: 'loading',
+      problem: null,
+      byId: new Map(),
+      total: 0,
+      loadingOlder: false,
+      text: '',
+      stages: [],
+      visible: [],
+      fresh: 0,
+      cursor: null,
+
+      async fetch() {
+        sincePushed = new Map()
+        const first = get().load !== 'ready'
+        try {
+          const answer = await connection.call('runs.list', { limit: pageSize })
+          const alive = stages.filter((stage) => !isEndStage(stage))
+          const aliveCount = alive.reduce((n, stage) => n + (answer.byStage[stage] ?? 0), 0)
+          const runs = [...answer.runs]
+          // What still needs somebody or something is always here, however old it is.
+          if (runs.length < answer.total && runs.filter((run) => !isEndStage(run.stage)).length < aliveCount) {
+            runs.push(...(await connection.call('runs.list', { limit: 5000, stages: alive })).runs)
+          }
+          const byId = merged([...sincePushed.values()], merged(runs, new Map()))
+          place({ byId, total: answer.total, load: 'ready', problem: null }, held && !first)
+        } catch (cause) {
+          // What was known stays readable; only a list that never came is told as a failure.
+          set(first ? { load: 'failed', problem: problemText(cause) } : { problem: problemText(cause) })
+        } finally {
+          sincePushed = null
+        }
+      },
+
+      async loadOlder() {
+        if (get().loadingOlder) return
+        set({ loadingOlder: true })
+        try {
+          const answer = await connection.call('runs.list', { limit: pageSize, offset: get().byId.size })
+          place({ byId: merged(answer.runs, get().byId), total: answer.total, loadingOlder: false }, false)
+        } catch (cause) {
+          set({ loadingOlder: false, problem: problemText(cause) })
+        }
+      },
+
+      apply(runs) {
+        if (sincePushed) for (const run of runs) sincePushed.set(run.workflowId, newer(sincePushed.get(run.workflowId), run))
+        const { byId, total } = get()
+        const next = merged(runs, byId)
+        place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, held)
+      },
+
+      setText: (text) => place({ text }, false),
+      setStages: (wanted) => place({ stages: wanted }, false),
+      setHeld(next) {
+        held = next
+        if (!held) place({}, false)
+      },
+      reveal: () => place({}, false),
+      setCursor: (cursor) => set({ cursor }),
+      moveCursor(by) {
+        const { visible, cursor } = get()
+        if (visible.length === 0) return
+        const at = cursor === null ? -1 : visible.indexOf(cursor)
+        const next = at < 0 ? (by > 0 ? 0 : visible.length - 1) : Math.min(visible.length - 1, Math.max(0, at + by))
+        set({ cursor: visible[next] ?? null })
+      },
+    }
+  })
+  connection.subscribe('runs.changed', ({ runs }) => store.getState().apply(runs))
+  return store
+}
+export type RunsStore = ReturnType<typeof createRunsStore>
+
+/** What awaits a decision, the oldest first; a decision that is on its way no longer awaits one. */
+export const awaitingRuns = (state: Pick<RunsState, 'byId'>): RunSummary[] =>
+  [...state.byId.values()]
+    .filter((run) => run.stage === 'AwaitingApproval' && !run.decisionPending)
+    .sort((a, b) => (a.stageSince < b.stageSince ? -1 : a.stageSince > b.stageSince ? 1 : a.workflowId < b.workflowId ? -1 : 1))

@@ -1,0 +1,192 @@
+import { createStore } from 'zustand/vanilla'
+import { CallFailed } from '../../../contract/errors.ts'
+import { type RetryTable, retryTable, type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import type { Connection } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
+
+/** Bytes of a megabyte as the form says it. */
+const megabyte = 1_000_000
+
+export const retryFields = ['maximumAttempts', 'initialIntervalSeconds', 'backoffCoefficient', 'maximumIntervalSeconds'] as const
+export type RetryField = (typeof retryFields)[number]
+export const retrySteps = Object.keys(retryTable.shape) as (keyof RetryTable)[]
+
+/** The form as it is typed: numbers are text until they are checked. */
+export interface SettingsDraft {
+  inboxFolders: string[]
+  settleSeconds: string
+  maxFileMegabytes: string
+  operator: string
+  minSeconds: string
+  maxSeconds: string
+  approvalTimeoutHours: string
+  startsPerSecond: string
+  retries: Record<keyof RetryTable, Record<RetryField, string>>
+  approvalPending: boolean
+  runFailed: boolean
+  appearance: Settings['appearance']
+}
+
+export function draftOf(settings: Settings): SettingsDraft {
+  const retries = {} as SettingsDraft['retries']
+  for (const step of retrySteps) {
+    const policy = settings.retries[step]
+    retries[step] = Object.fromEntries(retryFields.map((field) => [field, String(policy[field])])) as Record<RetryField, string>
+  }
+  return {
+    inboxFolders: [...settings.inboxFolders],
+    settleSeconds: String(settings.settleSeconds),
+    maxFileMegabytes: String(settings.maxFileBytes / megabyte),
+    operator: settings.operator,
+    minSeconds: String(settings.demoTrainer.minSeconds),
+    maxSeconds: String(settings.demoTrainer.maxSeconds),
+    approvalTimeoutHours: String(settings.approvalTimeoutHours),
+    startsPerSecond: String(settings.startsPerSecond),
+    retries,
+    approvalPending: settings.notifications.approvalPending,
+    runFailed: settings.notifications.runFailed,
+    appearance: settings.appearance,
+  }
+}
+
+/** Reads what was typed as a number; NaN, which no schema lets through, for anything else. */
+const number = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.trim().replace(',', '.')))
+
+/** Where the contract's path of a problem stands in the form. */
+const fieldOfPath: Record<string, string> = {
+  maxFileBytes: 'maxFileMegabytes',
+  'demoTrainer.minSeconds': 'minSeconds',
+  'demoTrainer.maxSeconds': 'maxSeconds',
+  demoTrainer: 'maxSeconds',
+}
+
+interface Issue {
+  code: string
+  message: string
+  minimum?: unknown
+  maximum?: unknown
+  inclusive?: boolean
+  expected?: string
+  origin?: string
+  type?: string
+}
+
+/** zod's problem in the words of the form. */
+function issueWords(issue: Issue, path: string): string {
+  if (issue.code === 'invalid_type') return issue.expected === 'int' ? 'Enter a whole number.' : 'Enter a number.'
+  if (issue.code === 'too_small') {
+    if (issue.origin === 'string') return 'This must not be empty.'
+    if (issue.origin === 'array') return 'At least one folder is needed.'
+    return issue.inclusive === false ? `Must be more than ${issue.minimum}.` : `Must be at least ${issue.minimum}.`
+  }
+  if (issue.code === 'too_big') {
+    const maximum = path === 'maxFileBytes' ? Number(issue.maximum) / megabyte : issue.maximum
+    return issue.origin === 'string' ? `At most ${maximum} characters.` : `Must be at most ${maximum}.`
+  }
+  return issue.message
+}
+
+export type CheckedDraft = { ok: true; settings: Settings } | { ok: false; errors: Record<string, string> }
+
+/** Checks the form against the contract; problems are keyed by the form's field, e.g. `retries.train_model.maximumAttempts`. */
+export function checkDraft(draft: SettingsDraft, base: Settings): CheckedDraft {
+  const policies = Object.fromEntries(
+    retrySteps.map((step) => [step, Object.fromEntries(retryFields.map((field) => [field, number(draft.retries[step][field])]))]),
+  )
+  const read = settingsSchema.safeParse({
+    ...base,
+    inboxFolders: draft.inboxFolders.map((folder) => folder.trim()),
+    settleSeconds: number(draft.settleSeconds),
+    maxFileBytes: Math.round(number(draft.maxFileMegabytes) * megabyte),
+    operator: draft.operator,
+    demoTrainer: { minSeconds: number(draft.minSeconds), maxSeconds: number(draft.maxSeconds) },
+    approvalTimeoutHours: number(draft.approvalTimeoutHours),
+    startsPerSecond: number(draft.startsPerSecond),
+    retries: policies,
+    notifications: { approvalPending: draft.approvalPending, runFailed: draft.runFailed },
+    appearance: draft.appearance,
+  })
+  if (read.success) return { ok: true, settings: read.data }
+  const errors: Record<string, string> = {}
+  for (const issue of read.error.issues) {
+    const path = issue.path.join('.')
+    errors[fieldOfPath[path] ?? path] ??= issueWords(issue as Issue, path)
+  }
+  return { ok: false, errors }
+}
+
+export interface SettingsState {
+  load: 'loading' | 'ready' | 'failed'
+  problem: string | null
+  settings: Settings | null
+  draft: SettingsDraft | null
+  errors: Record<string, string>
+  saving: boolean
+  savedAt: number | null
+  fetch(): Promise<void>
+  edit(change: Partial<SettingsDraft>): void
+  save(): Promise<void>
+  revert(): void
+}
+
+export const isDirty = ({ settings, draft }: Pick<SettingsState, 'settings' | 'draft'>) =>
+  settings !== null && draft !== null && JSON.stringify(draft) !== JSON.stringify(draftOf(settings))
+
+export function createSettingsStore(connection: Connection) {
+  const store = createStore<SettingsState>()((set, get) => ({
+    load: 'loading',
+    problem: null,
+    settings: null,
+    draft: null,
+    errors: {},
+    saving: false,
+    savedAt: null,
+    async fetch() {
+      try {
+        take(await connection.call('settings.get', {}))
+      } catch (cause) {
+        set(get().load === 'ready' ? { problem: problemText(cause) } : { load: 'failed', problem: problemText(cause) })
+      }
+    },
+    edit(change) {
+      const { draft, settings } = get()
+      if (!draft || !settings) return
+      const next = { ...draft, ...change }
+      const checked = checkDraft(next, settings)
+      set({ draft: next, errors: checked.ok ? {} : checked.errors, savedAt: null, problem: null })
+    },
+    async save() {
+      const { draft, settings, saving } = get()
+      if (!draft || !settings || saving) return
+      const checked = checkDraft(draft, settings)
+      if (!checked.ok) return set({ errors: checked.errors })
+      set({ saving: true, problem: null })
+      try {
+        const saved = await connection.call('settings.set', { settings: checked.settings })
+        set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now() })
+      } catch (cause) {
+        const field = cause instanceof CallFailed && cause.error.kind === 'invalid' ? cause.error.field : null
+        const at = field?.replace(/^settings\./, '')
+        if (at) set({ errors: { [fieldOfPath[at] ?? at]: problemText(cause) } })
+        else set({ problem: problemText(cause) })
+      } finally {
+        set({ saving: false })
+      }
+    },
+    revert() {
+      const { settings } = get()
+      if (settings) set({ draft: draftOf(settings), errors: {}, problem: null })
+    },
+  }))
+  /** What is being typed is kept when the settings change elsewhere. */
+  const take = (settings: Settings) =>
+    store.setState((state) => ({
+      settings,
+      load: 'ready',
+      problem: null,
+      draft: isDirty(state) ? state.draft : draftOf(settings),
+    }))
+  connection.subscribe('settings.changed', ({ settings }) => take(settings))
+  return store
+}
+export type SettingsStore = ReturnType<typeof createSettingsStore>

@@ -1,0 +1,71 @@
+import { createStore } from 'zustand/vanilla'
+import type { AppInfo, StackHealth } from '../../../contract/model.ts'
+import type { Connection, ConnectionStatus } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
+
+/** The parts of the stack, in the order in which the status line names them. */
+export const partNames = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets'] as const
+export type PartName = (typeof partNames)[number]
+export const partLabels: Record<PartName, string> = {
+  temporal: 'Temporal',
+  postgres: 'Postgres',
+  worker: 'Worker',
+  inbox: 'Inbox',
+  dev: 'Dev',
+  prod: 'Production',
+  secrets: 'Secrets',
+}
+
+export interface StackState {
+  connection: ConnectionStatus
+  /** Since when the host is away; null while it is there. */
+  lostSince: number | null
+  health: StackHealth | null
+  info: AppInfo | null
+  retrying: boolean
+  problem: string | null
+  fetch(): Promise<void>
+  retry(): Promise<void>
+}
+
+export function createStackStore(connection: Connection) {
+  const store = createStore<StackState>()((set) => ({
+    connection: 'connecting',
+    lostSince: null,
+    health: null,
+    info: null,
+    retrying: false,
+    problem: null,
+    async fetch() {
+      try {
+        const [health, info] = await Promise.all([connection.call('stack.health', {}), connection.call('app.info', {})])
+        set({ health, info, problem: null })
+      } catch (cause) {
+        set({ problem: problemText(cause) })
+      }
+    },
+    async retry() {
+      set({ retrying: true, problem: null })
+      try {
+        await connection.call('stack.retry', {})
+      } catch (cause) {
+        set({ problem: problemText(cause) })
+      } finally {
+        set({ retrying: false })
+      }
+    },
+  }))
+  connection.subscribe('stack.changed', ({ health }) => store.setState({ health }))
+  connection.onStatus((status) =>
+    store.setState((state) => ({
+      connection: status,
+      lostSince: status === 'lost' ? (state.lostSince ?? Date.now()) : null,
+    })),
+  )
+  return store
+}
+export type StackStore = ReturnType<typeof createStackStore>
+
+/** Why nothing can be sent to the host now; null when it can. */
+export const whyActionsAreOff = (state: Pick<StackState, 'connection'>): string | null =>
+  state.connection === 'open' ? null : 'Gatehouse cannot be reached right now.'
