@@ -46,6 +46,8 @@ export const calls = {
         decisionId: z.uuid(),
         decision: decisionKind,
         reason: z.string().trim().min(1, 'A reason is required.').max(2000),
+        /** Who decides; default: the operator named in the settings. */
+        operator: z.string().trim().min(1).max(120).optional(),
       })
       .strict(),
     /** `delivered`: Temporal has it. `pending`: it is kept here and delivered as soon as Temporal can be reached. */

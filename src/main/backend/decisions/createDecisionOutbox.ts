@@ -31,8 +31,8 @@ interface Options {
   /** @throws when Temporal cannot be reached; the same decision may then be delivered again. */
   deliver(decision: OutgoingDecision): Promise<Delivery>
   canDeliver(): boolean
-  /** The run's pending mark changed. */
-  onChange(workflowId: string): void
+  /** A decision for this run went on its way, or arrived. */
+  onChange(workflowId: string, pending: boolean): void
   /** A decision that was answered with `pending` was refused later: its operator must be told. */
   onLateRefusal(decision: OutgoingDecision, message: string): void
   log: Log
@@ -71,7 +71,7 @@ export function createDecisionOutbox({ ledger, deliver, canDeliver, onChange, on
       try {
         const delivery = await deliver(decision)
         settle.run(delivery.state, delivery.state === 'refused' ? delivery.message : null, row.decision_id)
-        onChange(row.workflow_id)
+        onChange(row.workflow_id, false)
         if (delivery.state === 'refused' && answeredPending.delete(row.decision_id)) onLateRefusal(decision, delivery.message)
         return delivery
       } catch (error) {
@@ -114,7 +114,7 @@ export function createDecisionOutbox({ ledger, deliver, canDeliver, onChange, on
         if (other)
           throw conflict(`${other.operator} has already decided (${other.decision}); that decision is on its way to Temporal.`)
         insert.run(decision)
-        onChange(decision.workflowId)
+        onChange(decision.workflowId, true)
       }
       const row = byId.get(decision.decisionId) as Row
       if (row.state === 'delivered') return 'delivered'

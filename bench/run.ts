@@ -1,0 +1,31 @@
+/** `npm run bench -- <name> …`: runs the named benches (all without a name), prints their tables, ends with 1 when a figure is missed. */
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { megabytes, printTable, type Row } from './table.ts'
+
+const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
+  intake: () => import('./intake.ts'),
+  pipeline: () => import('./pipeline.ts'),
+  start: () => import('./start.ts'),
+  crash: () => import('./crash.ts'),
+}
+
+const { positionals } = parseArgs({ allowPositionals: true })
+const wanted = positionals.length > 0 ? positionals : Object.keys(benches)
+const unknown = wanted.filter((name) => !(name in benches))
+if (unknown.length > 0) {
+  console.error(`There is no bench named ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`)
+  process.exit(2)
+}
+
+console.log(
+  `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${megabytes(totalmem())}, Node ${process.version}, ${new Date().toISOString()}`,
+)
+let missed = 0
+for (const name of wanted) {
+  const bench = await (benches[name] as (typeof benches)[string])()
+  const rows = await bench.run()
+  printTable(name, rows)
+  missed += rows.filter((row) => row.reached === false).length
+}
+process.exit(missed === 0 ? 0 : 1)

@@ -1,0 +1,265 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { notFound, unavailable } from '../../contract/errors.ts'
+import type { StackHealth } from '../../contract/model.ts'
+import type { ActivityDeps } from '../../temporal/activities/deps.ts'
+import { cancelRun, decide, retryNow, startRun } from '../../temporal/operations.ts'
+import type { AppPaths } from '../paths.ts'
+import type { Backend, HostPowers } from './backend.ts'
+import { createCsvReader } from './csv/createCsvReader.ts'
+import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
+import { createEndpoints } from './endpoints/createEndpoints.ts'
+import { createEventHub } from './events.ts'
+import { accountName, type Home, hostName, makeHome } from './home.ts'
+import { createIntake } from './intake/createIntake.ts'
+import { openLedger } from './ledger/openLedger.ts'
+import type { Log } from './log.ts'
+import { createNotices } from './notices.ts'
+import { createPool } from './postgres/createPool.ts'
+import { createExperimentStore } from './postgres/experimentStore.ts'
+import { createProjection } from './projection/createProjection.ts'
+import { createReconciler } from './projection/createReconciler.ts'
+import { loadSealer } from './projection/sealer.ts'
+import { createRunReader } from './runs/createRunReader.ts'
+import { openSecrets } from './secrets/openSecrets.ts'
+import { createSettings } from './settings/createSettings.ts'
+import { createStack } from './stack/createStack.ts'
+import { createStarter } from './starter/createStarter.ts'
+import { createFileStore } from './store/fileStore.ts'
+import { createTemporalLink } from './worker/createTemporalLink.ts'
+
+interface Options {
+  home: Home
+  paths: AppPaths
+  log: Log
+  host: HostPowers
+  /** Name of the profile; default: GATEHOUSE_PROFILE, else what the profiles file says. */
+  profile?: string
+}
+
+/**
+ * Puts the host's parts together, in the order in which one file goes through them. Returns as soon as files can be
+ * accepted; Temporal and Postgres come up behind it, and what needs them waits in an outbox.
+ * @throws when the data folder or its ledger cannot be used at all.
+ */
+export async function createBackend({ home, paths, log, host, profile }: Options): Promise<Backend> {
+  // What everything else stands on.
+  makeHome(home)
+  const { emit, onEvent } = createEventHub(log)
+  const settings = createSettings(home, log)
+  const ledger = openLedger(home.ledger)
+  const store = createFileStore(home.store)
+  const secrets = await openSecrets({ home, log })
+  const stack = createStack({ home, paths, secrets, log, profile })
+  const notices = createNotices(emit, settings.get)
+
+  // The console's picture of every run.
+  const projection = createProjection({
+    ledger,
+    sealer: await loadSealer(secrets),
+    emit,
+    onTransition: notices.runChanged,
+    onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
+  })
+  const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
+
+  // The pipeline's steps, and the worker that runs them.
+  const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, log })
+  const pool = createPool({ config: stack.postgres, log })
+  const deps: ActivityDeps = {
+    store,
+    csv: createCsvReader(paths.threads.csv),
+    experiments: createExperimentStore(pool),
+    deployer: endpoints.deployer,
+  }
+  const temporal = createTemporalLink({
+    address: stack.temporal,
+    workflowBundle: paths.workflowBundle,
+    deps,
+    observer: projection.observer,
+    identity: `${accountName()}@${hostName()}`,
+    log,
+  })
+  const connected = () => {
+    const client = temporal.client()
+    if (!client) throw unavailable('temporal', 'Temporal cannot be reached now. Nothing was lost; this goes on when it is back.')
+    return client
+  }
+
+  // From the inbox to a started run, and from a click to a decided one.
+  const starter = createStarter({
+    ledger,
+    start: (workflowId, input) => startRun(connected(), workflowId, input),
+    canStart: () => temporal.client() !== null,
+    startsPerSecond: () => settings.get().startsPerSecond,
+    onStarted: (workflowId, runId) =>
+      projection.update(workflowId, { runId, startedAt: new Date().toISOString(), problem: null }),
+    onProblem: (workflowId, message) => projection.update(workflowId, { problem: message }),
+    log,
+  })
+  const intake = createIntake({
+    ledger,
+    store,
+    settings: settings.get,
+    submittedBy: () => settings.get().operator,
+    runSettings: settings.forRun,
+    thread: paths.threads.intake,
+    emit,
+    log,
+    onAccepted: (workflowIds) => {
+      projection.load(workflowIds)
+      starter.wake()
+    },
+  })
+  const decisions = createDecisionOutbox({
+    ledger,
+    deliver: (decision) => decide(connected(), decision),
+    canDeliver: () => temporal.client() !== null,
+    onChange: (workflowId, pending) => {
+      projection.update(workflowId, { decisionPending: pending })
+      reconciler.refresh(workflowId)
+    },
+    onLateRefusal: ({ workflowId }, message) => notices.decisionRefused(projection.get(workflowId), workflowId, message),
+    log,
+  })
+  const runs = createRunReader({
+    projection,
+    client: temporal.client,
+    namespace: temporal.namespace,
+    temporalUiUrl: () => stack.status().temporalUiUrl,
+  })
+
+  const health = (): StackHealth => ({
+    ...stack.status(),
+    profile: stack.profile,
+    worker: temporal.worker(),
+    inbox: intake.health(),
+    ...endpoints.status(),
+    secrets: secrets.describe(),
+  })
+
+  // What hangs together: a part that comes up wakes whatever waited for it.
+  let postgresWasUp = false
+  let temporalWasUp = false
+  let told = ''
+  const stackChanged = () => {
+    temporal.addressChanged()
+    const current = health()
+    const temporalIsUp = temporal.client() !== null
+    if (temporalIsUp && !temporalWasUp) {
+      starter.wake()
+      decisions.wake()
+      reconciler.sweep()
+    }
+    temporalWasUp = temporalIsUp
+    const postgresIsUp = current.postgres.state === 'up'
+    if (postgresIsUp && !postgresWasUp) void retryWhatWaitsForPostgres()
+    postgresWasUp = postgresIsUp
+    const asText = JSON.stringify(current)
+    if (asText === told) return
+    told = asText
+    notices.stackChanged(current)
+    emit('stack.changed', { health: current })
+  }
+
+  /** Attempts that Postgres made wait run now, not after the rest of their back-off. */
+  async function retryWhatWaitsForPostgres(): Promise<void> {
+    const client = temporal.client()
+    if (!client) return
+    for (const { workflowId, runId, stage, retryAt } of projection.open()) {
+      const activityId = stepThatNeedsPostgres[stage]
+      if (!activityId || !runId || !retryAt) continue
+      await retryNow(client, { workflowId, runId, activityId }).catch((error) =>
+        log.debug({ workflowId, err: error }, 'no attempt to hurry'),
+      )
+    }
+  }
+
+  stack.onChange(stackChanged)
+  temporal.onChange(stackChanged)
+  endpoints.onChange(stackChanged)
+  intake.onHealth(stackChanged)
+  settings.onChange((next) => {
+    emit('settings.changed', { settings: next })
+    intake.settingsChanged()
+  })
+  // The worker's line counts attempts; nothing tells when that number changes, so it is looked at.
+  const ticker = setInterval(stackChanged, 2_000)
+
+  stack.start()
+  await endpoints.start()
+  void intake.start().catch((error) => log.error({ err: error }, 'the intake did not start'))
+  starter.wake()
+
+  const version = (JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as { version: string }).version
+
+  return {
+    onEvent,
+    health,
+    receiveUpload: intake.receiveUpload,
+    handlers: {
+      'app.info': () => ({
+        version,
+        home: home.root,
+        operator: settings.get().operator,
+        host: hostName(),
+        platform: process.platform,
+      }),
+
+      'runs.list': projection.list,
+      'runs.get': ({ workflowId }) => runs.detail(workflowId),
+      'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
+      'runs.decide': async (input) => {
+        if (!projection.get(input.workflowId)) throw notFound(`There is no run ${input.workflowId} here.`)
+        const by = { operator: input.operator ?? settings.get().operator, host: hostName(), at: new Date().toISOString() }
+        return { state: await decisions.decide({ ...input, ...by }) }
+      },
+      'runs.again': ({ workflowId, requestId }) => intake.runAgain(workflowId, requestId),
+      'runs.cancel': async ({ workflowId, reason }) => {
+        if (!projection.get(workflowId)) throw notFound(`There is no run ${workflowId} here.`)
+        await cancelRun(connected(), workflowId, reason)
+        return {}
+      },
+
+      'intake.list': ({ limit }) => ({ entries: intake.list(limit) }),
+      'intake.submit': async ({ paths: files, origin }) => ({ entries: await intake.submit(files, origin) }),
+
+      'stack.health': health,
+      'stack.retry': () => {
+        stack.retry()
+        return {}
+      },
+
+      'settings.get': settings.get,
+      'settings.set': ({ settings: next }) => settings.set(next),
+
+      'host.focus': host.focus,
+      'host.stop': () => {
+        host.stop()
+        return {}
+      },
+    },
+
+    async close() {
+      clearInterval(ticker)
+      await intake.close()
+      await starter.close()
+      await decisions.close()
+      reconciler.close()
+      await temporal.close()
+      projection.close()
+      await endpoints.close()
+      await pool.close()
+      await stack.close()
+      ledger.close()
+      log.info('closed')
+    },
+  }
+}
+
+const stepThatNeedsPostgres: Partial<Record<string, string>> = {
+  LoggingExperiment: 'log_experiment',
+  DeployingDev: 'deploy_dev',
+  DeployingProd: 'deploy_prod',
+  AwaitingApproval: 'record_decision',
+}

@@ -1,0 +1,58 @@
+import type { Emit } from '../../contract/events.ts'
+import type { Settings, StackHealth, Stage } from '../../contract/model.ts'
+import type { RunRecord } from './projection/runRecord.ts'
+
+/** What is worth an operator's attention, said once when it happens. */
+export function createNotices(emit: Emit, settings: () => Settings) {
+  let partsDown = new Set<string>()
+  return {
+    runChanged(record: RunRecord, from: Stage): void {
+      const { notifications } = settings()
+      if (record.stage === 'AwaitingApproval' && from !== 'AwaitingApproval' && notifications.approvalPending) {
+        const metrics = record.metrics
+          ? ` Accuracy ${record.metrics.accuracy.toFixed(3)}, MAE ${record.metrics.mae.toFixed(2)}.`
+          : ''
+        emit('notice', {
+          kind: 'approvalPending',
+          title: 'Approval pending',
+          body: `${record.fileName} waits for your decision on production.${metrics}`,
+          workflowId: record.workflowId,
+        })
+      }
+      if (record.stage === 'Failed' && notifications.runFailed) {
+        const body = `${record.fileName}: ${record.problem ?? 'the run ended with a failure.'}`
+        emit('notice', { kind: 'runFailed', title: 'Run failed', body, workflowId: record.workflowId })
+      }
+    },
+
+    decisionRefused(record: RunRecord | undefined, workflowId: string, message: string): void {
+      const body = `Your decision on ${record?.fileName ?? workflowId} came too late and changed nothing. ${message}`
+      emit('notice', { kind: 'decisionRefused', title: 'Decision not taken', body, workflowId })
+    },
+
+    /** Tells of parts that go down or come back; `starting` is neither. */
+    stackChanged(health: StackHealth): void {
+      const parts = [
+        ['Temporal', health.temporal],
+        ['Postgres', health.postgres],
+      ] as const
+      const down = new Set(parts.filter(([, part]) => part.state === 'down').map(([name]) => name as string))
+      for (const [name, part] of parts) {
+        if (part.state === 'down' && !partsDown.has(name)) {
+          emit('notice', {
+            kind: 'stackDown',
+            title: `${name} is down`,
+            body: `${part.detail} ${part.remedy}`.trim(),
+            workflowId: null,
+          })
+        }
+        if (part.state === 'up' && partsDown.has(name)) {
+          emit('notice', { kind: 'stackUp', title: `${name} is back`, body: 'What waited for it goes on now.', workflowId: null })
+        }
+        // Between down and up a part is starting: the end of the outage is still to be told.
+        if (part.state === 'starting' && partsDown.has(name)) down.add(name)
+      }
+      partsDown = down
+    },
+  }
+}

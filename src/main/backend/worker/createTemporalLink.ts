@@ -1,0 +1,146 @@
+import type { Client } from '@temporalio/client'
+import type { Part } from '../../../contract/model.ts'
+import type { ActivityDeps } from '../../../temporal/activities/deps.ts'
+import { createClient, type TemporalClient } from '../../../temporal/client.ts'
+import type { TemporalAddress } from '../../../temporal/connection.ts'
+import type { RunObserver } from '../../../temporal/observer.ts'
+import { createWorker, type RunningWorker } from '../../../temporal/worker.ts'
+import type { Log } from '../log.ts'
+
+export interface TemporalLink {
+  /** null while Temporal cannot be reached. */
+  client(): Client | null
+  namespace(): string
+  /** The worker's line in the status bar. */
+  worker(): Part
+  onChange(listener: () => void): () => void
+  /** The stack's idea of where Temporal is, or whether it is there, has changed. */
+  addressChanged(): void
+  /** Gives work in flight back to Temporal and closes the connections. */
+  close(): Promise<void>
+}
+
+interface Options {
+  address(): TemporalAddress | null
+  workflowBundle: string
+  deps: ActivityDeps
+  observer: RunObserver
+  identity: string
+  log: Log
+}
+
+// Training in the demo trainer costs nothing but a timer, so many runs may be in it at once.
+const slots = 100
+const firstRetryMs = 1_000
+const longestRetryMs = 15_000
+
+/**
+ * Client and worker of this host, kept on the address that the stack names. A worker that ends by itself is started
+ * again; a server that comes back on the same port is found again by the SDK's own connection.
+ */
+export function createTemporalLink({ address, workflowBundle, deps, observer, identity, log }: Options): TemporalLink {
+  const listeners = new Set<() => void>()
+  let current: { key: string; client: TemporalClient; worker: RunningWorker } | null = null
+  let connecting: Promise<void> | null = null
+  let problem: string | null = null
+  let failures = 0
+  let retryTimer: NodeJS.Timeout | null = null
+  let closed = false
+
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+
+  function addressChanged(): void {
+    if (closed || connecting) return
+    const wanted = address()
+    if (wanted && current?.key !== keyOf(wanted)) {
+      connecting = connect(wanted).finally(() => {
+        connecting = null
+        tell()
+        const now = address()
+        if (!closed && !retryTimer && now && current?.key !== keyOf(now)) addressChanged()
+      })
+    }
+    tell()
+  }
+
+  async function connect(wanted: TemporalAddress): Promise<void> {
+    if (retryTimer) clearTimeout(retryTimer)
+    retryTimer = null
+    const old = current
+    current = null
+    if (old) await endOf(old)
+    try {
+      const client = await createClient({ ...wanted, identity })
+      const worker = await createWorker({ ...wanted, identity, workflowBundle, deps, observer, maxConcurrentActivities: slots })
+      if (closed) {
+        await Promise.allSettled([worker.stop(), client.close()])
+        return
+      }
+      current = { key: keyOf(wanted), client, worker }
+      problem = null
+      failures = 0
+      worker.stopped.catch((error) => restart(worker, error))
+    } catch (error) {
+      retryLater(error)
+    }
+  }
+
+  function restart(worker: RunningWorker, error: unknown): void {
+    if (closed || current?.worker !== worker) return
+    const old = current
+    current = null
+    void endOf(old)
+    retryLater(error)
+    tell()
+  }
+
+  function retryLater(error: unknown): void {
+    problem = error instanceof Error ? error.message : String(error)
+    log.error({ err: error }, 'the worker does not run')
+    retryTimer = setTimeout(
+      () => {
+        retryTimer = null
+        addressChanged()
+      },
+      Math.min(longestRetryMs, firstRetryMs * 2 ** failures++),
+    )
+  }
+
+  return {
+    client: () => (current && address() ? current.client.client : null),
+    namespace: () => address()?.namespace ?? 'default',
+    worker() {
+      const part = { summary: 'Worker', detail: '', remedy: '', progress: null, address: null }
+      if (current && address()) return { ...part, state: 'up', summary: `Worker ${current.worker.activitiesInFlight()}/${slots}` }
+      if (problem)
+        return {
+          ...part,
+          state: 'down',
+          detail: `The worker does not run: ${problem}.`,
+          remedy: 'It is started again by itself.',
+        }
+      return { ...part, state: 'starting', detail: 'The worker starts as soon as Temporal is up.' }
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    addressChanged,
+    async close() {
+      closed = true
+      if (retryTimer) clearTimeout(retryTimer)
+      await connecting
+      if (current) await endOf(current)
+      current = null
+    },
+  }
+}
+
+const keyOf = (address: TemporalAddress) => `${address.address} ${address.namespace}`
+
+async function endOf({ worker, client }: { worker: RunningWorker; client: TemporalClient }): Promise<void> {
+  await worker.stop()
+  await client.close().catch(() => undefined)
+}
