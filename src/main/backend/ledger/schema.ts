@@ -31,10 +31,11 @@ export const migrations: readonly string[] = [
     next_attempt_at TEXT NOT NULL,
     last_error TEXT
   ) STRICT;
+  CREATE INDEX start_due ON start_outbox (next_attempt_at);
 
   -- What a path held when it was last dealt with, so that a launch does not hash everything again.
   CREATE TABLE sighting (
-    path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, inode INTEGER NOT NULL
+    path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, ctime_ms REAL NOT NULL, inode INTEGER NOT NULL
   ) STRICT;
 
   -- The story that the console tells of each file, refused ones included.
@@ -43,6 +44,8 @@ export const migrations: readonly string[] = [
     file_name TEXT NOT NULL, path TEXT NOT NULL, size_bytes INTEGER,
     outcome TEXT NOT NULL, code TEXT, message TEXT NOT NULL, workflow_id TEXT, at TEXT NOT NULL
   ) STRICT;
+  CREATE INDEX intake_entry_by_path ON intake_entry (path, id);
+  CREATE INDEX intake_entry_waiting ON intake_entry (outcome) WHERE outcome = 'waiting';
 
   -- Decisions taken here; delivered to Temporal in order, kept afterwards.
   CREATE TABLE decision_outbox (

@@ -1,0 +1,59 @@
+import { lstat, opendir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Stamp } from '../ledger/sightings.ts'
+import { isPassedOver } from './names.ts'
+import { codeOf, stampOf } from './takeFile.ts'
+
+export type Found =
+  /** `stamp` is null for a link: what counts is what it points to. */
+  | { kind: 'file'; path: string; stamp: Stamp | null }
+  /** A name whose bytes are not valid UTF-8: no path in JavaScript can say it. `path` shows the odd bytes as \xNN. */
+  | { kind: 'oddName'; path: string; stamp: Stamp }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The name as text; null when its bytes are not valid UTF-8. */
+const decoded = (name: Buffer) => {
+  try {
+    return utf8.decode(name)
+  } catch {
+    return null
+  }
+}
+
+const escaped = (name: Buffer) =>
+  name.toString('latin1').replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+/**
+ * Every file below a folder, hidden ones and hidden folders left out, links not followed. Folders that cannot be read or
+ * that vanish meanwhile are passed over, but for the folder itself.
+ * @throws when the folder itself cannot be read.
+ */
+export async function* walk(folder: string): AsyncGenerator<Found> {
+  const pending = [folder]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const entries = await opendir(next, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 }).catch((error) => {
+      if (next === folder) throw error
+      return null
+    })
+    if (!entries) continue
+    for await (const entry of entries) {
+      const raw = entry.name as unknown as Buffer
+      const name = decoded(raw)
+      try {
+        if (name === null) {
+          const stats = await lstat(Buffer.concat([Buffer.from(join(next, '/')), raw]))
+          if (!stats.isDirectory()) yield { kind: 'oddName', path: join(next, escaped(raw)), stamp: stampOf(stats) }
+          continue
+        }
+        if (isPassedOver(name)) continue
+        const path = join(next, name)
+        const stats = await lstat(path)
+        if (stats.isDirectory()) pending.push(path)
+        else yield { kind: 'file', path, stamp: stats.isSymbolicLink() ? null : stampOf(stats) }
+      } catch (error) {
+        if (codeOf(error) === 'unknown') throw error // not the file system's doing
+      }
+    }
+  }
+}
