@@ -159,6 +159,8 @@ export interface RunStatus {
   decision: DecisionRecord | null
   gate_checks: GateCheck[]
   model_id: string | null
+  /** Sentences about what a reader would otherwise wonder at: an approval that came too early, why production was not asked for. */
+  notes: string[]
 }
 
 /** What a run ends with (a failed or cancelled run ends with a failure instead). */

@@ -1,1 +1,2 @@
-export {}
+/** Every function exported here is a workflow type. */
+export { MLOpsWorkflow } from './mlopsWorkflow.ts'

@@ -1,0 +1,22 @@
+import type { RunObserver } from '../observer.ts'
+import type { Activities } from './activities.ts'
+import { assessModelQuality } from './assessModelQuality.ts'
+import { deployToEnvironment } from './deployToEnvironment.ts'
+import type { ActivityDeps } from './deps.ts'
+import { logExperiment } from './logExperiment.ts'
+import { preprocessData } from './preprocessData.ts'
+import { recordDecision } from './recordDecision.ts'
+import { inStep } from './stepContext.ts'
+import { trainModelMock } from './trainModelMock.ts'
+
+/** The pipeline's activities over what their host gives them. */
+export function createActivities(deps: ActivityDeps, observer: RunObserver): Activities {
+  return {
+    preprocess_data: (input) => inStep(observer, (step) => preprocessData(input, step, deps)),
+    train_model_mock: (input) => inStep(observer, (step) => trainModelMock(input, step, deps)),
+    log_experiment: (input) => inStep(observer, (step) => logExperiment(input, step, deps)),
+    assess_model_quality: (input) => inStep(observer, async () => assessModelQuality(input)),
+    deploy_to_environment: (input) => inStep(observer, (step) => deployToEnvironment(input, step, deps)),
+    record_decision: (input) => inStep(observer, (step) => recordDecision(input, step, deps)),
+  }
+}

@@ -1,0 +1,65 @@
+import { Context } from '@temporalio/activity'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { type StepName, stepNames } from '../../contract/model.ts'
+import type { RunObserver } from '../observer.ts'
+import { workerShutdownType } from '../workerShutdown.ts'
+import type { RunIds } from './deps.ts'
+import { toActivityFailure } from './failures.ts'
+
+/** What a step knows of its surroundings. Steps are plain functions of it, so tests run them without Temporal. */
+export interface StepContext {
+  ids: RunIds
+  /** Aborted when the run is cancelled, the attempt is taken away, or the worker stops. */
+  signal: AbortSignal
+  /** Heartbeats to Temporal and tells the observer. `fraction` is 0 to 1. */
+  reportProgress(fraction: number, message: string): void
+}
+
+/** A fifth of the heartbeat timeout: several may be late before a step counts as lost. Not one of them costs the step a thing. */
+const pulseMs = 2000
+
+/** The activity's step, which its activity id names; null for an activity that another client's workflow started. */
+export function stepOf(activityId: string): StepName | null {
+  return stepNames.find((name) => name === activityId) ?? null
+}
+
+/**
+ * Runs a step as a Temporal activity: heartbeats from its first moment to its last, and turns what it throws into what
+ * Temporal is to make of it (retry or not, cancelled, or given back by a stopping worker).
+ */
+export async function inStep<T>(observer: RunObserver, work: (step: StepContext) => Promise<T>): Promise<T> {
+  const { info, cancellationSignal, heartbeat } = Context.current()
+  const ids = { workflowId: info.workflowExecution?.workflowId ?? '', runId: info.workflowExecution?.runId ?? '' }
+  const step = stepOf(info.activityId)
+  let latest: { fraction: number; message: string } | undefined
+  const pulse = setInterval(() => heartbeat(latest), pulseMs)
+  heartbeat(latest)
+  try {
+    return await work({
+      ids,
+      signal: cancellationSignal,
+      reportProgress(fraction, message) {
+        latest = { fraction: Math.min(1, Math.max(0, fraction)), message }
+        heartbeat(latest)
+        if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })
+      },
+    })
+  } catch (error) {
+    throw cancellationSignal.aborted ? interruption(cancellationSignal) : toActivityFailure(error)
+  } finally {
+    clearInterval(pulse)
+  }
+}
+
+/** What an interrupted step ends with, whatever its parts made of the abort. */
+function interruption(signal: AbortSignal): Error {
+  const reason = signal.reason
+  if (reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN') {
+    return ApplicationFailure.create({
+      message: 'The worker stopped while this attempt ran; it is made again when a worker is there.',
+      type: workerShutdownType,
+      nextRetryDelay: '1 second', // nothing is wrong that waiting would mend
+    })
+  }
+  return reason instanceof Error ? reason : new CancelledFailure('The attempt was cancelled.')
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import { failureTypes } from '../retries.ts'
+import type { TrainInput, TrainResult } from '../types.ts'
+import type { ActivityDeps } from './deps.ts'
+import { permanent } from './failures.ts'
+import type { StepContext } from './stepContext.ts'
+import { createDemoTrainer } from './trainers/demoTrainer.ts'
+import { BadTrainerConfiguration, type Trainer } from './trainers/trainer.ts'
+
+/** Trains with the demo trainer. */
+export async function trainModelMock(
+  input: TrainInput,
+  step: StepContext,
+  deps: Pick<ActivityDeps, 'store'>,
+): Promise<TrainResult> {
+  try {
+    const trainer = createDemoTrainer({
+      minSeconds: input.demo_trainer?.min_seconds,
+      maxSeconds: input.demo_trainer?.max_seconds,
+    })
+    return await trainModel(trainer, input, step, deps)
+  } catch (error) {
+    if (error instanceof BadTrainerConfiguration) throw permanent(failureTypes.badTrainerConfiguration, error.message)
+    throw error
+  }
+}
+
+/** What every trainer's step does around the training itself: names the model, keeps its file, times it. */
+async function trainModel(
+  trainer: Trainer,
+  input: TrainInput,
+  step: StepContext,
+  { store }: Pick<ActivityDeps, 'store'>,
+): Promise<TrainResult> {
+  const modelId = modelIdOf(trainer.name, step.ids)
+  const begun = performance.now()
+  const trained = await trainer.train({
+    modelId,
+    prepared: input.prepared,
+    signal: step.signal,
+    onProgress: step.reportProgress,
+  })
+  return {
+    model_id: modelId,
+    model: await store.putBytes(trained.artifact),
+    metrics: trained.metrics,
+    trainer: trainer.name,
+    training_seconds: Math.round(performance.now() - begun) / 1000,
+    proprietary_config: trained.proprietaryConfig,
+  }
+}
+
+/**
+ * One id per run, the same in every attempt of it, so that a retry never leaves a second model behind. Safe in a URL.
+ * 16 hex digits: a clash among a million runs is about one in thirty million.
+ */
+export const modelIdOf = (trainer: string, ids: { workflowId: string; runId: string }): string =>
+  `${trainer}-${createHash('sha256').update(`${ids.workflowId}\n${ids.runId}`).digest('hex').slice(0, 16)}`

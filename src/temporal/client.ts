@@ -1,0 +1,39 @@
+import { Client, Connection } from '@temporalio/client'
+import type { DataConverter } from '@temporalio/common'
+import { createDataConverter } from './codec/dataConverter.ts'
+import type { TemporalAddress } from './connection.ts'
+
+export type { TemporalAddress }
+
+export interface ClientOptions extends TemporalAddress {
+  /** Shown in histories as who did it. */
+  identity?: string
+  dataConverter?: DataConverter
+  /** How long to wait for the server to answer at all. */
+  connectTimeoutMs?: number
+}
+
+export interface GatehouseClient {
+  client: Client
+  close(): Promise<void>
+}
+
+/**
+ * Connects a client. The connection heals itself when the server goes and comes back.
+ * @throws when the server does not answer within `connectTimeoutMs` (10 s).
+ */
+export async function createClient(options: ClientOptions): Promise<GatehouseClient> {
+  const connection = await Connection.connect({
+    address: options.address,
+    tls: options.tls,
+    apiKey: options.apiKey,
+    connectTimeout: options.connectTimeoutMs ?? 10_000,
+  })
+  const client = new Client({
+    connection,
+    namespace: options.namespace,
+    identity: options.identity,
+    dataConverter: options.dataConverter ?? createDataConverter(),
+  })
+  return { client, close: () => connection.close() }
+}

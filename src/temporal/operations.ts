@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client'
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common'
+import { type Stage, stages } from '../contract/model.ts'
+import { decideUpdateName, stageAttribute, statusQueryName, taskQueue, workflowType } from './names.ts'
+import type { DecisionInput, DecisionRecord, RunInput, RunResult, RunStatus } from './types.ts'
+
+const stageKey = defineSearchAttributeKey(stageAttribute, SearchAttributeType.KEYWORD)
+
+/** One call's patience. What takes longer counts as unreachable, and its caller tries again later. */
+const callWithinMs = 10_000
+
+/** An update waits for a worker to take it; after this long there is none that does. */
+const decideWithinMs = 15_000
+
+// gRPC status codes, https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+const notFound = 5
+const failedPrecondition = 9
+
+/**
+ * Starts a run, once per workflow id: a second start, also after the run has ended, finds the first one.
+ * @returns the run id.
+ * @throws when Temporal cannot be reached; the same start may then be tried again.
+ */
+export async function startRun(
+  client: Client,
+  workflowId: string,
+  input: RunInput,
+  options: { taskQueue?: string } = {},
+): Promise<string> {
+  try {
+    const handle = await client.withDeadline(Date.now() + callWithinMs, () =>
+      client.workflow.start(workflowType, {
+        workflowId,
+        args: [input],
+        taskQueue: options.taskQueue ?? taskQueue,
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        typedSearchAttributes: new TypedSearchAttributes([{ key: stageKey, value: 'Queued' }]),
+      }),
+    )
+    return handle.firstExecutionRunId
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    return (await client.workflow.getHandle(workflowId).describe()).runId
+  }
+}
+
+export type Delivery = { state: 'delivered'; record: DecisionRecord } | { state: 'refused'; message: string }
+
+/**
+ * Brings a decision to its run. The decision's id is the update's id, so that it counts once however often it is sent.
+ * @throws when Temporal cannot be reached or no worker answers; the same decision may then be sent again.
+ */
+export async function decide(client: Client, decision: DecisionInput & { workflowId: string }): Promise<Delivery> {
+  const { workflowId, decisionId, reason, operator, host } = decision
+  const input: DecisionInput = { decisionId, decision: decision.decision, reason, operator, host }
+  try {
+    const record = await client.withDeadline(Date.now() + decideWithinMs, () =>
+      client.workflow
+        .getHandle(workflowId)
+        .executeUpdate<DecisionRecord, [DecisionInput]>(decideUpdateName, { args: [input], updateId: decisionId }),
+    )
+    return { state: 'delivered', record }
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      return { state: 'refused', message: error.cause?.message ?? error.message }
+    }
+    if (error instanceof WorkflowNotFoundError) {
+      return { state: 'refused', message: 'Nothing awaits a decision: this run has ended, or Temporal no longer knows it.' }
+    }
+    throw error
+  }
+}
+
+/**
+ * Asks a run to cancel. An ended run stays as it is.
+ * @returns false when there was nothing to cancel.
+ * @throws when Temporal cannot be reached.
+ */
+export async function cancelRun(client: Client, workflowId: string, reason: string): Promise<boolean> {
+  const { namespace, identity } = client.options
+  try {
+    await client.withDeadline(Date.now() + callWithinMs, () =>
+      client.workflowService.requestCancelWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId },
+        identity,
+        requestId: randomUUID(),
+        reason,
+      }),
+    )
+    return true
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === notFound) return false
+    throw error
+  }
+}
+
+/**
+ * Makes the next attempt of a waiting step at once. Temporal then counts its attempts anew.
+ * @returns false when the step does not wait (any more).
+ * @throws when Temporal cannot be reached, or is older than 1.28 and has no such command.
+ */
+export async function retryNow(
+  client: Client,
+  step: { workflowId: string; runId: string; activityId: string },
+): Promise<boolean> {
+  const { namespace, identity } = client.options
+  try {
+    await client.withDeadline(Date.now() + callWithinMs, () =>
+      client.workflowService.resetActivity({
+        namespace,
+        identity,
+        execution: { workflowId: step.workflowId, runId: step.runId },
+        id: step.activityId,
+      }),
+    )
+    return true
+  } catch (error) {
+    if (isGrpcServiceError(error) && (error.code === notFound || error.code === failedPrecondition)) return false
+    throw error
+  }
+}
+
+/** What `get_status` answers now; needs a live worker. @throws when there is none, or no such run. */
+export const queryStatus = (client: Client, workflowId: string): Promise<RunStatus> =>
+  client.withDeadline(Date.now() + callWithinMs, () => client.workflow.getHandle(workflowId).query<RunStatus>(statusQueryName))
+
+/** Waits for a run's end. @throws WorkflowFailedError when it failed or was cancelled. */
+export const runResult = (client: Client, workflowId: string): Promise<RunResult> =>
+  client.workflow.getHandle(workflowId).result() as Promise<RunResult>
+
+export interface ListedRun {
+  workflowId: string
+  runId: string
+  /** null when the run never told one. */
+  stage: Stage | null
+  /** Temporal's own name of the state: RUNNING, COMPLETED, FAILED … */
+  status: string
+  startedAt: Date
+  closedAt: Date | null
+}
+
+/**
+ * Runs by visibility, which trails the truth by moments.
+ * @param filter a visibility query that narrows it down, such as `ExecutionStatus = 'Running'`.
+ */
+export async function* listRuns(client: Client, filter?: string): AsyncGenerator<ListedRun> {
+  const query = `WorkflowType = '${workflowType}'${filter ? ` AND (${filter})` : ''}`
+  for await (const run of client.workflow.list({ query, pageSize: 1000 })) {
+    const stage = run.typedSearchAttributes.get(stageKey)
+    yield {
+      workflowId: run.workflowId,
+      runId: run.runId,
+      stage: stages.find((name) => name === stage) ?? null,
+      status: run.status.name,
+      startedAt: run.startTime,
+      closedAt: run.closeTime ?? null,
+    }
+  }
+}
+
+/** Runs that have not ended. */
+export const listOpen = (client: Client) => listRuns(client, `ExecutionStatus = 'Running'`)

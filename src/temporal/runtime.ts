@@ -1,0 +1,50 @@
+import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker'
+
+/** The part of a pino logger that is used here. */
+export interface SdkLog {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/**
+ * Sets up the SDK's runtime, of which a process has one: call it once, before the first worker or native connection.
+ *
+ * The host ends its workers itself, so the runtime takes no signals (its handlers would swallow Electron's quit).
+ * @throws IllegalStateError on a second call.
+ */
+export function installRuntime(log: SdkLog): void {
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('DEBUG', (entry) => forward(log, entry)),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+  })
+}
+
+function forward(log: SdkLog, { level, message, meta }: LogEntry) {
+  const fields = withoutPayloads(meta ?? {})
+  switch (level) {
+    case 'TRACE':
+    case 'DEBUG':
+      return log.debug(fields, message)
+    case 'INFO':
+      return log.info(fields, message)
+    case 'WARN':
+      return log.warn(fields, message)
+    case 'ERROR':
+      return log.error(fields, message)
+  }
+}
+
+/**
+ * A run's failures may quote its data, and decoded payloads never reach a file: of an error of a workflow or an activity
+ * only the name and type stay. The console shows the rest.
+ */
+function withoutPayloads(meta: Record<string | symbol, unknown>): object {
+  const { error, taskToken: _, ...rest } = meta as Record<string, unknown>
+  if (error === undefined) return rest
+  if (rest.workflowId === undefined && rest.workflowRunId === undefined) return { ...rest, err: error }
+  const { name, type } = (typeof error === 'object' && error ? error : {}) as { name?: unknown; type?: unknown }
+  return { ...rest, error: { name, type } }
+}

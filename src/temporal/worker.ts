@@ -1,0 +1,90 @@
+import { hostname } from 'node:os'
+import type { DataConverter } from '@temporalio/common'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { createActivities } from './activities/createActivities.ts'
+import type { ActivityDeps } from './activities/deps.ts'
+import { createDataConverter } from './codec/dataConverter.ts'
+import type { TemporalAddress } from './connection.ts'
+import { observeAttempts, observeStages } from './interceptors.ts'
+import { taskQueue } from './names.ts'
+import type { RunObserver } from './observer.ts'
+import type { SdkLog } from './runtime.ts'
+
+export interface WorkerOptions extends TemporalAddress {
+  /** Absolute path of the file that `buildWorkflowBundle` wrote. */
+  workflowBundle: string
+  deps: ActivityDeps
+  observer: RunObserver
+  /** Shown as who made an attempt. */
+  identity?: string
+  dataConverter?: DataConverter
+  taskQueue?: string
+  log?: SdkLog
+  maxConcurrentActivities?: number
+  /** How long steps under way may go on after a stop was asked for, before they are given back to Temporal. */
+  shutdownGraceMs?: number
+}
+
+export interface GatehouseWorker {
+  readonly identity: string
+  /** Steps that may be under way at once. */
+  readonly slots: number
+  /** Settles when the worker has ended: rejected when it ended by itself, because it cannot go on. */
+  readonly ended: Promise<void>
+  /** Gives work under way back to Temporal, ends, and closes the connection. Idempotent; never throws. */
+  close(): Promise<void>
+}
+
+/**
+ * Connects a worker and starts it.
+ * @throws when the server does not answer, the namespace is missing, or the bundle cannot be loaded.
+ */
+export async function createWorker(options: WorkerOptions): Promise<GatehouseWorker> {
+  const slots = options.maxConcurrentActivities ?? 200
+  const identity = options.identity ?? `${process.pid}@${hostname()}`
+  const connection = await NativeConnection.connect({
+    address: options.address,
+    tls: options.tls,
+    apiKey: options.apiKey,
+  })
+  let worker: Worker
+  try {
+    worker = await Worker.create({
+      connection,
+      identity,
+      namespace: options.namespace,
+      taskQueue: options.taskQueue ?? taskQueue,
+      workflowBundle: { codePath: options.workflowBundle },
+      activities: createActivities(options.deps, options.observer),
+      dataConverter: options.dataConverter ?? createDataConverter(),
+      sinks: observeStages(options.observer),
+      interceptors: { activity: [observeAttempts(options.observer, identity)] },
+      // A training sleeps or computes elsewhere, so its slot costs little: many at once, with room for the short steps.
+      maxConcurrentActivityTaskExecutions: slots,
+      maxConcurrentWorkflowTaskExecutions: 40,
+      // A run that waits for its approval is replayed when it is asked for; a cached one costs about 1 MB of memory.
+      maxCachedWorkflows: 100,
+      // Also how soon a step hears of a cancellation; steps heartbeat every two seconds.
+      maxHeartbeatThrottleInterval: '2 seconds',
+      shutdownGraceTime: options.shutdownGraceMs ?? 1000,
+      shutdownForceTime: (options.shutdownGraceMs ?? 1000) + 9000,
+    })
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+  const ended = worker.run().finally(() => connection.close().catch(() => {}))
+  // Whoever does not listen learns of it by close(); an unheard rejection must not end the host.
+  ended.catch((error) => options.log?.error({ err: error }, 'the worker ended by itself'))
+  options.log?.info({ identity, slots, namespace: options.namespace }, 'the worker runs')
+  return {
+    identity,
+    slots,
+    ended,
+    async close() {
+      // shutdown() throws unless the worker runs: it may be ending already, or have failed.
+      if (worker.getState() === 'RUNNING') worker.shutdown()
+      await ended.catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import { ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio/workflow'
+import type { DecisionRecord, RunInput, RunResult, RunSettings } from '../types.ts'
+import { type ApprovalGate, createApprovalGate } from './approval.ts'
+import { failureReason, failureType } from './failureReason.ts'
+import { defaultRunSettings, readInput } from './input.ts'
+import { createStatusBoard, type StatusBoard } from './status.ts'
+import { createSteps } from './steps.ts'
+
+/**
+ * One CSV from the inbox to production. A gate that fails, a rejection and a missed approval are ends of the run; only a
+ * step that cannot be done is a failure of the workflow.
+ * @throws ApplicationFailure with `failure_reason` as its message and the failed activity's type; CancelledFailure.
+ */
+export async function MLOpsWorkflow(given: RunInput): Promise<RunResult> {
+  const status = createStatusBoard()
+  const approval = createApprovalGate(status)
+  let settings = defaultRunSettings
+  try {
+    const read = readInput(given)
+    settings = read.settings
+    return await pipeline(read.input, settings, status, approval)
+  } catch (error) {
+    throw end(error, settings, status)
+  }
+}
+
+async function pipeline(input: RunInput, settings: RunSettings, status: StatusBoard, approval: ApprovalGate): Promise<RunResult> {
+  const steps = createSteps(settings)
+
+  status.enter('Preprocessing')
+  const prepared = await steps.preprocess({ file_path: input.file_path, dataset: input.dataset ?? null })
+  status.completeStep('data_preprocessing')
+
+  status.enter('Training')
+  const trained = await steps.train({ prepared, demo_trainer: settings.demo_trainer })
+  status.completeStep('model_training')
+
+  status.enter('LoggingExperiment', { quality_metrics: trained.metrics, model_id: trained.model_id })
+  await steps.logExperiment({ prepared, trained })
+  status.completeStep('experiment_tracking')
+
+  status.enter('AssessingQuality')
+  const quality = await steps.assess({ metrics: trained.metrics })
+  status.completeStep('quality_assessment')
+  if (!quality.passed) {
+    const reason = `The quality gate failed: ${quality.reasons.join('; ')}.`
+    status.enter('GateFailed', { gate_checks: quality.checks, quality_gate_failed: true, failure_reason: reason })
+    return { ...status.current, status: 'gate_failed' }
+  }
+
+  const candidate = { model_id: trained.model_id, model: trained.model, metrics: trained.metrics }
+  status.enter('DeployingDev', { gate_checks: quality.checks, deployment_status: { dev: 'deploying' } })
+  await steps.deployDev(candidate)
+  status.change({ deployment_status: { dev: 'deployed' } })
+  status.completeStep('dev_deployment')
+
+  if (!quality.ask_for_production) {
+    status.note(`Production was not asked for: ${quality.reasons.join('; ')}.`)
+    status.enter('Completed')
+    return { ...status.current, status: 'completed' }
+  }
+
+  const decision = await approval.awaitDecision(settings.approval_timeout_seconds)
+  // The audit row comes first: production never changes without a record of who wanted it.
+  await steps.recordDecision({ decision, model_id: trained.model_id })
+  status.completeStep('awaiting_prod_approval')
+  if (decision.decision !== 'approve') return endWithoutProduction(decision, status)
+
+  status.enter('DeployingProd', { deployment_status: { dev: 'deployed', prod: 'deploying' } })
+  await steps.deployProd(candidate)
+  status.completeStep('prod_deployment')
+  status.enter('Completed', { deployment_status: { dev: 'deployed', prod: 'deployed' } })
+  return { ...status.current, status: 'completed' }
+}
+
+function endWithoutProduction(decision: DecisionRecord, status: StatusBoard): RunResult {
+  const timedOut = decision.decision === 'timeout'
+  status.enter(timedOut ? 'TimedOut' : 'Rejected', {
+    deployment_status: { dev: 'deployed', prod: timedOut ? 'timed_out' : 'rejected' },
+  })
+  return { ...status.current, status: timedOut ? 'timed_out' : 'rejected' }
+}
+
+/** Brings the status to its end and gives what the workflow is to throw. */
+function end(error: unknown, settings: RunSettings, status: StatusBoard): unknown {
+  // Anything but a Temporal failure is a fault in this code: Temporal tries the workflow task again, with mended code.
+  if (!(error instanceof TemporalFailure)) return error
+  if (isCancellation(error)) {
+    status.enter('Cancelled', { awaiting_approval: false, failure_reason: 'The run was cancelled.' })
+    return error
+  }
+  const reason = failureReason(error, settings.retries)
+  const { dev, prod } = status.current.deployment_status
+  status.enter('Failed', {
+    awaiting_approval: false,
+    failure_reason: reason,
+    deployment_status: {
+      ...(dev !== undefined && { dev: dev === 'deploying' ? 'failed' : dev }),
+      ...(prod !== undefined && { prod: prod === 'deploying' ? 'failed' : prod }),
+    },
+  })
+  return ApplicationFailure.create({ message: reason, type: failureType(error), nonRetryable: true, cause: error })
+}
