@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 
 /** Where the app's own files are: bundles when built, sources under test. */
 export interface AppPaths {
@@ -37,3 +37,9 @@ export const sourcePaths = (root: string): AppPaths => ({
     csv: join(root, 'src', 'main', 'backend', 'csv', 'csvThread.ts'),
   },
 })
+
+/** The built files for code that runs from out/, the sources for code that Node runs as it is. */
+export function appPaths(here: string = import.meta.dirname): AppPaths {
+  const root = findAppRoot(here)
+  return relative(root, here).split(sep)[0] === 'out' ? builtPaths(root) : sourcePaths(root)
+}

@@ -2,8 +2,12 @@ import WebSocket, { type RawData } from 'ws'
 import { type CallError, unavailable } from '../../contract/errors.ts'
 import { type ConnectionStatus, type Push, push as pushSchema, type Reply, reply as replySchema } from '../../contract/wire.ts'
 
-/** Headers that let this process in, or null when it has nothing that would. */
-export type Credentials = () => Promise<Record<string, string> | null>
+/**
+ * Headers that let this process in, or null when it has nothing that would. Asked before every try; `refused` tells
+ * that the host did not take what was given before.
+ * @throws when the host has to be asked and does not answer.
+ */
+export type Credentials = (refused: boolean) => Promise<Record<string, string> | null>
 
 export interface HostLinkOptions {
   /** The host's origin, e.g. `http://127.0.0.1:4780`. */
@@ -87,7 +91,12 @@ export function createHostLink({ origin, credentials, reconnect }: HostLinkOptio
   }
 
   const connect = async () => {
-    const headers = await credentials().catch(() => null)
+    let headers: Record<string, string> | null
+    try {
+      headers = await credentials(status === 'refused')
+    } catch {
+      return ended('lost')
+    }
     if (closed) return
     if (!headers) return ended('refused')
     let refused = false

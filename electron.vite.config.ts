@@ -1,0 +1,55 @@
+import { resolve } from 'node:path'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'electron-vite'
+
+const from = (path: string) => resolve(import.meta.dirname, path)
+
+/**
+ * The window also runs in an older Electron (Node 16, Chromium 108) as long as it attaches to a host elsewhere, so
+ * nothing newer than these may stay in the syntax.
+ */
+const oldestNode = 'node16'
+const oldestChromium = 'chrome108'
+
+/** Beside `"type": "module"` CommonJS needs the extension .cjs; old Electrons load CommonJS alone. */
+const commonJs = { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' } as const
+
+export default defineConfig({
+  main: {
+    build: {
+      target: oldestNode,
+      // Dependencies stay in node_modules: native ones must, the others load faster. env-paths is an ES module and is
+      // needed by an attached window too, where an old Electron cannot require() one.
+      externalizeDeps: { exclude: ['env-paths'] },
+      rolldownOptions: {
+        input: {
+          index: from('src/main/index.ts'),
+          cli: from('src/main/cli/main.ts'),
+          intakeThread: from('src/main/backend/intake/intakeThread.ts'),
+          csvThread: from('src/main/backend/csv/csvThread.ts'),
+        },
+        output: commonJs,
+      },
+    },
+  },
+  preload: {
+    build: {
+      target: oldestNode,
+      // A sandboxed preload can require() nothing but electron.
+      externalizeDeps: false,
+      rolldownOptions: { input: { index: from('src/preload/index.ts') }, output: commonJs },
+    },
+  },
+  renderer: {
+    root: from('src/renderer'),
+    plugins: [react()],
+    build: {
+      target: oldestChromium,
+      outDir: from('out/renderer'),
+      minify: true,
+      // Small icons and fonts as files too: `font-src 'self'` allows no data: addresses.
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: from('src/renderer/index.html') },
+    },
+  },
+})

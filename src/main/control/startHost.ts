@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import type { StackHealth } from '../../contract/model.ts'
+import { createDispatch, type Dispatch } from '../api/dispatch.ts'
+import type { Backend, HostPowers } from '../backend/backend.ts'
+import { type Home, makeHome } from '../backend/home.ts'
+import { createLog, type Log } from '../backend/log.ts'
+import type { AppPaths } from '../paths.ts'
+import { createLoopbackServer, type LoopbackServer } from '../web/loopbackServer.ts'
+import { type Control, newToken, removeControl, writeControl } from './controlFile.ts'
+import { acquireLock } from './lock.ts'
+
+export type CreateBackend = (options: { home: Home; paths: AppPaths; log: Log; host: HostPowers }) => Promise<Backend>
+
+export interface HostOptions {
+  home: Home
+  paths: AppPaths
+  shell: Control['shell']
+  createBackend: CreateBackend
+  ports: readonly number[]
+  /** Brings the window to the front; a web shell has none and answers with a fresh link. */
+  focusWindow?: () => void
+  /** Someone asked the host to end. */
+  onStop(): void
+}
+
+/** One running host: the backend, its door, and the entrance for everything outside this process. */
+export interface Host {
+  backend: Backend
+  dispatch: Dispatch
+  server: LoopbackServer
+  log: Log
+  /** Resolves when every part of the stack is up (or switched off) for the first time; rejects never. */
+  ready: Promise<StackHealth>
+  close(): Promise<void>
+}
+
+/**
+ * Becomes the host of a data folder: lock, log, backend, server, control file, in this order.
+ * @returns null when another process has the folder.
+ * @throws when the folder cannot be used or no port can be had; then everything is given back.
+ */
+export async function startHost(options: HostOptions): Promise<Host | null> {
+  const { home, paths, shell, createBackend, focusWindow, onStop } = options
+  const lock = acquireLock(home)
+  if (!lock) return null
+  const undo: (() => unknown)[] = [() => lock.release()]
+  try {
+    makeHome(home)
+    const log = createLog(join(home.logs, 'gatehouse.log'))
+    // Asked for only once the server is there: nothing can call a handler before.
+    let server: LoopbackServer | null = null
+    const backend = await createBackend({
+      home,
+      paths,
+      log,
+      host: {
+        focus() {
+          focusWindow?.()
+          return { url: focusWindow ? null : (server?.issueLink() ?? null) }
+        },
+        // After the answer to whoever asked has been sent.
+        stop: () => void setImmediate(onStop),
+      },
+    })
+    undo.unshift(() => backend.close())
+    const dispatch = createDispatch(backend.handlers, log)
+    const control: Control = {
+      pid: process.pid,
+      startedAt: new Date().toISOString(),
+      url: '',
+      token: newToken(),
+      shell,
+      ready: false,
+    }
+    const renderer = shell === 'web' ? paths.renderer : null
+    server = await createLoopbackServer({ backend, dispatch, renderer, controlToken: control.token, ports: options.ports, log })
+    undo.unshift(() => server?.close())
+    control.url = server.origin
+    writeControl(home, control)
+    undo.unshift(() => removeControl(home))
+    log.info({ shell, url: server.origin, home: home.root }, 'started')
+    let closing: Promise<void> | null = null
+    return {
+      backend,
+      dispatch,
+      server,
+      log,
+      ready: whenUp(backend).then((health) => {
+        if (!closing) writeControl(home, { ...control, ready: true })
+        return health
+      }),
+      close: () => (closing ??= runAll(undo)),
+    }
+  } catch (error) {
+    await runAll(undo)
+    throw error
+  }
+}
+
+/** true when nothing is still on its way and nothing is down. */
+export function isUp(health: StackHealth): boolean {
+  const { temporal, postgres, worker, inbox, dev, prod, secrets } = health
+  return [temporal, postgres, worker, inbox, dev, prod, secrets].every(({ state }) => state === 'up' || state === 'off')
+}
+
+function whenUp(backend: Pick<Backend, 'health' | 'onEvent'>): Promise<StackHealth> {
+  return new Promise((resolve) => {
+    const stop = backend.onEvent((name, payload) => {
+      if (name === 'stack.changed') look((payload as { health: StackHealth }).health)
+    })
+    const look = (health: StackHealth) => {
+      if (!isUp(health)) return
+      stop()
+      resolve(health)
+    }
+    look(backend.health())
+  })
+}
+
+/** Each in turn; one that fails does not keep the next from running, and is thrown in the end. */
+async function runAll(steps: readonly (() => unknown)[]): Promise<void> {
+  const problems: unknown[] = []
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      problems.push(error)
+    }
+  }
+  if (problems.length > 0) throw problems[0]
+}

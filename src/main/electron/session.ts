@@ -1,0 +1,58 @@
+import type { Home } from '../backend/home.ts'
+import type { HostConnection } from '../control/connectToHost.ts'
+import type { Credentials } from '../control/hostLink.ts'
+import { createHostLink } from '../control/hostLink.ts'
+import type { AppPaths } from '../paths.ts'
+import type { ShellLog } from './log.ts'
+import { type EnvelopeSource, localSource, remoteSource } from './source.ts'
+
+/** What a window shows: a host in this process, or one elsewhere on this machine. */
+export interface ShellSession {
+  source: EnvelopeSource
+  attached: boolean
+  log: ShellLog
+  close(): Promise<void>
+}
+
+export function attachSession(origin: string, credentials: Credentials, log: ShellLog): ShellSession {
+  const link = createHostLink({ origin, credentials, reconnect: true })
+  return { source: remoteSource(link), attached: true, log, close: async () => link.close() }
+}
+
+/** The folder has a host already; the caller hands over to it or attaches to it. */
+export interface FirstCopy {
+  first: HostConnection
+}
+
+/**
+ * Becomes the host of the data folder in this process, or finds the one that it has.
+ * The backend and everything native that it needs is loaded here and not before: an attached window in an Electron
+ * that cannot load it never comes here.
+ */
+export async function hostSession(options: {
+  home: Home
+  paths: AppPaths
+  focusWindow(): void
+  onStop(): void
+}): Promise<ShellSession | FirstCopy> {
+  const [{ startHost }, { joinHost }, { acquireLock }, { createBackend }, { anyPort }] = await Promise.all([
+    import('../control/startHost.ts'),
+    import('../control/joinHost.ts'),
+    import('../control/lock.ts'),
+    import('../backend/createBackend.ts'),
+    import('../web/listen.ts'),
+  ])
+  const isFree = () => {
+    const lock = acquireLock(options.home)
+    lock?.release()
+    return lock !== null
+  }
+  for (;;) {
+    const host = await startHost({ ...options, shell: 'electron', createBackend, ports: anyPort })
+    if (host) {
+      return { source: localSource(host.dispatch, host.backend), attached: false, log: host.log, close: host.close }
+    }
+    const first = await joinHost(options.home, isFree)
+    if (first) return { first }
+  }
+}

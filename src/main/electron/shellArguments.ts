@@ -1,0 +1,50 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+export interface ShellArguments {
+  /** Show a host that runs elsewhere on this machine. */
+  attach: { origin: string; token: string | null } | null
+  /** Absolute paths of files to submit. */
+  files: string[]
+}
+
+export class ShellUsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ShellUsageError'
+  }
+}
+
+/**
+ * Reads the command line of the window: `[Chromium's switches] [the app's folder] [--attach URL] [FILE…]`.
+ *
+ * @param args what follows the executable
+ * @param appPath the app's folder, which Electron leaves on the command line when it is not packaged
+ * @param cwd what relative file names are relative to
+ * @throws ShellUsageError when `--attach` has no usable address.
+ */
+export function parseShellArguments(args: readonly string[], appPath: string, cwd: string): ShellArguments {
+  let attach: ShellArguments['attach'] = null
+  const files: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? ''
+    if (arg === '--attach') attach = parseAttach(args[++i])
+    else if (arg.startsWith('--attach=')) attach = parseAttach(arg.slice('--attach='.length))
+    else if (!arg.startsWith('-') && arg !== '' && !samePlace(resolve(cwd, arg), appPath)) files.push(resolve(cwd, arg))
+  }
+  return { attach, files }
+}
+
+/** The link as the host prints it, or its origin alone. Only this machine's own loopback is ever attached to. */
+export function parseAttach(link: string | undefined): { origin: string; token: string | null } {
+  let url: URL | null = null
+  try {
+    url = new URL(link ?? '')
+  } catch {}
+  if (url?.protocol !== 'http:' || url.hostname !== '127.0.0.1') {
+    throw new ShellUsageError('--attach needs the link of a running Gatehouse: --attach http://127.0.0.1:PORT/#token=…')
+  }
+  return { origin: url.origin, token: new URLSearchParams(url.hash.slice(1)).get('token') }
+}
+
+const samePlace = (a: string, b: string) => a === b || (existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b))

@@ -1,0 +1,40 @@
+import type { Part, StackHealth } from '../contract/model.ts'
+
+const parts = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets'] as const
+const labels: Record<(typeof parts)[number], string> = {
+  temporal: 'Temporal',
+  postgres: 'Postgres',
+  worker: 'Worker',
+  inbox: 'Inbox',
+  dev: 'Dev endpoint',
+  prod: 'Prod endpoint',
+  secrets: 'Secrets',
+}
+
+/** Milliseconds between two lines about the same part while only its words or its percentage change. */
+const quietMs = 5_000
+
+/** Turns the stack's health into lines for a terminal: one whenever a part's state changes, fewer while it only makes progress. */
+export function createProgressLines(print: (line: string) => void, now: () => number = Date.now) {
+  const told = new Map<string, { state: string; text: string; at: number }>()
+  return (health: StackHealth) => {
+    for (const name of parts) {
+      const part = health[name]
+      const text = describe(part)
+      const last = told.get(name)
+      if (last?.text === text) continue
+      const sameState = last?.state === part.state
+      // What counts up while all is well (a worker's slots) is for the console, not for the terminal.
+      if (sameState && (part.state === 'up' || part.state === 'off')) continue
+      if (sameState && last && now() - last.at < quietMs) continue
+      told.set(name, { state: part.state, text, at: now() })
+      print(`  ${labels[name].padEnd(14)}${text}`)
+    }
+  }
+}
+
+function describe({ state, summary, detail, remedy, progress }: Part): string {
+  const percent = progress === null ? '' : ` ${Math.round(progress * 100)} %`
+  const words = [detail, state === 'down' ? remedy : ''].filter((t) => t !== '').join(' ')
+  return `${state}${percent}${summary ? `, ${summary}` : ''}${words ? `: ${words}` : ''}`
+}
