@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import { z } from 'zod'
+import type { Part } from '../../../contract/model.ts'
+import { findAppRoot } from '../../paths.ts'
+import type { Home } from '../home.ts'
+import type { Log } from '../log.ts'
+import { createKeychain, type SecretPlace } from './keychain.ts'
+import { createSecretFile } from './secretFile.ts'
+import { type SecretStore, SecretsUnavailable } from './secretStore.ts'
+
+export interface SecretsOptions {
+  home: Home
+  log: Log
+  /** Folder with our package.json; default: found from here. */
+  appRoot?: string
+  /** Default: GATEHOUSE_SECRETS, `keychain` or `file`; unset: the keychain where there is one. */
+  wanted?: string
+  /** How long the keychain may take, with a prompt on the screen at worst. */
+  limitMilliseconds?: number
+}
+
+const place = z.enum(['keychain', 'file'])
+/** `from`: where secrets were kept before the operator asked to move; each moves when it is next read. */
+const choice = z.object({ id: z.string().regex(/^[0-9a-f]{16}$/), store: place, from: place.optional() })
+type Choice = z.infer<typeof choice>
+
+const waitingPart: Part = {
+  state: 'starting',
+  summary: 'secrets',
+  detail: 'Looking for the OS keychain.',
+  remedy: '',
+  progress: null,
+  address: null,
+}
+
+/**
+ * Keeps secrets in the OS keychain, or, where there is none, in a file that only this user can read. Which one is found
+ * out once per data folder and remembered in `config/secret-store.json`: a keychain that is locked today must not make
+ * the app invent new secrets in a file. Comes back once that is known; a keychain that does not answer later is told by
+ * each use.
+ * @throws SecretsUnavailable when the remembered choice is damaged
+ */
+export async function openSecrets(options: SecretsOptions): Promise<SecretStore> {
+  const { home, log } = options
+  const wanted = options.wanted ?? process.env.GATEHOUSE_SECRETS
+  const choiceFile = join(home.config, 'secret-store.json')
+  const secretFile = join(home.config, 'secrets.json')
+  const file = createSecretFile(secretFile)
+  /** In memory for as long as the host lives: a keychain call takes a process of its own. */
+  const known = new Map<string, string>()
+  const listeners = new Set<() => void>()
+  let part = waitingPart
+
+  const show = (next: Part) => {
+    const changed = JSON.stringify(next) !== JSON.stringify(part)
+    part = next
+    if (changed) for (const listener of listeners) listener()
+  }
+  const keychainPart: Part = { ...waitingPart, state: 'up', summary: 'keychain', detail: '' }
+  const filePart = (why: string): Part => ({
+    ...waitingPart,
+    state: 'up',
+    summary: 'file',
+    detail: `Secrets lie in ${secretFile}, readable by this user alone: ${why}.`,
+    remedy: 'On a machine with an OS keychain, start once with GATEHOUSE_SECRETS=keychain to move them there.',
+  })
+  const unavailable = (error: unknown, failing: Choice['store']): SecretsUnavailable => {
+    const why = (error as Error).message
+    const problem =
+      failing === 'keychain'
+        ? new SecretsUnavailable(
+            `The OS keychain cannot be used now: ${why}. The secrets in it are untouched.`,
+            'Unlock the keychain; Gatehouse tries again by itself. To keep secrets in a file instead, start with GATEHOUSE_SECRETS=file.',
+          )
+        : new SecretsUnavailable(
+            `The file with the secrets cannot be used: ${why}.`,
+            `Mend ${secretFile}; Gatehouse tries again by itself.`,
+          )
+    show({ ...waitingPart, state: 'down', summary: failing, detail: problem.message, remedy: problem.remedy })
+    return problem
+  }
+
+  interface Places {
+    first: SecretPlace
+    /** The other place, from which secrets are moved when the operator asked for that. */
+    before: SecretPlace | null
+    store: Choice['store']
+    up: Part
+  }
+  const settle = async (): Promise<Places> => {
+    const stored = await readChoice(choiceFile)
+    const id = stored?.id ?? randomBytes(8).toString('hex')
+    const keychain = createKeychain({
+      appRoot: options.appRoot ?? findAppRoot(import.meta.dirname),
+      folderId: id,
+      limitMilliseconds: options.limitMilliseconds ?? 10_000,
+    })
+    let store = wanted === 'keychain' || wanted === 'file' ? wanted : stored?.store
+    let why =
+      store === 'file' && wanted === 'file'
+        ? 'GATEHOUSE_SECRETS asks for that'
+        : 'no OS keychain was there when this data folder was made'
+    if (!store) {
+      try {
+        // Only a write tells: a locked keychain answers reads of what it does not have.
+        await keychain.set('probe', 'probe')
+        await keychain.remove('probe')
+        store = 'keychain'
+      } catch (error) {
+        store = 'file'
+        why = `no OS keychain can be used (${(error as Error).message})`
+      }
+      log.info({ store, why: store === 'file' ? why : undefined }, 'where secrets are kept')
+    }
+    const from = stored && stored.store !== store ? stored.store : stored?.from
+    if (!stored || stored.store !== store) {
+      await writeFileAtomic(choiceFile, `${JSON.stringify({ id, store, from } satisfies Choice)}\n`, { mode: 0o600 })
+    }
+    const there = { keychain, file }
+    return {
+      first: there[store],
+      before: from && from !== store ? there[from] : null,
+      store,
+      up: store === 'keychain' ? keychainPart : filePart(why),
+    }
+  }
+  const { first, before, store, up } = await settle()
+  show(up)
+
+  /** One read per name at a time, so that two askers never both find nothing and make two secrets. */
+  const reading = new Map<string, Promise<string | null>>()
+  const read = async (name: string): Promise<string | null> => {
+    let value: string | null
+    try {
+      value = await first.get(name)
+      if (value === null && before) {
+        value = await before.get(name).catch(() => null)
+        if (value !== null) {
+          await first.set(name, value)
+          await before.remove(name)
+        }
+      }
+    } catch (error) {
+      throw unavailable(error, store)
+    }
+    show(up)
+    if (value !== null) known.set(name, value)
+    return value
+  }
+
+  return {
+    async get(name) {
+      const cached = known.get(name)
+      if (cached !== undefined) return cached
+      const running = reading.get(name) ?? read(name).finally(() => reading.delete(name))
+      reading.set(name, running)
+      return running
+    },
+    async set(name, value) {
+      try {
+        await first.set(name, value)
+      } catch (error) {
+        throw unavailable(error, store)
+      }
+      known.set(name, value)
+      show(up)
+    },
+    describe: () => part,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+async function readChoice(file: string): Promise<Choice | null> {
+  try {
+    return choice.parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new SecretsUnavailable(
+      `${file} is damaged, so it cannot be told where this data folder's secrets are. Nothing was changed.`,
+      `Restore ${file} from a copy, or move it away to begin with new secrets.`,
+    )
+  }
+}

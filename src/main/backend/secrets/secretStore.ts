@@ -1,0 +1,22 @@
+import type { Part } from '../../../contract/model.ts'
+
+/** Where passwords, keys and tokens are kept, by name. Values never reach a log, an argument list or the renderer. */
+export interface SecretStore {
+  /** null when no secret of that name was ever set. @throws SecretsUnavailable when it cannot be told now. */
+  get(name: string): Promise<string | null>
+  /** @throws SecretsUnavailable when it could not be kept; nothing was changed then. */
+  set(name: string, value: string): Promise<void>
+  /** For the status bar; `detail` is not empty when the operator should know something (secrets in a file, keychain locked). */
+  describe(): Part
+  onChange(listener: () => void): () => void
+}
+
+/** The store that this data folder uses cannot be read or written now. Making new secrets instead would lose the old ones. */
+export class SecretsUnavailable extends Error {
+  readonly remedy: string
+  constructor(message: string, remedy: string) {
+    super(message)
+    this.name = 'SecretsUnavailable'
+    this.remedy = remedy
+  }
+}
