@@ -1,0 +1,324 @@
+import { describe, expect, it } from 'vitest'
+import { CsvProblem } from '../../../temporal/activities/deps.ts'
+import { readCsv } from './readCsv.ts'
+
+const bytes = (text: string) => Buffer.from(text)
+const utf16 = (text: string, order: 'le' | 'be') => {
+  const body = Buffer.from(`\ufeff${text}`, 'utf16le')
+  return order === 'le' ? body : body.swap16()
+}
+/** Hands out a file in pieces of `size` bytes, so that every kind of cut is met. */
+async function* pieces(content: Buffer, size: number) {
+  for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size)
+}
+const read = (content: Buffer | string, size = 1 << 20) => readCsv(pieces(Buffer.from(content), size), 'f.csv')
+const rows = (count: number, row: (i: number) => string) => Array.from({ length: count }, (_, i) => row(i)).join('\n')
+const problem = async (content: Buffer | string): Promise<CsvProblem> => {
+  const error = await read(content).catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(CsvProblem)
+  return error as CsvProblem
+}
+const plain = `a,b\n${rows(30, (i) => `${i},${i % 7}`)}\n`
+
+describe('what is read', () => {
+  it('tells rows, columns, types and the target', async () => {
+    expect(await read(`id,name,gap,y\n${rows(25, (i) => `${i},n${i},NA,${i % 3}`)}\n`)).toEqual({
+      rows: 25,
+      columns: [
+        { name: 'id', type: 'number' },
+        { name: 'name', type: 'text' },
+        { name: 'gap', type: 'empty' },
+        { name: 'y', type: 'number' },
+      ],
+      target: 'y',
+      has_header: true,
+      delimiter: ',',
+      encoding: 'utf-8',
+      skipped_rows: 0,
+      notes: [],
+    })
+  })
+
+  it.each([
+    ['comma', ','],
+    ['semicolon', ';'],
+    ['tab', '\t'],
+    ['bar', '|'],
+  ])('separated by %s', async (_, delimiter) => {
+    const table = [['x', 'y', 'z'].join(delimiter), rows(30, (i) => [i, i * 2, `t${i}`].join(delimiter))].join('\n')
+    expect(await read(table)).toMatchObject({ delimiter, rows: 30, columns: [{ name: 'x' }, { name: 'y' }, { name: 'z' }] })
+  })
+
+  it.each([
+    ['decimal commas between semicolons', `x;y\n${rows(30, (i) => `1,${i};2,${i}`)}`, ';', 2],
+    ['decimal commas without a header', rows(30, (i) => `1,${i};2,${i};3,${i}`), ';', 3],
+    ['text with commas between tabs', `x\ty\n${rows(30, (i) => `Hello, you, ${i}\t${i}`)}`, '\t', 2],
+    ['quoted text with semicolons', `x,y\n${rows(30, (i) => `"a;b;c",${i}`)}`, ',', 2],
+    ['bars inside of commas', `x,y\n${rows(30, (i) => `a|b,${i}`)}`, ',', 2],
+  ])('the right delimiter: %s', async (_, table, delimiter, width) => {
+    const facts = await read(table)
+    expect(facts.delimiter).toBe(delimiter)
+    expect(facts.columns).toHaveLength(width)
+  })
+
+  it('reads decimal commas as numbers and says so', async () => {
+    const facts = await read(`x;y\n${rows(30, (i) => `1,${i};2,${i}`)}`)
+    expect(facts.columns.map((c) => c.type)).toEqual(['number', 'number'])
+    expect(facts.notes).toContain('Numbers are written with a decimal comma.')
+  })
+
+  it.each([
+    ['LF', plain],
+    ['CRLF', plain.replaceAll('\n', '\r\n')],
+    ['CR', plain.replaceAll('\n', '\r')],
+    ['no line end at the end', plain.trimEnd()],
+    ['empty lines between and after', `${plain.replaceAll('\n', '\n\n')}\n\n   \n`],
+    ['empty CRLF lines', plain.replaceAll('\n', '\r\n\r\n')],
+    ['quoted, CRLF', plain.replaceAll('\n', '\r\n').replaceAll(/(\d+),/g, '"$1",')],
+    ['quotes in quotes, CRLF', plain.replaceAll('\n', '\r\n').replaceAll(/,(\d+)/g, ',"$1 "')],
+  ])('line ends: %s', async (_, table) => {
+    const facts = await read(table)
+    expect(facts).toMatchObject({ rows: 30, skipped_rows: 0, target: 'b' })
+    expect(facts.columns).toEqual([
+      { name: 'a', type: 'number' },
+      { name: 'b', type: 'number' },
+    ])
+  })
+
+  it('keeps line ends, delimiters and quotes inside of quotes together', async () => {
+    const facts = await read(`text,y\n${rows(40, (i) => `"line ${i}\nmore, and ""more""\r\nend",${i}`)}`)
+    expect(facts).toMatchObject({ rows: 40, skipped_rows: 0, columns: [{ type: 'text' }, { type: 'number' }] })
+  })
+
+  it('reads the same whatever the pieces it comes in', async () => {
+    const table = Buffer.from(`größe,"na""me",y\r\n${rows(40, (i) => `${i},"ü\r\n, ${i}",${i}\r`)}`)
+    const whole = await read(table)
+    expect(whole).toMatchObject({ rows: 40, columns: [{ name: 'größe' }, { name: 'na"me' }, { name: 'y' }] })
+    for (const size of [1, 2, 3, 7, 64, 100]) expect(await read(table, size)).toEqual(whole)
+  })
+
+  it('finds rows that only begin beyond the first read', async () => {
+    const facts = await read(`x,y\n${rows(60_000, (i) => `${i},"${i % 5}"`)}`, 10_000)
+    expect(facts).toMatchObject({ rows: 60_000, has_header: true })
+  })
+})
+
+describe('encoding', () => {
+  const table = `größe,名前,🐟\n${rows(30, (i) => `ä${i},${i},${i}`)}`
+  it.each([
+    ['utf-8', bytes(table), [], 1 << 20],
+    ['utf-8', bytes(table), [], 1],
+    ['utf-8', bytes(`\ufeff${table}`), ['The file starts with a byte order mark; it was left out.'], 1 << 20],
+    ['utf-16le', utf16(table, 'le'), ['The file is UTF-16LE; it was converted while reading.'], 1 << 20],
+    ['utf-16be', utf16(table, 'be'), ['The file is UTF-16BE; it was converted while reading.'], 1 << 20],
+    ['utf-16le', utf16(table, 'le'), ['The file is UTF-16LE; it was converted while reading.'], 1],
+  ] as const)('%s', async (encoding, content, notes, size) => {
+    const facts = await read(content, size)
+    expect(facts).toMatchObject({ encoding, notes, rows: 30 })
+    expect(facts.columns.map((c) => c.name)).toEqual(['größe', '名前', '🐟'])
+  })
+
+  it('falls back to Windows-1252 and says so, also when the only accent stands at the end', async () => {
+    const late = Buffer.concat([
+      bytes(`größe,y\n`).subarray(0, 0),
+      Buffer.from(`gr\xf6\xdfe,y\n${rows(30, (i) => `${i},${i}`)}`, 'latin1'),
+    ])
+    const facts = await read(late)
+    expect(facts).toMatchObject({ encoding: 'windows-1252', columns: [{ name: 'größe' }, { name: 'y' }] })
+    expect(facts.notes[0]).toMatch(/not valid UTF-8/)
+    const atEnd = await read(Buffer.from(`price,y\n${rows(30, (i) => `${i},${i}`)}\n1,5 \x80`, 'latin1'))
+    expect(atEnd.encoding).toBe('windows-1252')
+  })
+})
+
+describe('header', () => {
+  it.each([
+    ['names above numbers', `a,b\n${rows(30, (i) => `${i},${i}`)}`, true],
+    ['numbers in the first row', rows(30, (i) => `${i},${i}`), false],
+    ['one number in the first row', `a,1\n${rows(30, (i) => `b,${i}`)}`, false],
+    ['names above text', `first,second\n${rows(30, (i) => `x${i},${i % 2 ? 'yes' : 'no'}`)}`, true],
+    ['text whose first row comes again', `x0,no\n${rows(30, (i) => `x${i},${i % 2 ? 'yes' : 'no'}`)}`, false],
+    ['an unnamed first column', `,a\n${rows(30, (i) => `${i},${i}`)}`, true],
+  ])('%s', async (_, table, hasHeader) => {
+    expect((await read(table)).has_header).toBe(hasHeader)
+  })
+
+  it('names columns by number where there is none', async () => {
+    const facts = await read(rows(30, (i) => `${i},x,${i}`))
+    expect(facts.columns.map((c) => c.name)).toEqual(['column0', 'column1', 'column2'])
+    expect(facts).toMatchObject({ target: 'column2', rows: 30 })
+    expect(facts.notes).toEqual(['There is no header line; the columns are named column0 to column2.'])
+  })
+
+  it('knows the Abalone table', async () => {
+    const facts = await read(rows(30, (i) => `${'MFI'[i % 3]},0.4${i},0.3,0.09,0.5,0.2,0.1,0.15,${5 + (i % 9)}`))
+    expect(facts.columns.map((c) => c.name).join()).toBe(
+      'sex,length,diameter,height,whole_weight,shucked_weight,viscera_weight,shell_weight,rings',
+    )
+    expect(facts).toMatchObject({ target: 'rings', has_header: false, rows: 30 })
+  })
+
+  it('leaves nine other columns alone', async () => {
+    const facts = await read(rows(30, (i) => `X,0.4${i},0.3,0.09,0.5,0.2,0.1,0.15,${i}`))
+    expect(facts.target).toBe('column8')
+  })
+
+  it('makes empty and repeated names unique and says so', async () => {
+    const facts = await read(`a,,a,a_2, a ,\n${rows(30, (i) => `${i},${i},${i},${i},${i},${i}`)}`)
+    expect(facts.columns.map((c) => c.name)).toEqual(['a', 'column1', 'a_3', 'a_2', 'a_4', 'column5'])
+    expect(facts.notes).toEqual([
+      'The header leaves 2 columns without a name; named column1, column5.',
+      'The header repeats column names; renamed a → a_3, a → a_4.',
+    ])
+  })
+
+  it('takes 255 columns', async () => {
+    const names = Array.from({ length: 255 }, (_, c) => `c${c}`)
+    const facts = await read(`${names.join()}\n${rows(30, (i) => names.map((_, c) => i * c).join())}`)
+    expect(facts.columns).toHaveLength(255)
+    expect(facts.target).toBe('c254')
+  })
+
+  it('skips a title above the header as a ragged row', async () => {
+    const facts = await read(`Report of May\na,b\n${rows(30, (i) => `${i},${i}`)}`)
+    expect(facts).toMatchObject({ has_header: true, target: 'b', rows: 30, skipped_rows: 1 })
+  })
+})
+
+describe('ragged rows', () => {
+  it('are skipped, counted and named by line', async () => {
+    const lines = ['a,b', ...Array.from({ length: 100 }, (_, i) => `${i},${i}`)]
+    lines.splice(10, 0, '1,2,3')
+    lines.splice(20, 0, '1')
+    const facts = await read(lines.join('\n'))
+    expect(facts).toMatchObject({ rows: 100, skipped_rows: 2 })
+    expect(facts.notes).toEqual(['2 rows were skipped because they do not have 2 columns (lines 11, 21).'])
+  })
+
+  it('are named by their own line also below quoted line ends and empty lines', async () => {
+    const lines = [
+      'a,b',
+      '',
+      '"x\r\ny","1"',
+      '"x,\n\nz",2',
+      '',
+      '1,2,3',
+      ...Array.from({ length: 100 }, (_, i) => `${i},${i}`),
+      '7',
+    ]
+    const text = lines.join('\r\n')
+    const lineOf = (needle: string) => text.slice(0, text.indexOf(needle)).split(/\n/).length
+    const facts = await read(text)
+    expect(facts).toMatchObject({ rows: 102, skipped_rows: 2 })
+    expect(facts.notes[0]).toContain(`(lines ${lineOf('1,2,3')}, ${text.split('\n').length})`)
+  })
+
+  it('make another kind of file when there are many', async () => {
+    const error = await problem(`a,b\n${rows(40, (i) => (i % 10 === 9 ? `${i}` : `${i},${i}`))}`)
+    expect(error.code).toBe('notACsv')
+    expect(error.message).toContain('4 of 40 rows do not have the 2 columns of the others (the first is line 11 with 1)')
+  })
+})
+
+describe('files that cannot be used', () => {
+  it.each([
+    ['empty', '', 'tooFewRows', 'found: 0'],
+    ['a byte order mark alone', '\ufeff', 'tooFewRows', 'found: 0'],
+    ['white space only', ' \n\t\r\n  \n', 'tooFewRows', 'found: 0'],
+    ['header only', 'a,b\n', 'tooFewRows', 'found: 0'],
+    ['24 rows', `a,b\n${rows(24, (i) => `${i},${i}`)}`, 'tooFewRows', 'found: 24'],
+    ['24 rows without a header', rows(24, (i) => `${i},${i}`), 'tooFewRows', 'found: 24'],
+    ['one column', `a\n${rows(30, (i) => `${i}`)}`, 'noUsableTarget', 'one column only (a)'],
+    ['target without values', `a,b\n${rows(30, (i) => `${i},`)}`, 'noUsableTarget', 'the last column (b) holds no values'],
+    [
+      'target of one value',
+      `a,b\n${rows(30, (i) => `${i},7`)}`,
+      'noUsableTarget',
+      'the last column (b) holds one value only (7)',
+    ],
+    ['target of one number', `a,b\n${rows(30, (i) => `${i},${i % 2 ? '7' : '7.0'}`)}`, 'noUsableTarget', 'one value only'],
+    ['unclosed quote', `a,b\n${rows(30, (i) => (i === 20 ? `"${i},${i}` : `${i},${i}`))}`, 'notACsv', 'starts at line 22'],
+    [
+      'unclosed quote below quoted cells',
+      `a,b\n${rows(30, (i) => (i === 29 ? `"${i},${i}` : `"x\n${i}",${i}`))}`,
+      'notACsv',
+      'line 60',
+    ],
+    ['zero bytes', `a,b\n${rows(30, (i) => `${i},\0`)}`, 'notACsv', 'zero byte'],
+    ['HTML', `<!DOCTYPE html>\n${rows(30, (i) => `<p>${i}</p>`)}`, 'notACsv', 'HTML'],
+  ])('%s', async (_, content, code, words) => {
+    const error = await problem(content)
+    expect(error.code).toBe(code)
+    expect(error.message).toContain(words)
+    expect(error.message).toContain('f.csv')
+    expect(error.message).toContain('The file stays in the dataset store.')
+    expect(error.message).toMatch(/drop the file again\.$/)
+  })
+
+  it.each([
+    ['xlsx', Buffer.concat([Buffer.from('PK\x03\x04\x14\0'), Buffer.alloc(5000, 7)]), 'Excel workbook'],
+    ['png', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), 'PNG image'],
+    ['noise', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251 || 1)), 'control characters'],
+    ['UTF-16 without a mark', utf16(plain, 'le').subarray(2), 'UTF-16 text without a byte order mark'],
+  ])('binary content: %s', async (_, content, words) => {
+    const error = await problem(content)
+    expect(error.code).toBe('notACsv')
+    expect(error.message).toContain(words)
+  })
+
+  it('names the byte of a zero far below', async () => {
+    const start = plain + 'x,y\n'.repeat(200_000)
+    const error = await readCsv(pieces(Buffer.from(`${start}\0,1\n`), 65_536), 'f.csv').catch((e: Error) => e)
+    expect((error as Error).message).toContain(`at byte ${start.length}`)
+  })
+
+  it('gives up on a row without end instead of keeping it', async () => {
+    async function* endless() {
+      yield bytes('a,b\n"')
+      for (;;) yield Buffer.alloc(1 << 20, 'x')
+    }
+    await expect(readCsv(endless(), 'f.csv')).rejects.toThrow('starts at line 2 is longer than 16 MiB')
+  })
+
+  it('accepts 25 rows', async () => {
+    expect(await read(`a,b\n${rows(25, (i) => `${i},${i}`)}`)).toMatchObject({ rows: 25 })
+    expect(await read(rows(25, (i) => `${i},${i}`))).toMatchObject({ rows: 25 })
+  })
+})
+
+describe('any table that is written reads back with its rows and columns', () => {
+  /** A small linear congruential generator (Numerical Recipes), so that a failing case can be run again. */
+  const random = (seed: number) => {
+    let state = seed
+    return (below: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((state / 2 ** 32) * below)
+    }
+  }
+  const alphabet = ['a', 'é', '🐟', ' ', '"', ',', ';', '\t', '|', '\n', '\r\n', '\r', '1', '.', "'", '名']
+
+  it.each(Array.from({ length: 150 }, (_, i) => i + 1))('table %i', async (seed) => {
+    const pick = random(seed)
+    const delimiter = [',', ';', '\t', '|'][pick(4)] as string
+    const lineEnd = ['\n', '\r\n'][pick(2)] as string
+    const width = 2 + pick(6)
+    const height = 25 + pick(60)
+    const write = (cell: string, mayQuote: boolean) =>
+      /["\r\n,;\t|]/.test(cell) || (mayQuote && pick(3) === 0) ? `"${cell.replaceAll('"', '""')}"` : cell
+    const special = pick(3) > 0
+    const cell = (row: number) => {
+      if (!special || pick(2) === 0) return `${row}.${pick(1000)}`
+      return `t${Array.from({ length: pick(8) }, () => alphabet[pick(alphabet.length)]).join('')}`
+    }
+    const names = Array.from({ length: width }, (_, c) => `name ${c}`)
+    const body = Array.from({ length: height }, (_, r) => [...Array.from({ length: width - 1 }, () => cell(r)), `${r}`])
+    const text = [names, ...body].map((row) => row.map((c) => write(c, true)).join(delimiter)).join(lineEnd)
+    const facts = await read(text + (pick(2) ? lineEnd : ''), 1 + pick(5000))
+    expect({ ...facts, names: facts.columns.map((c) => c.name) }).toMatchObject({
+      rows: height,
+      names,
+      delimiter,
+      skipped_rows: 0,
+    })
+  })
+})
