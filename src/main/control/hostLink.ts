@@ -107,10 +107,9 @@ export function createHostLink({ origin, credentials, reconnect }: HostLinkOptio
       setStatus('open')
       for (const text of queued.splice(0)) opening.send(text)
     })
-    opening.on('unexpected-response', (request, response) => {
+    opening.on('unexpected-response', (_request, response) => {
       refused = response.statusCode === 401 || response.statusCode === 403
-      response.resume()
-      request.destroy()
+      opening.terminate()
     })
     opening.on('message', (data: RawData, isBinary: boolean) => {
       if (!isBinary) receive(data.toString())

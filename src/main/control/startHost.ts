@@ -21,6 +21,8 @@ export interface HostOptions {
   focusWindow?: () => void
   /** Someone asked the host to end. */
   onStop(): void
+  /** Default: a log file in the data folder. */
+  log?: Log
 }
 
 /** One running host: the backend, its door, and the entrance for everything outside this process. */
@@ -46,7 +48,7 @@ export async function startHost(options: HostOptions): Promise<Host | null> {
   const undo: (() => unknown)[] = [() => lock.release()]
   try {
     makeHome(home)
-    const log = createLog(join(home.logs, 'gatehouse.log'))
+    const log = options.log ?? createLog(join(home.logs, 'gatehouse.log'))
     // Asked for only once the server is there: nothing can call a handler before.
     let server: LoopbackServer | null = null
     const backend = await createBackend({

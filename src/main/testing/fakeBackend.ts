@@ -1,0 +1,186 @@
+import type { Readable } from 'node:stream'
+import type { Handlers } from '../../contract/calls.ts'
+import { notFound, unavailable } from '../../contract/errors.ts'
+import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
+import { type RetryTable, stepNames } from '../../contract/model.ts'
+import type { Backend, HostPowers } from '../backend/backend.ts'
+import { createEventHub } from '../backend/events.ts'
+import { silentLog } from '../backend/log.ts'
+
+/** For tests of the shells: a backend without a stack, whose parts are up at once and whose uploads end in memory. */
+export interface FakeBackend extends Backend {
+  emit: ReturnType<typeof createEventHub>['emit']
+  uploads: { name: string; bytes: Buffer }[]
+  submitted: string[][]
+  closed: boolean
+}
+
+const up = (summary: string, address: string | null = null): Part => ({
+  state: 'up',
+  summary,
+  detail: '',
+  remedy: '',
+  progress: null,
+  address,
+})
+
+export const fakeHealth: StackHealth = {
+  profile: 'embedded',
+  temporal: up('embedded', '127.0.0.1:7233'),
+  postgres: up('embedded', '127.0.0.1:5432'),
+  worker: up('0 of 100'),
+  inbox: up('data/raw'),
+  dev: up('8080'),
+  prod: up('8081'),
+  secrets: up('keychain'),
+  temporalUiUrl: null,
+}
+
+const policy = { maximumAttempts: 3, initialIntervalSeconds: 1, backoffCoefficient: 2, maximumIntervalSeconds: 30 }
+const retries: RetryTable = {
+  preprocess_data: policy,
+  train_model: policy,
+  log_experiment: policy,
+  assess_model_quality: policy,
+  deploy_dev: policy,
+  deploy_prod: policy,
+  record_decision: policy,
+}
+
+export const fakeSettings: Settings = {
+  inboxFolders: ['/inbox'],
+  settleSeconds: 1,
+  maxFileBytes: 1_000_000,
+  operator: 'olga',
+  demoTrainer: { minSeconds: 0, maxSeconds: 0 },
+  approvalTimeoutHours: 24,
+  retries,
+  startsPerSecond: 10,
+  notifications: { approvalPending: true, runFailed: true },
+  appearance: 'light',
+}
+
+export function fakeRun(workflowId: string): RunSummary {
+  const at = '2026-01-02T03:04:05.000Z'
+  return {
+    workflowId,
+    runId: null,
+    fileName: 'good_model.csv',
+    sha256: 'a'.repeat(64),
+    sizeBytes: 1234,
+    origin: 'inbox',
+    submittedBy: 'olga',
+    stage: 'AwaitingApproval',
+    acceptedAt: at,
+    startedAt: at,
+    stageSince: at,
+    endedAt: null,
+    attempt: 1,
+    maxAttempts: null,
+    retryAt: null,
+    problem: null,
+    metrics: { accuracy: 0.9, mae: 1.5, r2: 0.8 },
+    gatePassed: true,
+    approvalDeadline: null,
+    decisionPending: false,
+    decision: null,
+    revision: 1,
+  }
+}
+
+function entryFor(fileName: string, sizeBytes: number | null): IntakeEntry {
+  return {
+    id: 1,
+    fileName,
+    path: `/inbox/${fileName}`,
+    sizeBytes,
+    outcome: 'accepted',
+    code: null,
+    message: 'Accepted as a new run.',
+    workflowId: 'mlops-1-good_model',
+    at: '2026-01-02T03:04:05.000Z',
+  }
+}
+
+export function createFakeBackend(host: HostPowers): FakeBackend {
+  const { emit, onEvent } = createEventHub(silentLog)
+  const uploads: FakeBackend['uploads'] = []
+  const submitted: FakeBackend['submitted'] = []
+  const run = fakeRun('mlops-1-good_model')
+  let settings = fakeSettings
+  const handlers: Handlers = {
+    'app.info': () => ({ version: '0.0.0', home: '/home', operator: 'olga', host: 'testhost', platform: process.platform }),
+    'runs.list': () => ({ runs: [run], total: 1, byStage: { AwaitingApproval: 1 } }),
+    'runs.get': ({ workflowId }) => {
+      if (workflowId !== run.workflowId) throw notFound(`There is no run ${workflowId} here.`)
+      return {
+        ...run,
+        steps: stepNames.map((step) => ({
+          step,
+          kind: step === 'await_production_approval' ? 'human' : 'activity',
+          state: 'waiting',
+          scheduledAt: null,
+          endedAt: null,
+          attempts: [],
+          maxAttempts: null,
+          retryAt: null,
+          progress: null,
+        })),
+        gateChecks: [],
+        deployments: [],
+        modelId: null,
+        namespace: 'default',
+        taskQueue: 'mlops-task-queue',
+        temporalUrl: null,
+        incomplete: null,
+      }
+    },
+    'runs.payloads': ({ step }) => ({ step, inputs: [], results: [] }),
+    'runs.decide': () => ({ state: 'pending' }),
+    'runs.again': () => {
+      throw unavailable('temporal', 'Temporal cannot be reached now.')
+    },
+    // Stands for a fault of ours, whose details must stay in the log.
+    'runs.cancel': () => {
+      throw new Error('password=hunter2')
+    },
+    'intake.list': () => ({ entries: [] }),
+    'intake.submit': ({ paths }) => {
+      submitted.push(paths)
+      return { entries: paths.map((path) => entryFor(path, null)) }
+    },
+    'stack.health': () => fakeHealth,
+    'stack.retry': () => ({}),
+    'settings.get': () => settings,
+    'settings.set': (input) => {
+      settings = input.settings
+      emit('settings.changed', { settings })
+      return settings
+    },
+    'host.focus': host.focus,
+    'host.stop': () => {
+      host.stop()
+      return {}
+    },
+  }
+  const backend: FakeBackend = {
+    handlers,
+    onEvent,
+    emit,
+    uploads,
+    submitted,
+    closed: false,
+    health: () => fakeHealth,
+    async receiveUpload(name: string, body: Readable) {
+      const chunks: Buffer[] = []
+      for await (const chunk of body) chunks.push(chunk as Buffer)
+      const bytes = Buffer.concat(chunks)
+      uploads.push({ name, bytes })
+      return [entryFor(name, bytes.length)]
+    },
+    async close() {
+      backend.closed = true
+    },
+  }
+  return backend
+}
