@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, isGrpcServiceError } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
-import { temporal } from '@temporalio/proto'
 import { stageAttribute } from './names.ts'
 
-const { IndexedValueType } = temporal.api.enums.v1
+// temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: @temporalio/proto gives Node no named exports.
+const keyword = 2
 
 /** A dev server keeps ended runs for one day, which is too short for an operator who comes back on Monday. */
 const retentionSeconds = 30 * 86_400
@@ -41,7 +41,7 @@ async function raiseRetention(connection: Connection, namespace: string) {
 async function addStageAttribute(connection: Connection, namespace: string) {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const type = customAttributes?.[stageAttribute]
-  if (type === IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD) return
+  if (type === keyword) return
   if (type !== undefined) {
     throw new Error(
       `The namespace ${namespace} has a search attribute ${stageAttribute} that is not a Keyword. Nothing was changed. Remove it there, or use another namespace.`,
@@ -50,7 +50,7 @@ async function addStageAttribute(connection: Connection, namespace: string) {
   try {
     await connection.operatorService.addSearchAttributes({
       namespace,
-      searchAttributes: { [stageAttribute]: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD },
+      searchAttributes: { [stageAttribute]: keyword },
     })
   } catch (error) {
     const code = isGrpcServiceError(error) ? error.code : null

@@ -81,7 +81,7 @@ export async function decide(client: Client, decision: DecisionInput & { workflo
 
 /**
  * Asks a run to cancel. An ended run stays as it is.
- * @returns false when there was nothing to cancel.
+ * @returns false when Temporal does not know the run.
  * @throws when Temporal cannot be reached.
  */
 export async function cancelRun(client: Client, workflowId: string, reason: string): Promise<boolean> {

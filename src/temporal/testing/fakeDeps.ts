@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import type { ActivityDeps } from '../activities/deps.ts'
+import type { DeployInput, PreprocessResult, StoredFile } from '../types.ts'
+
+/** A point of the pipeline where a story may interfere: it is called with the workflow id before the work is done. */
+export type Interference = Partial<
+  Record<'read' | 'log' | 'recordDecision' | 'deploy' | 'recordDeployment', (workflowId: string) => void | Promise<void>>
+>
+
+export interface FakeDeps {
+  deps: ActivityDeps
+  /** What was done, in order, as `log`, `deploy dev`, `decision approve` … by workflow id. */
+  done(workflowId: string): string[]
+  /** Interferes with one run. */
+  interfere(workflowId: string, at: Interference): void
+}
+
+/**
+ * The host's parts in memory, for tests of what runs on Temporal: the pipeline's real parts live with the host, which
+ * this folder does not know, and are tested there.
+ */
+export function createFakeDeps(): FakeDeps {
+  const files = new Map<string, Uint8Array>()
+  const doneBy = new Map<string, string[]>()
+  const interferences = new Map<string, Interference>()
+  const experiments = new Map<string, number>()
+  /** The run that a model or a dataset is of: model ids and datasets of tests are made for one run each. */
+  const runOfModel = new Map<string, string>()
+
+  const did = (workflowId: string, what: string) => doneBy.set(workflowId, [...(doneBy.get(workflowId) ?? []), what])
+  const meet = async (workflowId: string, at: keyof Interference) => interferences.get(workflowId)?.[at]?.(workflowId)
+  const put = (bytes: Uint8Array): StoredFile => {
+    const sha256 = sha256Of(bytes)
+    files.set(sha256, bytes)
+    return { sha256, uri: `sha256:${sha256}`, size_bytes: bytes.length }
+  }
+
+  const deps: ActivityDeps = {
+    store: {
+      pathOf: async (sha256) => (files.has(sha256) ? `/store/${sha256}` : null),
+      putFile: async (path) => {
+        if (path.includes('missing')) throw Object.assign(new Error('no such file'), { code: 'ENOENT', errno: -2 })
+        return put(new TextEncoder().encode(path))
+      },
+      putBytes: async (bytes) => put(bytes),
+      verify: async (sha256) => sha256Of(files.get(sha256) ?? new Uint8Array()) === sha256,
+    },
+    csv: {
+      async read(_path, { fileName, onProgress }): Promise<Omit<PreprocessResult, 'dataset'>> {
+        await meet(fileName.split('.')[0] ?? '', 'read')
+        onProgress(50, 100)
+        return {
+          rows: 100,
+          columns: [{ name: 'rings', type: 'number' }],
+          target: 'rings',
+          has_header: true,
+          delimiter: ',',
+          encoding: 'utf-8',
+          skipped_rows: 0,
+          notes: [],
+        }
+      },
+    },
+    experiments: {
+      async logExperiment({ workflowId, runId }, _prepared, trained) {
+        await meet(workflowId, 'log')
+        runOfModel.set(trained.model_id, workflowId)
+        const known = experiments.get(runId)
+        const experimentId = known ?? experiments.size + 1
+        experiments.set(runId, experimentId)
+        did(workflowId, 'log')
+        return { experimentId, inserted: known === undefined }
+      },
+      async recordDecision({ workflowId }, _modelId, decision) {
+        await meet(workflowId, 'recordDecision')
+        did(workflowId, `decision ${decision.decision}`)
+      },
+      async recordDeployment({ workflowId }, { environment }) {
+        await meet(workflowId, 'recordDeployment')
+        did(workflowId, `deployment ${environment}`)
+      },
+    },
+    deployer: {
+      async deploy({ environment, model_id }: DeployInput) {
+        const workflowId = runOfModel.get(model_id) ?? ''
+        await meet(workflowId, 'deploy')
+        did(workflowId, `deploy ${environment}`)
+        return { url: `http://127.0.0.1:8080/models/${model_id}`, deployedAt: new Date().toISOString() }
+      },
+    },
+  }
+  return {
+    deps,
+    done: (workflowId) => doneBy.get(workflowId) ?? [],
+    interfere: (workflowId, at) => void interferences.set(workflowId, at),
+  }
+}
+
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
