@@ -1,0 +1,291 @@
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DeployInput, Environment } from '../../../temporal/types.ts'
+import { silentLog } from '../log.ts'
+import { createFileStore } from '../store/fileStore.ts'
+import { createEndpoints, DeployProblem, type Endpoints } from './createEndpoints.ts'
+
+let root: string
+let opened: (Endpoints | Server)[]
+const signal = new AbortController().signal
+const metrics = { accuracy: 0.9, mae: 1.5, r2: 0.7 }
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'gatehouse-endpoints-'))
+  opened = []
+})
+afterEach(async () => {
+  for (const one of opened) await (one as Endpoints).close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+const folder = () => join(root, 'deployments')
+const store = () => createFileStore(join(root, 'store'))
+/** Two ports that were free a moment ago. */
+async function freePorts(): Promise<Record<Environment, number>> {
+  const [dev, prod] = [await listenAnywhere(), await listenAnywhere()]
+  const ports = { dev: portOf(dev), prod: portOf(prod) }
+  dev.close()
+  prod.close()
+  return ports
+}
+const portOf = (server: Server) => (server.address() as AddressInfo).port
+function listenAnywhere(port = 0): Promise<Server> {
+  const server = createServer((_, response) => response.end('someone else'))
+  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
+}
+async function start(ports: Record<Environment, number>) {
+  const endpoints = createEndpoints({ folder: folder(), store: store(), ports, log: silentLog })
+  opened.push(endpoints)
+  await endpoints.start()
+  return endpoints
+}
+async function model(id: string, environment: Environment = 'dev'): Promise<DeployInput> {
+  return { environment, model_id: id, model: await store().putBytes(Buffer.from(`weights of ${id}`)), metrics }
+}
+const get = async (url: string, init: RequestInit = {}) => {
+  const response = await fetch(url, init)
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+const health = (endpoints: Endpoints, environment: Environment = 'dev') =>
+  get(`${endpoints.status()[environment].address}/health`)
+
+describe('an endpoint', () => {
+  it('is empty until a model is deployed, then names it', async () => {
+    const endpoints = await start(await freePorts())
+    expect(await health(endpoints)).toEqual({ status: 200, body: { status: 'empty', environment: 'dev' } })
+    const { url, deployedAt } = await endpoints.deployer.deploy(await model('m-1'), signal)
+    expect(await health(endpoints)).toEqual({
+      status: 200,
+      body: { status: 'ok', environment: 'dev', model_id: 'm-1', deployed_at: deployedAt },
+    })
+    expect(await health(endpoints, 'prod')).toMatchObject({ body: { status: 'empty', environment: 'prod' } })
+    expect(await get(url)).toMatchObject({ status: 200, body: { model_id: 'm-1', metrics, current: true } })
+    expect(endpoints.status().dev).toMatchObject({ state: 'up', summary: expect.stringContaining('m-1') })
+  })
+
+  it('keeps every model that was ever deployed', async () => {
+    const endpoints = await start(await freePorts())
+    const first = await endpoints.deployer.deploy(await model('m 1/ü'), signal)
+    await endpoints.deployer.deploy(await model('m-2'), signal)
+    expect(await get(first.url)).toMatchObject({
+      status: 200,
+      body: { model_id: 'm 1/ü', current: false, deployed_at: first.deployedAt, sha256: (await model('m 1/ü')).model.sha256 },
+    })
+    const back = await endpoints.deployer.deploy(await model('m 1/ü'), signal)
+    expect(await get(first.url)).toMatchObject({ body: { current: true, deployed_at: back.deployedAt } })
+    const { address } = endpoints.status().dev
+    expect((await get(`${address}/models/m-3`)).status).toBe(404)
+    expect((await get(`${endpoints.status().prod.address}/models/m-2`)).status).toBe(404)
+  })
+
+  it('answers anything else with an error in JSON', async () => {
+    const endpoints = await start(await freePorts())
+    const { address } = endpoints.status().dev
+    expect(await get(`${address}/`)).toMatchObject({ status: 404, body: { error: expect.any(String) } })
+    expect((await get(`${address}/models/`)).status).toBe(404)
+    expect((await get(`${address}/models/%E0%A4%A`)).status).toBe(404)
+    expect((await get(`${address}/models/../dev.json`)).status).toBe(404)
+    expect((await get(`${address}/health`, { method: 'POST', body: 'x' })).status).toBe(405)
+    expect((await fetch(`${address}/health`, { method: 'HEAD' })).status).toBe(200)
+    expect((await get(`${address}/health?probe=1`)).status).toBe(200)
+  })
+
+  it('refuses a page of another site that calls itself 127.0.0.1', async () => {
+    const endpoints = await start(await freePorts())
+    const { port } = new URL(endpoints.status().dev.address as string)
+    const ask = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const call = request({ host: '127.0.0.1', port, path: '/health', headers: { Host: host } }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        call.on('error', reject).end()
+      })
+    expect(await ask(`evil.example:${port}`)).toBe(403)
+    expect(await ask('127.0.0.1')).toBe(403)
+    expect(await ask(`localhost:${port}`)).toBe(200)
+  })
+
+  it('says so when the model file is gone, damaged or back', async () => {
+    const endpoints = await start(await freePorts())
+    const input = await model('m-1')
+    await endpoints.deployer.deploy(input, signal)
+    const path = (await store().pathOf(input.model.sha256)) as string
+    let told = 0
+    endpoints.onChange(() => told++)
+
+    const bytes = readFileSync(path)
+    chmodSync(path, 0o600)
+    const damaged = Buffer.from(bytes)
+    damaged[0] = (damaged[0] ?? 0) ^ 1
+    writeFileSync(path, damaged)
+    expect(await health(endpoints)).toMatchObject({
+      status: 503,
+      body: { status: 'error', model_id: 'm-1', reason: expect.stringMatching(/hash is no longer/) },
+    })
+    expect(endpoints.status().dev).toMatchObject({ state: 'down', remedy: expect.stringContaining('again') })
+    expect(told).toBe(1)
+
+    rmSync(path)
+    expect(await health(endpoints)).toMatchObject({
+      status: 503,
+      body: { reason: expect.stringMatching(/is not in the model store/) },
+    })
+    await store().putBytes(bytes)
+    expect(await health(endpoints)).toMatchObject({ status: 200, body: { model_id: 'm-1' } })
+    expect(endpoints.status().dev.state).toBe('up')
+  })
+
+  it('takes a touched file for unknown until its hash was taken again', async () => {
+    const endpoints = await start(await freePorts())
+    const input = await model('m-1')
+    await endpoints.deployer.deploy(input, signal)
+    utimesSync((await store().pathOf(input.model.sha256)) as string, new Date(0), new Date(0))
+    expect((await health(endpoints)).status).toBe(200)
+  })
+
+  it('is down, not empty, when its record was changed by hand', async () => {
+    const endpoints = await start(await freePorts())
+    await endpoints.deployer.deploy(await model('m-1'), signal)
+    writeFileSync(join(folder(), 'dev.json'), '{"model_id": "m-9"')
+    expect(await health(endpoints)).toMatchObject({
+      status: 503,
+      body: { reason: expect.stringMatching(/record .* cannot be read/) },
+    })
+    await endpoints.deployer.deploy(await model('m-2'), signal)
+    expect(await health(endpoints)).toMatchObject({ status: 200, body: { model_id: 'm-2' } })
+  })
+})
+
+describe('deploying', () => {
+  it('is idempotent for the same model', async () => {
+    const endpoints = await start(await freePorts())
+    const first = await endpoints.deployer.deploy(await model('m-1'), signal)
+    expect(await endpoints.deployer.deploy(await model('m-1'), signal)).toEqual(first)
+    expect(readFileSync(join(folder(), 'dev.history.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1)
+  })
+
+  it('switches one at a time, each to a whole model', async () => {
+    const endpoints = await start(await freePorts())
+    const inputs = await Promise.all(Array.from({ length: 6 }, (_, i) => model(`m-${i}`)))
+    const answers = await Promise.all(inputs.map((input) => endpoints.deployer.deploy(input, signal)))
+    for (const { url } of answers) expect((await get(url)).status).toBe(200)
+    const current = await Promise.all(answers.map(async ({ url }) => (await get(url)).body.current))
+    expect(current.filter(Boolean)).toHaveLength(1)
+  })
+
+  it.each([
+    ['is not in the store', 'modelFileMissing', (path: string) => rmSync(path)],
+    [
+      'was changed',
+      'modelHashMismatch',
+      (path: string) => {
+        chmodSync(path, 0o600)
+        appendFileSync(path, '!')
+      },
+    ],
+  ])('leaves the environment as it is when the file %s', async (_, code, harm) => {
+    const endpoints = await start(await freePorts())
+    await endpoints.deployer.deploy(await model('m-1'), signal)
+    const next = await model('m-2')
+    harm((await store().pathOf(next.model.sha256)) as string)
+    await expect(endpoints.deployer.deploy(next, signal)).rejects.toMatchObject({ code })
+    expect(await health(endpoints)).toMatchObject({ body: { model_id: 'm-1' } })
+  })
+
+  it('refuses an environment that there is not', async () => {
+    const endpoints = await start(await freePorts())
+    const input = { ...(await model('m-1')), environment: 'test' as Environment }
+    await expect((async () => endpoints.deployer.deploy(input, signal))()).rejects.toMatchObject({ code: 'unknownEnvironment' })
+  })
+
+  it('is undone when the endpoint does not name the model', async () => {
+    const ports = await freePorts()
+    const endpoints = await start(ports)
+    const first = await endpoints.deployer.deploy(await model('m-1'), signal)
+    await endpoints.close()
+    // Something else holds the endpoint's port now.
+    const stranger = createServer((_, response) => response.end('{"status":"ok","model_id":"other"}'))
+    await new Promise<void>((resolve) => stranger.listen(ports.dev, '127.0.0.1', resolve))
+    const error = await endpoints.deployer.deploy(await model('m-2'), signal).catch((e: unknown) => e)
+    stranger.close()
+    expect(error).toBeInstanceOf(DeployProblem)
+    expect((error as Error).message).toContain('The switch was undone: dev serves m-1, as before.')
+    const again = await start(ports)
+    expect(await health(again)).toMatchObject({ body: { model_id: 'm-1', deployed_at: first.deployedAt } })
+    expect((await get(`${again.status().dev.address}/models/m-2`)).status).toBe(404)
+  })
+
+  it('is undone when nobody answers or the step is cancelled', async () => {
+    const ports = await freePorts()
+    const endpoints = await start(ports)
+    await expect(endpoints.deployer.deploy(await model('m-1'), AbortSignal.abort(new Error('cancelled')))).rejects.toThrow(
+      'cancelled',
+    )
+    await endpoints.close()
+    await expect(endpoints.deployer.deploy(await model('m-2'), signal)).rejects.toMatchObject({ code: 'endpointSilent' })
+    expect(await health(await start(ports))).toMatchObject({ body: { status: 'empty' } })
+  })
+
+  it('can be done by another process and survives a crash between switch and confirmation', async () => {
+    const ports = await freePorts()
+    const serving = await start(ports)
+    const beside = createEndpoints({ folder: folder(), store: store(), log: silentLog })
+    const { deployedAt } = await beside.deployer.deploy(await model('m-1'), signal)
+    expect(await health(serving)).toMatchObject({ body: { model_id: 'm-1', deployed_at: deployedAt } })
+
+    // What a killed worker leaves: the switch, without its line in the history.
+    const next = await model('m-2')
+    const cut = {
+      model_id: 'm-2',
+      sha256: next.model.sha256,
+      size_bytes: next.model.size_bytes,
+      metrics,
+      deployed_at: deployedAt.replace(/^..../, '2001'),
+    }
+    writeFileSync(join(folder(), 'dev.json'), JSON.stringify(cut))
+    appendFileSync(join(folder(), 'dev.history.jsonl'), '{"event":"depl')
+    expect(await beside.deployer.deploy(next, signal)).toMatchObject({ deployedAt: cut.deployed_at })
+    await beside.deployer.deploy(await model('m-3'), signal)
+    for (const id of ['m-1', 'm-2', 'm-3']) expect((await get(`${serving.status().dev.address}/models/${id}`)).status).toBe(200)
+  })
+})
+
+describe('ports', () => {
+  it('moves on from a taken port, says so, and stays there', async () => {
+    const taken = await listenAnywhere()
+    const ports = { dev: portOf(taken), prod: (await freePorts()).prod }
+    const first = await start(ports)
+    const { address, detail } = first.status().dev
+    expect(address).not.toContain(`:${ports.dev}`)
+    expect(detail).toContain(`Port ${ports.dev} was taken`)
+    await first.deployer.deploy(await model('m-1'), signal)
+    await first.close()
+    taken.close()
+    const second = await start(ports)
+    expect(second.status().dev.address).toBe(address)
+    expect(await health(second)).toMatchObject({ body: { model_id: 'm-1' } })
+  })
+
+  it('keeps two copies of the app apart', async () => {
+    const ports = await freePorts()
+    const one = await start(ports)
+    const two = createEndpoints({ folder: join(root, 'second'), store: store(), ports, log: silentLog })
+    opened.push(two)
+    await two.start()
+    await one.deployer.deploy(await model('m-1'), signal)
+    expect(await health(two)).toMatchObject({ body: { status: 'empty' } })
+  })
+
+  // Linux answers on all of 127.0.0.0/8, so another address of this machine can be tried without a network.
+  it.runIf(process.platform === 'linux')('is bound to 127.0.0.1 and to nothing else', async () => {
+    const endpoints = await start(await freePorts())
+    const { port } = new URL(endpoints.status().dev.address as string)
+    await expect(fetch(`http://127.0.0.2:${port}/health`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+  })
+})
