@@ -3,8 +3,6 @@ import type { DataConverter } from '@temporalio/common'
 import { createDataConverter } from './codec/dataConverter.ts'
 import type { TemporalAddress } from './connection.ts'
 
-export type { TemporalAddress }
-
 export interface ClientOptions extends TemporalAddress {
   /** Shown in histories as who did it. */
   identity?: string
@@ -13,7 +11,7 @@ export interface ClientOptions extends TemporalAddress {
   connectTimeoutMs?: number
 }
 
-export interface GatehouseClient {
+export interface TemporalClient {
   client: Client
   close(): Promise<void>
 }
@@ -22,7 +20,7 @@ export interface GatehouseClient {
  * Connects a client. The connection heals itself when the server goes and comes back.
  * @throws when the server does not answer within `connectTimeoutMs` (10 s).
  */
-export async function createClient(options: ClientOptions): Promise<GatehouseClient> {
+export async function createClient(options: ClientOptions): Promise<TemporalClient> {
   const connection = await Connection.connect({
     address: options.address,
     tls: options.tls,

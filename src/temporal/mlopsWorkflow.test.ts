@@ -327,7 +327,7 @@ describe('failures', () => {
     })
     const slow = { ...quickRetries.log_experiment, initialIntervalSeconds: 3600, maximumIntervalSeconds: 3600 }
     const input = inputFor(workflowId, { retries: { ...quickRetries, log_experiment: slow } })
-    const runId = await startRun(bench.client, workflowId, input)
+    const { runId } = await startRun(bench.client, workflowId, input)
     await bench.until(
       ({ kind, event }) => kind === 'attemptEnded' && event.workflowId === workflowId && event.step === 'log_experiment',
     )
@@ -513,10 +513,10 @@ describe('inputs of other clients', () => {
   test('a start is once for ever: again while it runs, and again when it has ended, finds the first run', async () => {
     const workflowId = 'mlops-once'
     const first = await startRun(bench.client, workflowId, inputFor(workflowId))
-    expect(await startRun(bench.client, workflowId, inputFor(workflowId))).toBe(first)
+    expect(await startRun(bench.client, workflowId, inputFor(workflowId))).toEqual(first)
     await bench.reaches(workflowId, 'AwaitingApproval')
     await decideFor(workflowId, { decision: 'reject' })
     await runResult(bench.client, workflowId)
-    expect(await startRun(bench.client, workflowId, inputFor(workflowId))).toBe(first)
+    expect(await startRun(bench.client, workflowId, inputFor(workflowId))).toEqual(first)
   })
 })

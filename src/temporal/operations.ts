@@ -25,7 +25,6 @@ const failedPrecondition = 9
 
 /**
  * Starts a run, once per workflow id: a second start, also after the run has ended, finds the first one.
- * @returns the run id.
  * @throws when Temporal cannot be reached; the same start may then be tried again.
  */
 export async function startRun(
@@ -33,7 +32,7 @@ export async function startRun(
   workflowId: string,
   input: RunInput,
   options: { taskQueue?: string } = {},
-): Promise<string> {
+): Promise<{ runId: string }> {
   try {
     const handle = await client.withDeadline(Date.now() + callWithinMs, () =>
       client.workflow.start(workflowType, {
@@ -45,10 +44,11 @@ export async function startRun(
         typedSearchAttributes: new TypedSearchAttributes([{ key: stageKey, value: 'Queued' }]),
       }),
     )
-    return handle.firstExecutionRunId
+    return { runId: handle.firstExecutionRunId }
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-    return (await client.workflow.getHandle(workflowId).describe()).runId
+    const { runId } = await client.workflow.getHandle(workflowId).describe()
+    return { runId }
   }
 }
 

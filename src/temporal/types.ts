@@ -160,7 +160,7 @@ export interface RunStatus {
   gate_checks: GateCheck[]
   model_id: string | null
   /** Sentences about what a reader would otherwise wonder at: an approval that came too early, why production was not asked for. */
-  notes: string[]
+  notes?: string[]
 }
 
 /** What a run ends with (a failed or cancelled run ends with a failure instead). */

@@ -25,21 +25,21 @@ export interface WorkerOptions extends TemporalAddress {
   shutdownGraceMs?: number
 }
 
-export interface GatehouseWorker {
+export interface RunningWorker {
   readonly identity: string
-  /** Steps that may be under way at once. */
-  readonly slots: number
-  /** Settles when the worker has ended: rejected when it ended by itself, because it cannot go on. */
-  readonly ended: Promise<void>
+  /** Steps under way now. */
+  activitiesInFlight(): number
+  /** Settles when the worker has stopped: rejected when it stopped by itself, because it cannot go on. */
+  readonly stopped: Promise<void>
   /** Gives work under way back to Temporal, ends, and closes the connection. Idempotent; never throws. */
-  close(): Promise<void>
+  stop(): Promise<void>
 }
 
 /**
  * Connects a worker and starts it.
  * @throws when the server does not answer, the namespace is missing, or the bundle cannot be loaded.
  */
-export async function createWorker(options: WorkerOptions): Promise<GatehouseWorker> {
+export async function createWorker(options: WorkerOptions): Promise<RunningWorker> {
   const slots = options.maxConcurrentActivities ?? 200
   const identity = options.identity ?? `${process.pid}@${hostname()}`
   const connection = await NativeConnection.connect({
@@ -73,18 +73,18 @@ export async function createWorker(options: WorkerOptions): Promise<GatehouseWor
     await connection.close()
     throw error
   }
-  const ended = worker.run().finally(() => connection.close().catch(() => {}))
-  // Whoever does not listen learns of it by close(); an unheard rejection must not end the host.
-  ended.catch((error) => options.log?.error({ err: error }, 'the worker ended by itself'))
+  const stopped = worker.run().finally(() => connection.close().catch(() => {}))
+  // Whoever does not listen learns of it by stop(); an unheard rejection must not end the host.
+  stopped.catch((error) => options.log?.error({ err: error }, 'the worker stopped by itself'))
   options.log?.info({ identity, slots, namespace: options.namespace }, 'the worker runs')
   return {
     identity,
-    slots,
-    ended,
-    async close() {
-      // shutdown() throws unless the worker runs: it may be ending already, or have failed.
+    stopped,
+    activitiesInFlight: () => worker.getStatus().numInFlightActivities,
+    async stop() {
+      // shutdown() throws unless the worker runs: it may be stopping already, or have failed.
       if (worker.getState() === 'RUNNING') worker.shutdown()
-      await ended.catch(() => {})
+      await stopped.catch(() => {})
     },
   }
 }

@@ -26,7 +26,7 @@ const training = (workflowId: string) =>
 test('a worker that stops in the middle of a training gives it back, and the next worker brings the run to its end', async () => {
   const workflowId = await bench.start('good', { retries: oneAttempt, demo_trainer: { min_seconds: 3, max_seconds: 3 } })
   await training(workflowId)
-  await bench.worker.close()
+  await bench.worker.stop()
   expect(bench.told).toContainEqual(
     expect.objectContaining({
       kind: 'attemptEnded',
@@ -40,7 +40,7 @@ test('a worker that stops in the middle of a training gives it back, and the nex
 
   const second = await bench.startWorker()
   await bench.reaches(workflowId, 'AwaitingApproval')
-  await second.close()
+  await second.stop()
 
   // The click waits for a worker; the run goes on from where it stood.
   const click = decide(bench.client, approval(workflowId))
@@ -59,7 +59,7 @@ test('a worker that stops in the middle of a training gives it back, and the nex
 
 test('a worker killed in the middle of a training is missed within seconds, and the run does not fail for it', async () => {
   const other = await createTestBench()
-  await other.worker.close()
+  await other.worker.stop()
   const script = fileURLToPath(new URL('./testing/workerProcess.ts', import.meta.url))
   const child = spawn(process.execPath, [script, other.server.address, other.workflowBundle], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -9,7 +9,7 @@ import { startRun } from '../operations.ts'
 import { defaultRetries } from '../retries.ts'
 import { installRuntime } from '../runtime.ts'
 import type { RunInput, RunSettings } from '../types.ts'
-import { createWorker, type GatehouseWorker } from '../worker.ts'
+import { createWorker, type RunningWorker } from '../worker.ts'
 import { type DevServer, startDevServer } from './devServer.ts'
 import { createFakeDeps, type FakeDeps } from './fakeDeps.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
@@ -19,9 +19,9 @@ export interface TestBench extends FakeDeps, Recorder {
   server: DevServer
   workflowBundle: string
   client: Client
-  worker: GatehouseWorker
+  worker: RunningWorker
   /** Starts another worker beside (or after) the first one. */
-  startWorker(): Promise<GatehouseWorker>
+  startWorker(): Promise<RunningWorker>
   /** Starts a run of a file of that name (with a number before it) and answers its workflow id. */
   start(name: string, settings?: Partial<RunSettings>): Promise<string>
   /** Resolves when the worker tells that the run has reached the stage. */
@@ -61,7 +61,7 @@ export async function createTestBench(): Promise<TestBench> {
   const { client, close: closeClient } = await createClient({ ...server, identity: 'tests' })
   const fake = createFakeDeps()
   const recorder = createRecorder()
-  const workers: GatehouseWorker[] = []
+  const workers: RunningWorker[] = []
   let started = 0
   const startWorker = async () => {
     const worker = await createWorker({
@@ -94,7 +94,7 @@ export async function createTestBench(): Promise<TestBench> {
       )
     },
     async close() {
-      await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.all(workers.map((worker) => worker.stop()))
       await closeClient()
       await server.stop()
       await rm(folder, { recursive: true, force: true })

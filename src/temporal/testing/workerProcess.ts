@@ -15,4 +15,4 @@ const worker = await createWorker({
   observer: createRecorder().observer,
 })
 console.log('ready')
-await worker.ended
+await worker.stopped

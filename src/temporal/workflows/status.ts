@@ -27,13 +27,15 @@ const stepOfStage: Partial<Record<Stage, CurrentStep>> = {
 /** More would make the query's answer grow with every stray signal (a run takes up to 10,000). */
 const maxNotes = 20
 
+type StatusChange = Partial<Omit<RunStatus, 'notes'>>
+
 export interface StatusBoard {
   /** What `get_status` answers now. */
-  readonly current: RunStatus
+  readonly current: RunStatus & { notes: string[] }
   /** Moves the run to a stage: query, search attribute and host change together. */
-  enter(stage: Stage, change?: Partial<RunStatus>): void
+  enter(stage: Stage, change?: StatusChange): void
   /** Changes what is known without a change of stage, and tells the host. */
-  change(change: Partial<RunStatus>): void
+  change(change: StatusChange): void
   completeStep(step: CurrentStep): void
   note(sentence: string): void
 }
@@ -41,7 +43,7 @@ export interface StatusBoard {
 /** Keeps the run's status and answers the query `get_status` from it. */
 export function createStatusBoard(): StatusBoard {
   const { gatehouse } = proxySinks<StatusSinks>()
-  let current: RunStatus = {
+  let current: StatusBoard['current'] = {
     current_step: 'data_preprocessing',
     completed_steps: [],
     workflow_id: workflowInfo().workflowId,
