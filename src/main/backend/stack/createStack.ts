@@ -1,0 +1,258 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type pg from 'pg'
+import { assertNever, type Part } from '../../../contract/model.ts'
+import { DatabaseProblem } from '../../../temporal/activities/deps.ts'
+import type { TemporalAddress } from '../../../temporal/connection.ts'
+import type { AppPaths } from '../../paths.ts'
+import type { Home } from '../home.ts'
+import type { Log } from '../log.ts'
+import { type SecretStore, SecretsUnavailable } from '../secrets/secretStore.ts'
+import { keepUp, type Live, PartProblem, type Report } from './keepUp.ts'
+import { attachPostgres } from './postgresConnection.ts'
+import { createPostgresServer } from './postgresServer.ts'
+import { chooseProfile, composeProfile, type Profile, type RemotePostgres, type RemoteTemporal } from './profiles.ts'
+import { defaultCliCache } from './temporalCli.ts'
+import { connectTemporal } from './temporalConnection.ts'
+import { createTemporalServer, type TemporalPlace } from './temporalServer.ts'
+
+export interface Stack {
+  /** The profile in use, or the wanted one while that cannot be told. */
+  readonly profile: string
+  /** Returns at once; the parts come up side by side and report. */
+  start(): void
+  status(): { temporal: Part; postgres: Part; temporalUiUrl: string | null }
+  onChange(listener: () => void): () => void
+  /** null while it is not up: reachable, with a namespace and search attribute that can be used. */
+  temporal(): TemporalAddress | null
+  /** null while it is not up: answering and migrated. */
+  postgres(): pg.PoolConfig | null
+  /** Why Postgres is not up, where that is known; for `createPool`, so that a wrong password is not waited for. */
+  postgresProblem(): DatabaseProblem | null
+  /** Tries at once whatever is down. */
+  retry(): void
+  /** Stops what is ours, within about 8 s. */
+  close(): Promise<void>
+}
+
+export interface StackOptions {
+  home: Home
+  paths: Pick<AppPaths, 'root' | 'resources'>
+  secrets: SecretStore
+  log: Log
+  /** Default: GATEHOUSE_PROFILE, else what `config/profiles.json` says. */
+  profile?: string
+  /** Ports tried first by the embedded servers; the next free ones otherwise. Tests keep away from the defaults. */
+  pins?: { temporalPort?: number; uiPort?: number; postgresPort?: number; cliCache?: string; postgresFolder?: string }
+}
+
+/** How long a server of ours may be silent (a busy machine) before it is stopped and started anew. */
+const patience = 60_000
+
+/** Temporal and Postgres, wherever the profile says they are: brought up where they are ours, and watched. */
+export function createStack({ home, paths, secrets, log, pins = {}, ...options }: StackOptions): Stack {
+  const profilesFile = join(home.config, 'profiles.json')
+  const wanted = options.profile ?? (process.env.GATEHOUSE_PROFILE || undefined)
+  let known: Profile | null = null
+  /** @throws PartProblem until the file is right */
+  const profile = (): Profile => {
+    known ??= chooseProfile(profilesFile, wanted)
+    return known
+  }
+  try {
+    profile()
+  } catch (error) {
+    log.error({ err: error }, 'profile')
+  }
+
+  const temporalServer = createTemporalServer({
+    home,
+    resources: paths.resources,
+    cacheDir: pins.cliCache ?? defaultCliCache(),
+    port: pins.temporalPort ?? 7233,
+    uiPort: pins.uiPort ?? 8233,
+    log,
+  })
+  const postgresServer = createPostgresServer({
+    home,
+    appRoot: paths.root,
+    resources: paths.resources,
+    secrets,
+    log,
+    port: pins.postgresPort ?? 5432,
+    systemFolder: pins.postgresFolder,
+  })
+  const ours = known === null || (known as Profile).kind === 'embedded'
+  const summary = known === null ? 'profile?' : (known as Profile).name
+
+  const temporal = keepUp<TemporalPlace>({
+    name: 'temporal',
+    summary,
+    patienceMilliseconds: ours ? patience : 0,
+    log,
+    bring: (report, signal) => {
+      const chosen = profile()
+      switch (chosen.kind) {
+        case 'embedded':
+          return temporalServer(report, signal)
+        case 'compose': {
+          const address = { address: composeProfile.temporalAddress, namespace: composeProfile.namespace }
+          return attachTemporal({ address, uiUrl: composeProfile.uiUrl }, 'compose', true, report, signal)
+        }
+        case 'remote':
+          return remotePlace(chosen.name, chosen.temporal, secrets).then((place) =>
+            attachTemporal(place, chosen.name, false, report, signal),
+          )
+        default:
+          return assertNever(chosen)
+      }
+    },
+  })
+  const postgres = keepUp<pg.PoolConfig>({
+    name: 'postgres',
+    summary,
+    patienceMilliseconds: ours ? patience : 0,
+    log,
+    bring: async (report, signal) => {
+      const chosen = profile()
+      switch (chosen.kind) {
+        case 'embedded':
+          return postgresServer(report, signal)
+        case 'compose': {
+          const password =
+            (await secretOrEnvironment(secrets, 'postgres-password:compose', 'GATEHOUSE_POSTGRES_PASSWORD')) ??
+            composeProfile.defaultPassword
+          return attachPostgres({ ...composeProfile.postgres, password, ssl: false }, 'compose', paths.resources, log)
+        }
+        case 'remote': {
+          const config = await remoteConfig(chosen.name, chosen.postgres, secrets)
+          return attachPostgres(config, chosen.name, paths.resources, log)
+        }
+        default:
+          return assertNever(chosen)
+      }
+    },
+  })
+
+  return {
+    get profile() {
+      return known?.name ?? wanted ?? 'unknown'
+    },
+    start() {
+      temporal.start()
+      postgres.start()
+    },
+    status: () => ({ temporal: temporal.part(), postgres: postgres.part(), temporalUiUrl: temporal.value()?.uiUrl ?? null }),
+    onChange(listener) {
+      const off = [temporal.onChange(listener), postgres.onChange(listener)]
+      return () => {
+        for (const stop of off) stop()
+      }
+    },
+    temporal: () => temporal.value()?.address ?? null,
+    postgres: () => postgres.value(),
+    postgresProblem() {
+      const problem = postgres.problem()
+      if (!problem) return null
+      return problem.cause instanceof DatabaseProblem ? problem.cause : new DatabaseProblem('weather', problem.message, null)
+    },
+    retry() {
+      temporal.retry()
+      postgres.retry()
+    },
+    async close() {
+      await Promise.all([temporal.close(), postgres.close()])
+    },
+  }
+}
+
+/** A Temporal server that is not a child of ours. */
+async function attachTemporal(
+  place: TemporalPlace,
+  summary: string,
+  ownServer: boolean,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Live<TemporalPlace>> {
+  report({ detail: `Looking for Temporal on ${place.address.address}.`, address: place.address.address })
+  const server = await connectTemporal(place.address, ownServer, signal)
+  return {
+    value: place,
+    summary,
+    address: place.address.address,
+    note: '',
+    check: server.check,
+    gone: new Promise(() => {}), // only checks tell
+    close: server.close,
+  }
+}
+
+async function remotePlace(name: string, remote: RemoteTemporal, secrets: SecretStore): Promise<TemporalPlace> {
+  const { tls } = remote
+  const files = typeof tls === 'object' ? tls : null
+  const [ca, crt, key] = await Promise.all([pem(files?.caFile), pem(files?.certFile), pem(files?.keyFile)])
+  let apiKey: string | undefined
+  if (remote.apiKey) {
+    const secret = `temporal-api-key:${name}`
+    apiKey = (await secretOrEnvironment(secrets, secret, 'GATEHOUSE_TEMPORAL_API_KEY')) ?? undefined
+    if (!apiKey) {
+      throw new PartProblem(
+        `The profile ${name} asks for an API key, and there is none in the secret store.`,
+        `Store it as ${secret}, or start with GATEHOUSE_TEMPORAL_API_KEY.`,
+      )
+    }
+  }
+  return {
+    uiUrl: remote.uiUrl ?? null,
+    address: {
+      address: remote.address,
+      namespace: remote.namespace,
+      apiKey,
+      tls: files
+        ? {
+            serverNameOverride: files.serverName,
+            serverRootCACertificate: ca,
+            clientCertPair: crt && key ? { crt, key } : undefined,
+          }
+        : Boolean(tls),
+    },
+  }
+}
+
+async function remoteConfig(name: string, remote: RemotePostgres, secrets: SecretStore): Promise<pg.PoolConfig> {
+  const { sslmode, caFile, ...config } = remote
+  const ca = (await pem(caFile))?.toString('utf8')
+  const password = await secretOrEnvironment(secrets, `postgres-password:${name}`, 'GATEHOUSE_POSTGRES_PASSWORD')
+  const ssl = {
+    disable: false,
+    require: { rejectUnauthorized: false },
+    'verify-ca': { ca, checkServerIdentity: () => undefined },
+    'verify-full': { ca },
+  }[sslmode]
+  // Never undefined: `pg` would then look into the environment and ~/.pgpass, which the profile does not mean.
+  return { ...config, password: password ?? '', ssl }
+}
+
+/** The environment wins, so that a secret can be tried without being kept. @throws PartProblem */
+async function secretOrEnvironment(secrets: SecretStore, name: string, variable: string): Promise<string | null> {
+  const given = process.env[variable]
+  if (given) return given
+  try {
+    return await secrets.get(name)
+  } catch (error) {
+    if (error instanceof SecretsUnavailable) throw new PartProblem(error.message, error.remedy, { cause: error })
+    throw error
+  }
+}
+
+async function pem(file: string | undefined): Promise<Buffer | undefined> {
+  if (!file) return undefined
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new PartProblem(
+      `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      'Correct the path in the profile.',
+    )
+  }
+}

@@ -1,0 +1,105 @@
+/** What "Temporal is up" means, for a server of ours and for anybody else's. */
+import { Connection, isGrpcServiceError } from '@temporalio/client'
+import type { TemporalAddress } from '../../../temporal/connection.ts'
+import { prepareNamespace } from '../../../temporal/namespace.ts'
+import { PartProblem } from './keepUp.ts'
+
+const connectMilliseconds = 5_000
+const checkMilliseconds = 5_000
+// gRPC status codes, https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+const notFound = 5
+const permissionDenied = 7
+const unauthenticated = 16
+const unavailable = 14
+const deadlineExceeded = 4
+
+export interface UsableTemporal {
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Connects and comes back when the namespace and our search attribute can be used.
+ * @param ownServer true where Gatehouse may change the namespace's retention
+ * @throws PartProblem with a sentence and a remedy
+ */
+export async function connectTemporal(
+  address: TemporalAddress,
+  ownServer: boolean,
+  signal: AbortSignal,
+): Promise<UsableTemporal> {
+  let connection: Connection
+  try {
+    connection = await Connection.connect({
+      address: address.address,
+      tls: address.tls,
+      apiKey: address.apiKey,
+      connectTimeout: connectMilliseconds,
+    })
+  } catch (error) {
+    throw temporalProblem(error, address)
+  }
+  const close = () => connection.close()
+  const check = () =>
+    connection.withDeadline(Date.now() + checkMilliseconds, async () => {
+      try {
+        await connection.workflowService.describeNamespace({ namespace: address.namespace })
+      } catch (error) {
+        throw temporalProblem(error, address)
+      }
+    })
+  try {
+    signal.throwIfAborted()
+    await check()
+    await connection.withAbortSignal(signal, () => prepareNamespace(connection, address.namespace, { ownServer }))
+    return { check, close }
+  } catch (error) {
+    await close()
+    throw temporalProblem(error, address)
+  }
+}
+
+/** A sentence with a remedy for what the gRPC client throws. */
+export function temporalProblem(error: unknown, { address, namespace }: TemporalAddress): PartProblem {
+  if (error instanceof PartProblem) return error
+  const inner = (error as { cause?: unknown }).cause
+  const grpc = isGrpcServiceError(error) ? error : isGrpcServiceError(inner) ? inner : null
+  const because = { cause: error }
+  switch (grpc?.code) {
+    case notFound:
+      return new PartProblem(
+        `Temporal at ${address} has no namespace ${namespace}.`,
+        `Create it there (temporal operator namespace create --namespace ${namespace}), or correct the profile.`,
+        because,
+      )
+    case permissionDenied:
+    case unauthenticated:
+      return new PartProblem(
+        `Temporal at ${address} does not let Gatehouse in: ${grpc.details || 'not authorised'}.`,
+        'Check the API key and the certificates of the profile.',
+        because,
+      )
+    case unavailable:
+    case deadlineExceeded:
+      return new PartProblem(
+        `Temporal does not answer on ${address}: ${brief(grpc.details)}.`,
+        'Start the server, or correct the address in the profile. Runs and files wait and nothing is lost.',
+        because,
+      )
+    default: {
+      const { message } = error as Error
+      // `Connection.connect` gives up with a plain error when nothing listens there.
+      if (/connect|deadline|timed? ?out/i.test(message) && !grpc) {
+        return new PartProblem(
+          `Temporal does not answer on ${address}.`,
+          'Start the server, or correct the address in the profile. Runs and files wait and nothing is lost.',
+          because,
+        )
+      }
+      return new PartProblem(message, '', because)
+    }
+  }
+}
+
+const brief = (details: string | undefined) =>
+  details ? (details.split('\n')[0]?.slice(0, 200).replace(/\.$/, '') ?? '') : 'no connection'

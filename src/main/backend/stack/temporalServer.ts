@@ -1,0 +1,198 @@
+/** The embedded Temporal: the CLI's dev server as a child of ours, on a database file in the data folder. */
+
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import writeFileAtomic from 'write-file-atomic'
+import type { TemporalAddress } from '../../../temporal/connection.ts'
+import { stageAttribute } from '../../../temporal/names.ts'
+import type { Home } from '../home.ts'
+import type { Log } from '../log.ts'
+import { type Child, type StopPlan, startChild, stopOrphans } from './childProcess.ts'
+import { type Live, PartProblem, type Report } from './keepUp.ts'
+import { choosePort, isFree } from './ports.ts'
+import { systemEnvironment } from './processes.ts'
+import { ensureTemporalCli, type TemporalCli } from './temporalCli.ts'
+import { connectTemporal, type UsableTemporal } from './temporalConnection.ts'
+
+export interface TemporalPlace {
+  address: TemporalAddress
+  uiUrl: string | null
+}
+
+export interface TemporalServerOptions {
+  home: Home
+  resources: string
+  cacheDir: string
+  /** Tried first; the next free ones otherwise. */
+  port: number
+  uiPort: number
+  log: Log
+}
+
+/** Its own shutdown takes well under a second; an abrupt end is safe too (WAL), only slower to recover from. */
+const stopping: StopPlan = [
+  { signal: 'SIGTERM', wait: 4_000 },
+  { signal: 'SIGKILL', wait: 2_000 },
+]
+/** A cold start on two busy cores takes a few seconds; a first one also makes the database. */
+const readyMilliseconds = 60_000
+const host = '127.0.0.1'
+const namespace = 'default'
+
+/** Gives the function that starts the server and waits until it can be used; call it again after it went away. */
+export function createTemporalServer(
+  options: TemporalServerOptions,
+): (report: Report, signal: AbortSignal) => Promise<Live<TemporalPlace>> {
+  const { home, log } = options
+  const database = join(home.temporal, 'temporal.db')
+  const recordFile = join(home.temporal, 'server.json')
+  const logFile = join(home.logs, 'temporal.log')
+  let cli: TemporalCli | null = null
+  // A restarted server keeps its ports where it can, so that links and other clients stay right.
+  let lastPort = options.port
+  let lastUiPort = options.uiPort
+
+  return async (report, signal) => {
+    await mkdir(home.temporal, { recursive: true, mode: 0o700 })
+    if (!cli || !existsSync(cli.path)) cli = await haveCli(options, report, signal)
+    report({ detail: 'Temporal is starting.' })
+    await stopOrphans(recordFile, stopping, log)
+    const note = await keepCopyForOtherVersion(home, database, cli.version, log)
+    signal.throwIfAborted()
+
+    const port = await choosePort([...new Set([lastPort, options.port])])
+    const uiPort = await choosePort([...new Set([lastUiPort, options.uiPort])], [port])
+    const child = await startChild({
+      name: 'temporal',
+      command: cli.path,
+      args: serverArguments(database, port, uiPort),
+      env: systemEnvironment(),
+      logFile,
+      recordFile,
+      stopping,
+      log,
+    })
+    const address: TemporalAddress = { address: `${host}:${port}`, namespace }
+    let server: UsableTemporal
+    try {
+      server = await untilUsable(address, child, logFile, signal)
+    } catch (error) {
+      await child.stop()
+      throw error
+    }
+    lastPort = port
+    lastUiPort = uiPort
+    return {
+      value: { address, uiUrl: `http://${host}:${uiPort}` },
+      summary: `embedded ${port}`,
+      address: address.address,
+      note,
+      check: server.check,
+      gone: child.ended.then(
+        ({ code, signal: by }) =>
+          `The Temporal server ended by itself (${by ?? `code ${code}`}); nothing that it had confirmed is lost.`,
+      ),
+      async close() {
+        await server.close().catch(() => {})
+        await child.stop()
+      },
+    }
+  }
+}
+
+async function haveCli(options: TemporalServerOptions, report: Report, signal: AbortSignal): Promise<TemporalCli> {
+  try {
+    const cli = await ensureTemporalCli({
+      cacheDir: options.cacheDir,
+      resources: options.resources,
+      signal,
+      onProgress: ({ message, fraction }) => report({ detail: message, fraction }),
+    })
+    options.log.info({ cli }, 'Temporal CLI')
+    return cli
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new PartProblem((error as Error).message, 'Install the Temporal CLI or Go, or set GATEHOUSE_TEMPORAL_CLI.', {
+      cause: error,
+    })
+  }
+}
+
+/** The dev server's flags: `temporal server start-dev --help`. */
+function serverArguments(database: string, port: number, uiPort: number): string[] {
+  return [
+    'server',
+    'start-dev',
+    ...['--ip', host, '--port', String(port), '--ui-port', String(uiPort)],
+    ...['--db-filename', database],
+    // An abrupt end is safe in every mode; this one also survives a power cut without losing what was confirmed.
+    ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=2'],
+    ...['--search-attribute', `${stageAttribute}=Keyword`],
+    // "Retry now" resets an activity; servers before 1.31 have that switched off.
+    ...['--dynamic-config-value', 'frontend.activityAPIsEnabled=true'],
+    ...['--log-level', 'warn', '--log-format', 'json'],
+  ]
+}
+
+async function untilUsable(
+  address: TemporalAddress,
+  child: Child,
+  logFile: string,
+  signal: AbortSignal,
+): Promise<UsableTemporal> {
+  const until = Date.now() + readyMilliseconds
+  const port = Number(address.address.split(':')[1])
+  for (;;) {
+    signal.throwIfAborted()
+    if (child.hasEnded()) {
+      throw new PartProblem(
+        `The Temporal server ended while it was starting: ${await lastLine(logFile)}`,
+        `Its output is in ${logFile}.`,
+      )
+    }
+    // A look at the port costs nothing; a gRPC attempt on a closed one would wait out its own back-off.
+    if (!(await isFree(port))) {
+      try {
+        return await connectTemporal(address, true, signal)
+      } catch (error) {
+        if (Date.now() > until) throw error
+      }
+    }
+    if (Date.now() > until) {
+      throw new PartProblem(
+        `The Temporal server was not ready within ${readyMilliseconds / 1000} s.`,
+        `Its output is in ${logFile}. A busy machine may need longer; Gatehouse tries again.`,
+      )
+    }
+    await Promise.race([sleep(50), child.ended])
+  }
+}
+
+/** A database file is never migrated across CLI versions, so a copy of it is kept before another version opens it. */
+async function keepCopyForOtherVersion(home: Home, database: string, version: string, log: Log): Promise<string> {
+  const versionFile = join(home.temporal, 'cli-version')
+  const before = await readFile(versionFile, 'utf8').then(
+    (text) => text.trim(),
+    () => null,
+  )
+  if (before === version) return ''
+  let note = ''
+  if (before !== null && existsSync(database)) {
+    await mkdir(home.backups, { recursive: true, mode: 0o700 })
+    const copy = join(home.backups, `temporal-${before}-${new Date().toISOString().replace(/[:.]/g, '-')}.db`)
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(database + suffix)) await copyFile(database + suffix, copy + suffix)
+    }
+    note = `The Temporal CLI changed from ${before} to ${version}; a copy of its database from before is ${copy}.`
+    log.warn({ before, version, copy }, 'Temporal CLI changed')
+  }
+  await writeFileAtomic(versionFile, `${version}\n`, { mode: 0o600 })
+  return note
+}
+
+async function lastLine(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return text.trimEnd().split('\n').at(-1)?.slice(0, 300) || 'it said nothing.'
+}
