@@ -67,11 +67,12 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX projection_by_stage ON projection (stage);
 
-  -- Every attempt of every step, also those that Temporal's history drops. 'sealed' holds the failure.
+  -- Every attempt of every step, also those that Temporal's history drops. 'sealed' holds the failure. Temporal counts
+  -- attempts anew after a "retry now", so the time of its start tells an attempt from the others.
   CREATE TABLE attempt (
     run_id TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
     started_at TEXT NOT NULL, ended_at TEXT, outcome TEXT NOT NULL, worker TEXT, sealed BLOB,
-    PRIMARY KEY (run_id, step, attempt)
+    PRIMARY KEY (run_id, step, started_at)
   ) STRICT;
   `,
 ]

@@ -54,6 +54,8 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
   let orderedIsStale = false
   const dirty = new Set<string>()
   const dirtyAttempts = new Map<string, RecordedAttempt & { runId: string }>()
+  /** Attempts that this process has begun, by run and step: their end is written beside their start. */
+  const running = new Map<string, { startedAt: string; worker: string | null }>()
   const latestProgress = new Map<string, { step: StepName; attempt: number; progress: Progress }>()
   let timer: NodeJS.Timeout | null = null
 
@@ -67,8 +69,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
   const upsertAttempt = ledger.prepare(`
     INSERT INTO attempt (run_id, step, attempt, started_at, ended_at, outcome, worker, sealed)
     VALUES (@runId, @step, @attempt, @startedAt, @endedAt, @outcome, @worker, @sealed)
-    ON CONFLICT (run_id, step, attempt) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, sealed = excluded.sealed,
-      started_at = excluded.started_at, worker = coalesce(excluded.worker, worker)`)
+    ON CONFLICT (run_id, step, started_at) DO UPDATE SET ended_at = excluded.ended_at, outcome = excluded.outcome, sealed = excluded.sealed`)
   const selectAttempts = ledger.prepare('SELECT * FROM attempt WHERE run_id = ? ORDER BY started_at, attempt')
   const insertClientRun = ledger.prepare(`
     INSERT OR IGNORE INTO run (workflow_id, file_name, sha256, size_bytes, source_path, origin, submitted_by, accepted_at)
@@ -130,7 +131,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
   }
 
   const keepAttempt = (attempt: RecordedAttempt & { runId: string }) => {
-    dirtyAttempts.set(`${attempt.runId} ${attempt.step} ${attempt.attempt}`, attempt)
+    dirtyAttempts.set(`${attempt.runId} ${attempt.step} ${attempt.startedAt}`, attempt)
     schedule()
   }
 
@@ -149,15 +150,14 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       })
     },
     attemptStarted: ({ workflowId, runId, step, attempt, startedAt, worker }) => {
+      running.set(`${runId} ${step}`, { startedAt, worker })
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt: null, outcome: 'running', failure: null })
       latestProgress.delete(workflowId)
       update(workflowId, { runId, attempt, retryAt: null })
     },
     attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
-      const started =
-        dirtyAttempts.get(`${runId} ${step} ${attempt}`) ??
-        attemptsOf(runId).find((a) => a.step === step && a.attempt === attempt)
-      const { startedAt, worker } = started ?? { startedAt: endedAt, worker: null }
+      const { startedAt, worker } = running.get(`${runId} ${step}`) ?? { startedAt: endedAt, worker: null }
+      running.delete(`${runId} ${step}`)
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt, outcome, failure })
       latestProgress.delete(workflowId)
       if (outcome === 'completed') update(workflowId, { problem: null, retryAt: null })

@@ -24,14 +24,15 @@ export interface TimelineSources {
 export async function buildTimeline(sources: TimelineSources): Promise<Step[]> {
   const { record, events, pending, recorded } = sources
   const steps = new Map<StepName, Step>(stepNames.map((name) => [name, emptyStep(name)]))
-  for (const attempt of recorded) addAttempt(steps.get(attempt.step), attempt)
+  for (const { step, ...attempt } of recorded) steps.get(step)?.attempts.push({ ...attempt })
   await addHistory(steps, events, sources.decodeFailure)
   await addPending(steps, pending, sources.decodeFailure)
   addHumanStep(steps, events, record)
 
   const ended = isEndStage(record.stage)
   for (const step of steps.values()) {
-    step.attempts.sort((a, b) => a.attempt - b.attempt)
+    step.attempts.sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt))
+    countOn(step.attempts)
     // An attempt that a later one has followed, or that outlived its run, ended without telling anybody.
     step.attempts.forEach((attempt, index) => {
       const next = step.attempts[index + 1]
@@ -61,15 +62,24 @@ const emptyStep = (name: StepName): Step => ({
   progress: null,
 })
 
-/** Later sources know more: they fill in what an earlier one left open. */
-function addAttempt(step: Step | undefined, attempt: Attempt & { step?: StepName }): void {
-  if (!step) return
-  const { step: _, ...plain } = attempt
-  const known = step.attempts.find((a) => a.attempt === plain.attempt)
-  if (!known) step.attempts.push({ ...plain })
-  else if (known.outcome === 'running')
-    Object.assign(known, plain, { startedAt: known.startedAt, worker: plain.worker ?? known.worker })
-  else known.failure ??= plain.failure
+/** Later sources know more: they fill in what an earlier one left open. Of two attempts with one number the later is meant. */
+function addAttempt(step: Step, attempt: Attempt): void {
+  const known = step.attempts.findLast((a) => a.attempt === attempt.attempt)
+  if (!known) step.attempts.push({ ...attempt })
+  else if (known.outcome === 'running') {
+    Object.assign(known, attempt, { startedAt: known.startedAt, worker: attempt.worker ?? known.worker })
+  } else known.failure ??= attempt.failure
+}
+
+/** Temporal counts from one again after a "retry now"; a reader counts on. */
+function countOn(attempts: Attempt[]): void {
+  let before = 0
+  let offset = 0
+  for (const attempt of attempts) {
+    if (attempt.attempt + offset <= before) offset = before - attempt.attempt + 1
+    attempt.attempt += offset
+    before = attempt.attempt
+  }
 }
 
 async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEvent[], decode: TimelineSources['decodeFailure']) {
@@ -175,7 +185,9 @@ function addHumanStep(steps: Map<StepName, Step>, events: readonly HistoryEvent[
   if (waiting) step.state = 'running'
   else {
     step.endedAt = isoOf(fired?.eventTime) ?? record.decision?.at ?? isoOf(cancelled?.eventTime) ?? record.endedAt
-    step.state = record.decision ? 'completed' : fired ? 'failed' : 'cancelled'
+    // Every decision, a timeout included, is put on record next; a wait without that was cancelled.
+    const onRecord = steps.get('record_decision')?.scheduledAt
+    step.state = fired ? 'failed' : record.decision || onRecord ? 'completed' : 'cancelled'
   }
 }
 
