@@ -136,13 +136,21 @@ const cases: [string, Partial<RunSummary>, string][] = [
     { stage: 'GateFailed', endedAt: at('14:03:00'), metrics: { accuracy: 0.6204, mae: 3.1, r2: 0.41 } },
     'Refused by the quality gate 14:03: accuracy 0.62, MAE 3.1, R² 0.41. Nothing was deployed.',
   ],
-  ['gate failed, figures unknown', { stage: 'GateFailed', endedAt: at('14:03:00') }, 'Refused by the quality gate 14:03. Nothing was deployed.'],
+  [
+    'gate failed, figures unknown',
+    { stage: 'GateFailed', endedAt: at('14:03:00') },
+    'Refused by the quality gate 14:03. Nothing was deployed.',
+  ],
   [
     'rejected',
     { stage: 'Rejected', endedAt: at('14:05:00'), decision: { ...approved, decision: 'reject', reason: 'Too few rows' } },
     'Rejected 14:05 by Ada: Too few rows. The model stays in dev.',
   ],
-  ['timed out', { stage: 'TimedOut', endedAt: '2025-11-22T09:30:00.000Z' }, 'Nobody decided, so it rejected itself yesterday 09:30. The model stays in dev.'],
+  [
+    'timed out',
+    { stage: 'TimedOut', endedAt: '2025-11-22T09:30:00.000Z' },
+    'Nobody decided, so it rejected itself yesterday 09:30. The model stays in dev.',
+  ],
   [
     'failed at once',
     { stage: 'Failed', attempt: 1, endedAt: at('14:02:02'), problem: 'It is a PNG image, not a CSV.' },
@@ -153,7 +161,11 @@ const cases: [string, Partial<RunSummary>, string][] = [
     { stage: 'Failed', attempt: 3, maxAttempts: 3, endedAt: at('14:03:00'), problem: 'GPU temporarily unavailable' },
     'Failed 14:03 after 59 s, 3 tries of its last step: GPU temporarily unavailable.',
   ],
-  ['cancelled with a reason', { stage: 'Cancelled', endedAt: at('14:03:00'), problem: 'Wrong file' }, 'Cancelled 14:03: Wrong file.'],
+  [
+    'cancelled with a reason',
+    { stage: 'Cancelled', endedAt: at('14:03:00'), problem: 'Wrong file' },
+    'Cancelled 14:03: Wrong file.',
+  ],
   ['cancelled', { stage: 'Cancelled', endedAt: at('14:03:01') }, 'Cancelled 14:03 after 1 min.'],
 ]
 

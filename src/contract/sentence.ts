@@ -60,7 +60,9 @@ export function momentWords(iso: string, now: Date, { timeZone }: SentenceOption
   const at = new Date(iso)
   const time = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
   // Noon to noon: a day of 23 or 25 hours never skips or doubles a calendar day.
-  const days = Math.round((Date.parse(`${dayOf(at, timeZone)}T12:00Z`) - Date.parse(`${dayOf(now, timeZone)}T12:00Z`)) / 86_400_000)
+  const days = Math.round(
+    (Date.parse(`${dayOf(at, timeZone)}T12:00Z`) - Date.parse(`${dayOf(now, timeZone)}T12:00Z`)) / 86_400_000,
+  )
   if (days === 0) return time
   if (days === 1) return `tomorrow ${time}`
   if (days === -1) return `yesterday ${time}`

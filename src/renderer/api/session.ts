@@ -23,7 +23,9 @@ export async function exchangeToken(page: Pick<Window, 'location' | 'history' | 
     .catch(() => null)
   if (!answer) return 'ready'
   page.history.replaceState(null, '', page.location.pathname + page.location.search)
-  return answer.status === 401 || answer.status === 403 ? 'refused' : 'ready'
+  // A link that was used already is no harm in a browser that was let in by it.
+  if (answer.ok || (await isAdmitted(page))) return 'ready'
+  return 'refused'
 }
 
 /** Asks whether the host is there but does not let this session in. A host that cannot be reached refuses nobody. */

@@ -10,7 +10,8 @@ export type JsonNode =
   | { kind: 'literal'; raw: 'true' | 'false' | 'null' }
 
 /** RFC 8259, one token at a place. */
-const token = /[\t\n\r ]*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y
+const token =
+  /[\t\n\r ]*(?:([{}[\],:])|("[^"\\]*(?:\\.[^"\\]*)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y
 
 /** @throws SyntaxError for text that is not one JSON value */
 export function parseJson(text: string): JsonNode {

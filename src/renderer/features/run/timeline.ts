@@ -146,7 +146,9 @@ export function createScale(start: number, end: number, breaks: readonly Break[]
   }
 }
 
-const tickSteps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400].map((s) => s * 1000)
+const tickSteps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400].map(
+  (s) => s * 1000,
+)
 
 export interface Tick {
   x: number

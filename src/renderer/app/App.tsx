@@ -1,0 +1,156 @@
+import { FileText, Inbox, ListChecks, type LucideIcon, Settings, Unplug } from 'lucide-react'
+import { useEffect, useMemo, useState } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import { assertNever } from '../../contract/model.ts'
+import { spanWords } from '../../contract/sentence.ts'
+import { DecideDialog } from '../features/decide/DecideDialog.tsx'
+import { DropZone } from '../features/drop/DropZone.tsx'
+import { FilesView } from '../features/files/FilesView.tsx'
+import { InboxView } from '../features/inbox/InboxView.tsx'
+import { Toasts } from '../features/notices/Toasts.tsx'
+import { RunPanel } from '../features/run/RunPanel.tsx'
+import { RunsView } from '../features/runs/RunsView.tsx'
+import { awaitingRuns } from '../features/runs/runsStore.ts'
+import { SettingsView } from '../features/settings/SettingsView.tsx'
+import { StackLine } from '../features/stack/StackLine.tsx'
+import { ClockContext, createClock, useNow } from '../ui/clock.ts'
+import { applyAppearance } from './appearance.ts'
+import { type Console, ConsoleContext, useConsole, useIn } from './console.ts'
+import { Help } from './Help.tsx'
+import type { Place } from './route.ts'
+import { useKeys } from './useKeys.ts'
+import './app.css'
+
+export function App({ console }: { console: Console }) {
+  const clock = useMemo(() => createClock(document), [])
+  return (
+    <ConsoleContext value={console}>
+      <ClockContext value={clock}>
+        <Frame />
+      </ClockContext>
+    </ConsoleContext>
+  )
+}
+
+const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
+  inbox: { name: 'Inbox', icon: Inbox },
+  runs: { name: 'Runs', icon: ListChecks },
+  files: { name: 'Files', icon: FileText },
+  settings: { name: 'Settings', icon: Settings },
+}
+
+function Frame() {
+  const [help, setHelp] = useState(false)
+  useKeys(() => setHelp(true))
+  useTitle()
+  useAppearance()
+  const place = useIn('route', (s) => s.place)
+  const open = useIn('route', (s) => s.run !== null)
+  const full = useIn('route', (s) => s.full)
+  return (
+    <div className={`frame${open ? ' with-panel' : ''}${full ? ' full' : ''}`}>
+      <Nav />
+      <LostBar />
+      {full ? null : (
+        <main className="middle" aria-label={placeWords[place].name}>
+          <View place={place} />
+        </main>
+      )}
+      {open ? <RunPanel /> : null}
+      <StackLine onHelp={() => setHelp(true)} />
+      <DropZone />
+      <DecideDialog />
+      <Toasts />
+      <Help isOpen={help} onClose={() => setHelp(false)} />
+    </div>
+  )
+}
+
+function View({ place }: { place: Place }) {
+  switch (place) {
+    case 'inbox':
+      return <InboxView />
+    case 'runs':
+      return <RunsView />
+    case 'files':
+      return <FilesView />
+    case 'settings':
+      return <SettingsView />
+    default:
+      return assertNever(place)
+  }
+}
+
+function Nav() {
+  const { route } = useConsole()
+  const place = useIn('route', (s) => s.place)
+  const waiting = useIn('runs', useShallow(awaitingRuns)).length
+  return (
+    <nav className="nav" aria-label="Places">
+      <div className="nav-name">
+        <svg width={18} height={18} viewBox="0 0 32 32" aria-hidden>
+          <path d="M5 28V14a11 11 0 0 1 22 0v14" fill="none" stroke="currentColor" strokeWidth={3.5} strokeLinecap="round" />
+          <path d="M12.5 28V17m7 11V17" stroke="currentColor" strokeWidth={3} strokeLinecap="round" />
+        </svg>
+        Gatehouse
+      </div>
+      {(Object.keys(placeWords) as Place[]).map((name) => {
+        const { name: words, icon: Icon } = placeWords[name]
+        return (
+          <a
+            key={name}
+            href={`#/${name}`}
+            className="nav-item"
+            aria-current={place === name ? 'page' : undefined}
+            onClick={(event) => {
+              event.preventDefault()
+              route.getState().go({ place: name, run: null, full: false })
+            }}
+          >
+            <Icon size={15} aria-hidden />
+            <span>{words}</span>
+            {name === 'inbox' && waiting > 0 ? (
+              <span className="nav-count">
+                {waiting}
+                <span className="sr-only"> wait for a decision</span>
+              </span>
+            ) : null}
+          </a>
+        )
+      })}
+    </nav>
+  )
+}
+
+/** Says that the host is away, for as long as it is; what was known stays readable. */
+function LostBar() {
+  const connection = useIn('stack', (s) => s.connection)
+  const since = useIn('stack', (s) => s.lostSince)
+  const now = useNow(connection === 'lost')
+  if (connection !== 'lost') return null
+  return (
+    <div className="lost" role="alert">
+      <Unplug size={14} aria-hidden />
+      <span>
+        Gatehouse cannot be reached{since === null || now - since < 2000 ? '' : ` for ${spanWords(now - since)}`}. What you see is
+        its last known state; actions are off until it is back. Trying again by itself.
+      </span>
+    </div>
+  )
+}
+
+function useTitle() {
+  const waiting = useIn('runs', useShallow(awaitingRuns)).length
+  useEffect(() => {
+    document.title = waiting > 0 ? `(${waiting}) Gatehouse` : 'Gatehouse'
+  }, [waiting])
+}
+
+/** The draft counts too: whoever chooses an appearance sees it at once. */
+function useAppearance() {
+  const appearance = useIn('settings', (s) => s.draft?.appearance ?? null)
+  useEffect(() => {
+    if (appearance === null) return
+    return applyAppearance(appearance, window)
+  }, [appearance])
+}

@@ -1,0 +1,39 @@
+import { Button } from '../ui/Button.tsx'
+import { Dialog } from '../ui/Dialog.tsx'
+import { keyTable } from './keys.ts'
+
+export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  return (
+    <Dialog
+      title="Keys"
+      isOpen={isOpen}
+      onClose={onClose}
+      foot={
+        <>
+          <span className="grow" />
+          <Button onPress={onClose}>Close</Button>
+        </>
+      }
+    >
+      <dl className="keys">
+        {keyTable.map(({ keys, does }) => (
+          <div key={does}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>
+            <kbd>Ctrl</kbd>
+            <kbd>Enter</kbd>
+          </dt>
+          <dd>In the approval dialog: send the decision (⌘ on a Mac)</dd>
+        </div>
+      </dl>
+    </Dialog>
+  )
+}

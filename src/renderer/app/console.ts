@@ -1,0 +1,78 @@
+/** Everything that the views read and act through, made in one visible place. */
+import { createContext, useContext } from 'react'
+import { type StoreApi, useStore } from 'zustand'
+import type { Capabilities } from '../../contract/model.ts'
+import type { Bridge, Connection } from '../../contract/wire.ts'
+import { uploadFile } from '../api/upload.ts'
+import { createDecideStore } from '../features/decide/decideStore.ts'
+import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
+import { createFilesStore } from '../features/files/filesStore.ts'
+import { createNoticesStore } from '../features/notices/noticesStore.ts'
+import { createRunStore } from '../features/run/runStore.ts'
+import { createRunsStore } from '../features/runs/runsStore.ts'
+import { createSettingsStore } from '../features/settings/settingsStore.ts'
+import { createStackStore } from '../features/stack/stackStore.ts'
+import { createRouteStore } from './route.ts'
+
+export interface ConsoleDeps {
+  connection: Connection
+  capabilities: Capabilities
+  pathOfFile: Bridge['pathOfFile'] | null
+  upload?: DropDeps['upload']
+  page: Window
+}
+
+export function createConsole({ connection, capabilities, pathOfFile, upload = uploadFile, page }: ConsoleDeps) {
+  const route = createRouteStore(page)
+  const runs = createRunsStore(connection)
+  const run = createRunStore(connection)
+  const decide = createDecideStore(connection)
+  const files = createFilesStore(connection)
+  const stack = createStackStore(connection)
+  const settings = createSettingsStore(connection)
+  const drop = createDropStore({
+    connection,
+    pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
+    upload,
+    // Whoever dropped a file wants to see its run, wherever the list is scrolled.
+    onEntries: () => runs.getState().reveal(),
+  })
+  const notices = createNoticesStore({
+    connection,
+    notifications: !capabilities.nativeNotifications && 'Notification' in page ? Notification : null,
+    hasFocus: () => page.document.hasFocus(),
+    openRun: (run) => route.getState().go({ place: 'runs', run, full: false }),
+  })
+
+  // Whatever was missed while the host was away is asked for again.
+  connection.onStatus((status) => {
+    if (status !== 'open') return
+    void runs.getState().fetch()
+    void files.getState().fetch()
+    void stack.getState().fetch()
+    void settings.getState().fetch()
+    run.getState().refetch()
+  })
+  route.subscribe(({ run: id }) => run.getState().open(id))
+  run.getState().open(route.getState().run)
+
+  return { connection, capabilities, route, runs, run, decide, files, stack, settings, drop, notices }
+}
+export type Console = ReturnType<typeof createConsole>
+
+export const ConsoleContext = createContext<Console | null>(null)
+
+export function useConsole(): Console {
+  const console = useContext(ConsoleContext)
+  if (!console) throw new Error('no console above this component')
+  return console
+}
+
+type Stores = Pick<Console, 'route' | 'runs' | 'run' | 'decide' | 'files' | 'stack' | 'settings' | 'drop' | 'notices'>
+type StateOf<K extends keyof Stores> = ReturnType<Stores[K]['getState']>
+
+/** Reads from one of the stores; the component is drawn again when what it reads changes. */
+export function useIn<K extends keyof Stores, T>(name: K, read: (state: StateOf<K>) => T): T {
+  const store: unknown = useConsole()[name]
+  return useStore<StoreApi<StateOf<K>>, T>(store as StoreApi<StateOf<K>>, read as never)
+}

@@ -1,0 +1,120 @@
+import { useEffect } from 'react'
+import { assertNever } from '../../contract/model.ts'
+import { chooseFilesId } from '../features/drop/ids.ts'
+import { searchId } from '../features/runs/RunsView.tsx'
+import { awaitingRuns } from '../features/runs/runsStore.ts'
+import { whyActionsAreOff } from '../features/stack/stackStore.ts'
+import { type Console, useConsole } from './console.ts'
+import { type Command, commandOf } from './keys.ts'
+
+/** How long a `g` waits for its second key, in milliseconds. */
+const prefixMs = 1200
+
+const typingIn = (target: Element | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+const isCovered = () => document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null
+
+/** Listens to the keys of the whole window. */
+export function useKeys(onHelp: () => void) {
+  const console = useConsole()
+  useEffect(() => {
+    let prefixAt = Number.NEGATIVE_INFINITY
+    const listen = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing) return
+      const target = document.activeElement
+      const command = commandOf({
+        key: event.key,
+        ctrlKey: event.ctrlKey,
+        metaKey: event.metaKey,
+        altKey: event.altKey,
+        typing: typingIn(target),
+        covered: isCovered(),
+        onControl: target?.matches('button, a, summary, [role="button"]') ?? false,
+        afterPrefix: event.timeStamp - prefixAt < prefixMs,
+      })
+      prefixAt = command?.kind === 'prefix' ? event.timeStamp : Number.NEGATIVE_INFINITY
+      if (!command || command.kind === 'prefix') return
+      if (run(console, command, onHelp)) event.preventDefault()
+    }
+    window.addEventListener('keydown', listen)
+    return () => window.removeEventListener('keydown', listen)
+  }, [console, onHelp])
+}
+
+/** Does what a key asks for; false where there is nothing to do, so that the key keeps its usual meaning. */
+function run(console: Console, command: Command, onHelp: () => void): boolean {
+  const route = console.route.getState()
+  const runs = console.runs.getState()
+  const listed = route.place === 'runs' || route.place === 'inbox'
+  switch (command.kind) {
+    case 'move': {
+      if (!listed || route.full) return false
+      if (route.place === 'runs') runs.moveCursor(command.by)
+      else {
+        const ids = awaitingRuns(runs).map((r) => r.workflowId)
+        const at = runs.cursor === null ? -1 : ids.indexOf(runs.cursor)
+        const next = at < 0 ? (command.by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + command.by))
+        runs.setCursor(ids[next] ?? null)
+      }
+      // An open panel follows; going through a list is not worth a step of the history each.
+      const cursor = console.runs.getState().cursor
+      if (route.run !== null && cursor !== null) route.go({ run: cursor }, 'replace')
+      return true
+    }
+    case 'open': {
+      if (!listed) return false
+      if (route.run !== null && (runs.cursor === route.run || runs.cursor === null)) route.go({ full: true })
+      else if (runs.cursor !== null) route.go({ run: runs.cursor, full: false })
+      else return false
+      return true
+    }
+    case 'back': {
+      const active = document.activeElement
+      if (active instanceof HTMLElement && typingIn(active)) {
+        if (active.id === searchId && runs.text !== '') runs.setText('')
+        else active.blur()
+        return true
+      }
+      if (route.full) route.go({ full: false })
+      else if (route.run !== null) route.go({ run: null })
+      else if (runs.text !== '' || runs.stages.length > 0) {
+        runs.setText('')
+        runs.setStages([])
+      } else return false
+      return true
+    }
+    case 'approve':
+    case 'reject': {
+      if (!listed || whyActionsAreOff(console.stack.getState()) !== null) return false
+      const id = route.run ?? runs.cursor
+      const asked = id === null ? undefined : runs.byId.get(id)
+      if (asked?.stage !== 'AwaitingApproval' || asked.decisionPending) return false
+      console.decide.getState().start(asked.workflowId, command.kind)
+      return true
+    }
+    case 'search': {
+      if (route.place !== 'runs' || route.full) route.go({ place: 'runs', full: false })
+      requestAnimationFrame(() => {
+        const field = document.getElementById(searchId)
+        if (field instanceof HTMLInputElement) {
+          field.focus()
+          field.select()
+        }
+      })
+      return true
+    }
+    case 'choose':
+      document.getElementById(chooseFilesId)?.click()
+      return true
+    case 'help':
+      onHelp()
+      return true
+    case 'go':
+      route.go({ place: command.place, run: null, full: false })
+      return true
+    case 'prefix':
+      return false
+    default:
+      return assertNever(command)
+  }
+}

@@ -1,0 +1,834 @@
+/**
+ * A host that plays runs by the clock, for developing and testing the console without a stack. Only vite's dev mode and
+ * tests load it. What a run is at a moment follows from its plan and that moment alone.
+ */
+import type { CallOutput, Handlers } from '../../contract/calls.ts'
+import { conflict, notFound } from '../../contract/errors.ts'
+import type { EventName, EventPayload } from '../../contract/events.ts'
+import {
+  type Attempt,
+  type Decision,
+  type GateCheck,
+  type IntakeEntry,
+  isEndStage,
+  type Metrics,
+  type RunDetail,
+  type RunSummary,
+  type Settings,
+  type StackHealth,
+  type Stage,
+  type Step,
+  type StepName,
+  stepNames,
+} from '../../contract/model.ts'
+
+export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
+
+interface PlannedAttempt {
+  ms: number
+  failure?: { message: string; type: string; nonRetryable?: boolean }
+}
+interface Plan {
+  workflowId: string
+  fileName: string
+  sizeBytes: number
+  acceptedAt: number
+  startDelayMs: number
+  by: string
+  origin: RunSummary['origin']
+  attempts: Partial<Record<StepName, PlannedAttempt[]>>
+  metrics: Metrics
+  decision: Decision | null
+  decisionPending: boolean
+  cancelledAt: number | null
+  cancelReason: string | null
+  queuedProblem: string | null
+  approvalHours: number
+  revision: number
+}
+
+const stageOf: Record<StepName, Stage> = {
+  preprocess_data: 'Preprocessing',
+  train_model: 'Training',
+  log_experiment: 'LoggingExperiment',
+  assess_model_quality: 'AssessingQuality',
+  deploy_dev: 'DeployingDev',
+  await_production_approval: 'AwaitingApproval',
+  record_decision: 'AwaitingApproval',
+  deploy_prod: 'DeployingProd',
+}
+const maxAttempts: Record<StepName, number | null> = {
+  preprocess_data: 3,
+  train_model: 3,
+  log_experiment: null,
+  assess_model_quality: 3,
+  deploy_dev: 3,
+  await_production_approval: null,
+  record_decision: null,
+  deploy_prod: 2,
+}
+const firstWaitMs: Record<StepName, number> = {
+  preprocess_data: 1000,
+  train_model: 5000,
+  log_experiment: 2000,
+  assess_model_quality: 1000,
+  deploy_dev: 2000,
+  await_production_approval: 0,
+  record_decision: 2000,
+  deploy_prod: 5000,
+}
+const usualMs: Record<StepName, number> = {
+  preprocess_data: 700,
+  train_model: 19_000,
+  log_experiment: 260,
+  assess_model_quality: 40,
+  deploy_dev: 900,
+  await_production_approval: 0,
+  record_decision: 180,
+  deploy_prod: 1100,
+}
+const queuedMs = 120
+const iso = (ms: number) => new Date(ms).toISOString()
+
+const checksOf = (m: Metrics): GateCheck[] => [
+  { name: 'accuracy', observed: m.accuracy, limit: 0.8, comparison: '>=', passed: m.accuracy >= 0.8 },
+  { name: 'mae', observed: m.mae, limit: 2.5, comparison: '<=', passed: m.mae <= 2.5 },
+  { name: 'r2', observed: m.r2, limit: 0.7, comparison: '>=', passed: m.r2 >= 0.7 },
+]
+
+/** The run as it stands at a moment. */
+function runAt(plan: Plan, now: number): RunDetail {
+  const start = plan.acceptedAt + plan.startDelayMs
+  const startedAt = plan.queuedProblem === null && now >= start ? start : null
+  const passed = checksOf(plan.metrics).every((c) => c.passed)
+  const asks = passed && plan.metrics.accuracy > 0.85
+  const steps: Step[] = []
+  let stage: Stage = 'Queued'
+  let stageSince = plan.acceptedAt
+  let at = start
+  let over: { stage: Stage; at: number; problem: string | null } | null = null
+  let current: { attempt: number; retryAt: number | null; problem: string | null; max: number | null } = {
+    attempt: 0,
+    retryAt: null,
+    problem: null,
+    max: null,
+  }
+  let waits = startedAt === null
+  const enter = (next: Stage, since: number) => {
+    if (next === stage) return
+    stage = next
+    stageSince = since
+  }
+  for (const name of stepNames) {
+    const skipped =
+      over !== null ||
+      (!passed && stepNames.indexOf(name) > 3) ||
+      (!asks && stepNames.indexOf(name) > 4) ||
+      (name === 'deploy_prod' && plan.decision?.decision === 'reject')
+    const base: Step = {
+      step: name,
+      kind: name === 'await_production_approval' ? 'human' : 'activity',
+      state: skipped && (over !== null || !waits) ? 'skipped' : 'waiting',
+      scheduledAt: null,
+      endedAt: null,
+      attempts: [],
+      maxAttempts: maxAttempts[name],
+      retryAt: null,
+      progress: null,
+    }
+    if (waits || skipped) {
+      steps.push(base)
+      continue
+    }
+    enter(stageOf[name], at)
+    base.scheduledAt = iso(at)
+    if (plan.cancelledAt !== null && plan.cancelledAt <= at) {
+      over = { stage: 'Cancelled', at: plan.cancelledAt, problem: plan.cancelReason }
+      steps.push({ ...base, scheduledAt: null, state: 'skipped' })
+      continue
+    }
+    if (name === 'await_production_approval') {
+      const deadline = at + plan.approvalHours * 3_600_000
+      const decidedAt = plan.decision ? Date.parse(plan.decision.at) : null
+      if (decidedAt !== null && decidedAt <= now) {
+        at = Math.max(at, decidedAt)
+        steps.push({ ...base, state: 'completed', endedAt: iso(at) })
+      } else if (plan.cancelledAt !== null && plan.cancelledAt <= now) {
+        over = { stage: 'Cancelled', at: plan.cancelledAt, problem: plan.cancelReason }
+        steps.push({ ...base, state: 'cancelled', endedAt: iso(plan.cancelledAt) })
+      } else if (deadline <= now) {
+        at = deadline
+        over = { stage: 'TimedOut', at, problem: null }
+        steps.push({ ...base, state: 'completed', endedAt: iso(at) })
+      } else {
+        waits = true
+        current = { attempt: 0, retryAt: null, problem: null, max: null }
+        steps.push({ ...base, state: 'running' })
+      }
+      continue
+    }
+    const planned = plan.attempts[name] ?? [{ ms: usualMs[name] }]
+    let begin = at + queuedMs
+    const attempts: Attempt[] = []
+    let state: Step['state'] = 'completed'
+    for (const [index, { ms, failure }] of planned.entries()) {
+      const number = index + 1
+      if (now < begin) {
+        state = index === 0 ? 'scheduled' : 'backingOff'
+        if (index > 0) base.retryAt = iso(begin)
+        break
+      }
+      const end = begin + ms
+      const cut = plan.cancelledAt !== null && plan.cancelledAt < end && plan.cancelledAt <= now ? plan.cancelledAt : null
+      const done = now >= end || cut !== null
+      attempts.push({
+        attempt: number,
+        startedAt: iso(begin),
+        endedAt: done ? iso(cut ?? end) : null,
+        outcome: cut !== null ? 'cancelled' : !done ? 'running' : failure ? 'failed' : 'completed',
+        failure:
+          done && cut === null && failure
+            ? {
+                message: failure.message,
+                type: failure.type,
+                nonRetryable: failure.nonRetryable ?? false,
+                stack: `${failure.type}: ${failure.message}\n    at ${name} (activities/${name}.ts:41:11)\n    at async Activity.execute (worker/src/activity.ts:162:24)`,
+              }
+            : null,
+        worker: '4711@workbench',
+      })
+      if (cut !== null) {
+        state = 'cancelled'
+        over = { stage: 'Cancelled', at: cut, problem: plan.cancelReason }
+        break
+      }
+      if (!done) {
+        state = 'running'
+        if (name === 'train_model')
+          base.progress = {
+            fraction: (now - begin) / ms,
+            message: `epoch ${Math.ceil(((now - begin) / ms) * 40)} of 40`,
+            at: iso(now),
+          }
+        break
+      }
+      at = end
+      if (!failure) break
+      const last = index === planned.length - 1
+      if (last) {
+        state = 'failed'
+        over = { stage: 'Failed', at: end, problem: failure.message }
+      } else begin = end + Math.min(firstWaitMs[name] * 2 ** index, 120_000)
+    }
+    const lastFailure = attempts.findLast((a) => a.failure)?.failure?.message ?? null
+    current = {
+      attempt: attempts.length,
+      retryAt: base.retryAt ? Date.parse(base.retryAt) : null,
+      problem: state === 'completed' ? null : lastFailure,
+      max: maxAttempts[name],
+    }
+    const ended = state === 'completed' || state === 'failed' || state === 'cancelled'
+    steps.push({ ...base, state, attempts, endedAt: ended ? iso(over?.at ?? at) : null })
+    if (!ended) waits = true
+    if (state === 'completed' && name === 'assess_model_quality' && !passed) over = { stage: 'GateFailed', at, problem: null }
+    if (state === 'completed' && name === 'deploy_dev' && !asks) over = { stage: 'Completed', at, problem: null }
+    if (state === 'completed' && name === 'record_decision' && plan.decision?.decision === 'reject')
+      over = { stage: 'Rejected', at, problem: null }
+    if (state === 'completed' && name === 'deploy_prod') over = { stage: 'Completed', at, problem: null }
+  }
+  if (over) enter(over.stage, over.at)
+  const done = (name: StepName) => steps.find((s) => s.step === name)?.state === 'completed'
+  const waiting = steps.find((s) => s.step === 'await_production_approval')
+  const short = plan.workflowId.slice(-6)
+  return {
+    workflowId: plan.workflowId,
+    runId: startedAt === null ? null : `0198f2a4-7c1e-7b3a-9d20-${short.padStart(12, '0').replace(/[^0-9a-f]/g, 'a')}`,
+    fileName: plan.fileName,
+    sha256: '9f2feb0f1bd2c5bb1b4fa2d4f5a2c7e01d8c7b65f0a1c2d3e4f5061728394a5b',
+    sizeBytes: plan.sizeBytes,
+    origin: plan.origin,
+    submittedBy: plan.by,
+    stage,
+    acceptedAt: iso(plan.acceptedAt),
+    startedAt: startedAt === null ? null : iso(startedAt),
+    stageSince: iso(stageSince),
+    endedAt: over ? iso(over.at) : null,
+    attempt: current.attempt,
+    maxAttempts: current.max,
+    retryAt: current.retryAt === null || over ? null : iso(current.retryAt),
+    problem: plan.queuedProblem ?? over?.problem ?? current.problem,
+    metrics: done('train_model') ? plan.metrics : null,
+    gatePassed: done('assess_model_quality') ? passed : null,
+    approvalDeadline:
+      waiting?.scheduledAt && (stage as Stage) === 'AwaitingApproval'
+        ? iso(Date.parse(waiting.scheduledAt) + plan.approvalHours * 3_600_000)
+        : null,
+    decisionPending: plan.decisionPending,
+    decision: plan.decision,
+    revision: plan.revision,
+    steps,
+    gateChecks: done('assess_model_quality') ? checksOf(plan.metrics) : [],
+    deployments: (['dev', 'prod'] as const)
+      .filter((environment) => done(environment === 'dev' ? 'deploy_dev' : 'deploy_prod'))
+      .map((environment) => ({
+        environment,
+        modelId: `model-${short}`,
+        url: `http://127.0.0.1:${environment === 'dev' ? 8080 : 8081}/models/model-${short}`,
+        deployedAt: steps.find((s) => s.step === `deploy_${environment}`)?.endedAt as string,
+      })),
+    modelId: done('train_model') ? `model-${short}` : null,
+    namespace: 'default',
+    taskQueue: 'mlops-task-queue',
+    temporalUrl:
+      startedAt === null ? null : `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(plan.workflowId)}`,
+    incomplete: null,
+  }
+}
+
+const summaryOf = ({
+  steps: _steps,
+  gateChecks: _gateChecks,
+  deployments: _deployments,
+  modelId: _modelId,
+  namespace: _namespace,
+  taskQueue: _taskQueue,
+  temporalUrl: _temporalUrl,
+  incomplete: _incomplete,
+  ...summary
+}: RunDetail): RunSummary => summary
+
+const good: Metrics = { accuracy: 0.913, mae: 1.508, r2: 0.842 }
+const fair: Metrics = { accuracy: 0.828, mae: 2.014, r2: 0.741 }
+const bad: Metrics = { accuracy: 0.622, mae: 3.117, r2: 0.413 }
+const gpu = { message: 'GPU temporarily unavailable', type: 'GpuUnavailable' }
+const noDatabase = { message: 'Postgres cannot be reached at 127.0.0.1:5432: connection refused', type: 'DatabaseUnavailable' }
+const minute = 60_000
+const hour = 60 * minute
+
+function plansOf(scenario: Scenario, now: number): Plan[] {
+  let n = 0
+  const plan = (fileName: string, ageMs: number, change: Partial<Plan> = {}): Plan => {
+    n++
+    const acceptedAt = now - ageMs
+    const stem = fileName
+      .replace(/\.csv$/, '')
+      .replace(/[^\w.-]/g, '_')
+      .slice(0, 200)
+    return {
+      workflowId: `mlops-${Math.floor(acceptedAt / 1000)}-${stem}`,
+      fileName,
+      sizeBytes: 187_000 + n * 1013,
+      acceptedAt,
+      startDelayMs: 300,
+      by: n % 4 === 0 ? 'grace' : 'ada',
+      origin: n % 3 === 0 ? 'inbox' : n % 3 === 1 ? 'window' : 'cli',
+      attempts: { train_model: [{ ms: 15_000 + ((n * 1777) % 10_000) }] },
+      metrics: fair,
+      decision: null,
+      decisionPending: false,
+      cancelledAt: null,
+      cancelReason: null,
+      queuedProblem: null,
+      approvalHours: 24,
+      revision: 1,
+      ...change,
+    }
+  }
+  const decided = (
+    decision: 'approve' | 'reject',
+    agoMs: number,
+    reason: string,
+    operator: string | null = 'Ada Lovelace',
+  ): Decision => ({
+    decisionId: `d-${agoMs}`,
+    decision,
+    reason,
+    operator,
+    host: operator ? 'workbench' : null,
+    via: operator ? 'update' : 'signal',
+    at: iso(now - agoMs),
+  })
+  const long = { train_model: [{ ms: 60_000 }] }
+  const retrying = { train_model: [{ ms: 2400, failure: gpu }, { ms: 3100, failure: gpu }, { ms: 17_000 }] }
+  const lost = {
+    train_model: [
+      { ms: 4000, failure: gpu },
+      { ms: 3500, failure: gpu },
+      { ms: 5200, failure: gpu },
+    ],
+  }
+  switch (scenario) {
+    case 'empty':
+      return []
+    case 'many':
+      return Array.from({ length: 3000 }, (_, i) =>
+        plan(`batch_${String(3000 - i).padStart(4, '0')}.csv`, 2 * hour + i * 41_000, { metrics: i % 7 === 0 ? bad : fair }),
+      )
+    case 'longNames':
+      return [
+        plan(
+          `${'Quarterly abalone measurements from the southern reefs, resampled and cleaned (final, really final) '.repeat(2)}.csv`,
+          3 * minute,
+          { metrics: good, by: 'a.very.long.operator.name@research.institute.example' },
+        ),
+        plan('"quoted" — Übergrößenträger 🐚 données.csv', 2 * minute, { metrics: good }),
+        plan(`${'x'.repeat(251)}.csv`, 40_000, { attempts: retrying }),
+        plan('../../etc/passwd.csv', 50 * minute, {
+          attempts: {
+            preprocess_data: [
+              {
+                ms: 80,
+                failure: {
+                  message: `It has 12 rows; at least 25 are needed. ${'The first line was read as a header because none of its fields is a number. '.repeat(3)}`,
+                  type: 'TooFewRows',
+                  nonRetryable: true,
+                },
+              },
+            ],
+          },
+        }),
+      ]
+    case 'troubled':
+      return [
+        plan('good_model.csv', 9000, { queuedProblem: 'Temporal cannot be reached; it starts as soon as it can' }),
+        plan('sensor_dump.csv', 20_000, { queuedProblem: 'Temporal cannot be reached; it starts as soon as it can' }),
+        plan('db_failure.csv', 3 * minute, {
+          attempts: {
+            train_model: [{ ms: 15_000 }],
+            log_experiment: Array.from({ length: 60 }, () => ({ ms: 90, failure: noDatabase })),
+          },
+        }),
+        plan('prod_candidate.csv', 20 * minute, { metrics: good, decisionPending: true }),
+      ]
+    case 'mixed':
+      return [
+        plan('abalone_week_47.csv', 2500, { attempts: long }),
+        plan('reef_survey.csv', 9000, { attempts: long }),
+        plan('failing_training.csv', 15_500, { attempts: retrying }),
+        plan('good_model.csv', 4.6 * minute, { metrics: good }),
+        plan('db_failure.csv', 2 * minute, {
+          attempts: {
+            train_model: [{ ms: 15_000 }],
+            log_experiment: Array.from({ length: 40 }, () => ({ ms: 90, failure: noDatabase })),
+          },
+        }),
+        plan('bad_model.csv', 7 * minute, { metrics: bad }),
+        plan('prod_candidate.csv', 38 * minute, {
+          metrics: good,
+          decision: decided('approve', 31 * minute, 'MAE is better than last week and no slice got worse.'),
+        }),
+        plan('gpu_outage.csv', 52 * minute, { attempts: lost }),
+        plan('spring_campaign.csv', 63 * minute, { metrics: { accuracy: 0.877, mae: 1.71, r2: 0.79 } }),
+        plan('tiny.csv', 70 * minute, {
+          attempts: {
+            preprocess_data: [
+              { ms: 80, failure: { message: 'It has 12 rows; at least 25 are needed.', type: 'TooFewRows', nonRetryable: true } },
+            ],
+          },
+        }),
+        plan('candidate_b.csv', 84 * minute, {
+          metrics: good,
+          decision: decided('reject', 75 * minute, 'The training data stops in August.', 'Grace Hopper'),
+        }),
+        plan('wrong_password.csv', 95 * minute, {
+          attempts: {
+            train_model: [{ ms: 15_500 }],
+            log_experiment: [
+              {
+                ms: 60,
+                failure: {
+                  message: 'Postgres refused the password of user gatehouse (28P01). Correct it in Settings, then run again.',
+                  type: 'DatabaseConfiguration',
+                  nonRetryable: true,
+                },
+              },
+            ],
+          },
+        }),
+        plan('signalled.csv', 2.2 * hour, { metrics: good, decision: decided('approve', 2 * hour, '', null) }),
+        plan('mistake.csv', 2.5 * hour, {
+          cancelledAt: now - 2.5 * hour + 9000,
+          cancelReason: 'Wrong export, the right one follows',
+        }),
+        plan('forgotten.csv', 27 * hour, { metrics: good }),
+        ...Array.from({ length: 15 }, (_, i) =>
+          plan(`abalone_2025_${String(46 - i)}.csv`, (28 + i * 5) * hour, { metrics: i % 5 === 2 ? bad : fair }),
+        ),
+      ]
+  }
+}
+
+const part = (change: Partial<StackHealth['temporal']>): StackHealth['temporal'] => ({
+  state: 'up',
+  summary: '',
+  detail: '',
+  remedy: '',
+  progress: null,
+  address: null,
+  ...change,
+})
+
+const healthOf = (scenario: Scenario): StackHealth => ({
+  profile: 'embedded',
+  temporal:
+    scenario === 'troubled'
+      ? part({
+          state: 'starting',
+          summary: 'building the server',
+          detail: 'The Temporal server is built through the Go module proxy, once. About five minutes on two cores.',
+          progress: 0.42,
+        })
+      : part({ summary: 'embedded 7233', address: '127.0.0.1:7233' }),
+  postgres:
+    scenario === 'troubled'
+      ? part({
+          state: 'down',
+          summary: 'does not answer',
+          detail:
+            'Postgres ended at 14:02 and did not come back: its data folder is on a full disk. Runs wait at their experiment log; nothing is lost.',
+          remedy: 'Free some space on the disk, then try again. Waiting steps go on by themselves.',
+        })
+      : part({ summary: 'embedded 5433', address: '127.0.0.1:5433' }),
+  worker: part({ summary: '3 of 100', detail: '3 activities under way; 100 may be.' }),
+  inbox: part({ summary: '1 folder', address: '/home/ada/.local/share/gatehouse/data/raw' }),
+  dev: part({ summary: '8080', address: 'http://127.0.0.1:8080' }),
+  prod: part({ summary: '8081', address: 'http://127.0.0.1:8081' }),
+  secrets: part({ summary: 'OS keychain' }),
+  temporalUiUrl: scenario === 'troubled' ? null : 'http://127.0.0.1:8233',
+})
+
+const policy = (maximumAttempts: number, initialIntervalSeconds: number, maximumIntervalSeconds: number) => ({
+  maximumAttempts,
+  initialIntervalSeconds,
+  backoffCoefficient: 2,
+  maximumIntervalSeconds,
+})
+const firstSettings: Settings = {
+  inboxFolders: ['/home/ada/.local/share/gatehouse/data/raw'],
+  settleSeconds: 1,
+  maxFileBytes: 4_000_000_000,
+  operator: 'Ada Lovelace',
+  demoTrainer: { minSeconds: 15, maxSeconds: 25 },
+  approvalTimeoutHours: 24,
+  retries: {
+    preprocess_data: policy(3, 1, 30),
+    train_model: policy(3, 5, 120),
+    log_experiment: policy(0, 2, 10),
+    assess_model_quality: policy(3, 1, 30),
+    deploy_dev: policy(3, 2, 60),
+    deploy_prod: policy(2, 5, 60),
+    record_decision: policy(0, 2, 10),
+  },
+  startsPerSecond: 20,
+  notifications: { approvalPending: true, runFailed: true },
+  appearance: 'system',
+}
+
+type Listener = <N extends EventName>(name: N, payload: EventPayload<N>) => void
+
+export interface SimulatedHost {
+  handlers: Handlers
+  onEvent(listener: Listener): () => void
+  /** Tells what changed since the last time; called by a timer, or by a test. */
+  tick(): void
+  /** Takes a file as the web shell's upload does. */
+  receive(fileName: string, sizeBytes: number): IntakeEntry[]
+}
+
+export function createSimulatedHost(scenario: Scenario, clock: () => number = Date.now): SimulatedHost {
+  const began = clock()
+  const plans = new Map(plansOf(scenario, began).map((p) => [p.workflowId, p]))
+  const listeners = new Set<Listener>()
+  const told = new Map<string, string>()
+  let settings = firstSettings
+  const health = healthOf(scenario)
+  const entries: IntakeEntry[] = []
+  const emit: Listener = (name, payload) => {
+    for (const listener of [...listeners]) listener(name, payload)
+  }
+  const enter = (
+    fileName: string,
+    sizeBytes: number | null,
+    outcome: IntakeEntry['outcome'],
+    message: string,
+    at: number,
+    workflowId: string | null = null,
+    code: string | null = null,
+  ) => {
+    const entry: IntakeEntry = {
+      id: entries.length + 1,
+      fileName,
+      path: `/home/ada/.local/share/gatehouse/data/raw/${fileName}`,
+      sizeBytes,
+      outcome,
+      code,
+      message,
+      workflowId,
+      at: iso(at),
+    }
+    entries.push(entry)
+    return entry
+  }
+  for (const p of [...plans.values()].slice(0, 200).reverse())
+    enter(p.fileName, p.sizeBytes, 'accepted', 'It became a new run.', p.acceptedAt, p.workflowId)
+  if (scenario === 'mixed') {
+    const firstId = [...plans.keys()][3] ?? null
+    enter(
+      'good_model.csv',
+      188_000,
+      'alreadyProcessed',
+      'The same file with the same content was processed before; nothing was started. Open its run, or run it again there.',
+      began - 3 * minute,
+      firstId,
+    )
+    enter(
+      'holiday.csv',
+      2_400_000,
+      'refused',
+      'It is a PNG image, not a CSV. It stays in the inbox; nothing was started. Export the table as CSV and drop that.',
+      began - 2.5 * minute,
+      null,
+      'binary',
+    )
+    enter(
+      'empty.csv',
+      0,
+      'refused',
+      'It is empty. It stays in the inbox; nothing was started.',
+      began - 2 * minute,
+      null,
+      'empty',
+    )
+    enter(
+      'export_running.csv',
+      910_000_000,
+      'waiting',
+      'It is still being written; it is taken once it has not changed for 1 s.',
+      began - 20_000,
+      null,
+      'settling',
+    )
+  }
+
+  const detail = (workflowId: string) => {
+    const p = plans.get(workflowId)
+    if (!p) throw notFound(`There is no run ${workflowId}.`)
+    return runAt(p, clock())
+  }
+  const tick = () => {
+    const changed: RunSummary[] = []
+    for (const p of plans.values()) {
+      const before = told.get(p.workflowId)
+      if (before?.startsWith('over')) continue
+      const run = runAt(p, clock())
+      const summary = summaryOf(run)
+      const text = `${isEndStage(run.stage) ? 'over' : ''}${JSON.stringify({ ...summary, revision: 0 })}`
+      if (text !== before) {
+        if (before !== undefined) {
+          p.revision++
+          changed.push({ ...summary, revision: p.revision })
+          if (run.stage === 'AwaitingApproval' && !before.includes('AwaitingApproval')) {
+            emit('notice', {
+              kind: 'approvalPending',
+              title: `${run.fileName} waits for approval`,
+              body: `Accuracy ${run.metrics?.accuracy}, MAE ${run.metrics?.mae}`,
+              workflowId: run.workflowId,
+            })
+          }
+        }
+        told.set(p.workflowId, text)
+      }
+      const training = run.steps.find((s) => s.step === 'train_model')
+      if (training?.state === 'running' && training.progress)
+        emit('run.progress', {
+          workflowId: run.workflowId,
+          step: 'train_model',
+          attempt: training.attempts.length,
+          progress: training.progress,
+        })
+    }
+    if (changed.length > 0) emit('runs.changed', { runs: changed })
+  }
+  const add = (fileName: string, sizeBytes: number, origin: Plan['origin'], suffix = ''): Plan => {
+    const at = clock()
+    const stem = fileName.replace(/\.csv$/, '').replace(/[^\w.-]/g, '_')
+    const p: Plan = {
+      workflowId: `mlops-${Math.floor(at / 1000)}-${stem}${suffix}`,
+      fileName,
+      sizeBytes,
+      acceptedAt: at,
+      startDelayMs: 400,
+      by: settings.operator,
+      origin,
+      attempts: { train_model: [{ ms: settings.demoTrainer.minSeconds * 1000 }] },
+      metrics: fileName.includes('good') ? good : fileName.includes('bad') ? bad : fair,
+      decision: null,
+      decisionPending: false,
+      cancelledAt: null,
+      cancelReason: null,
+      queuedProblem: null,
+      approvalHours: settings.approvalTimeoutHours,
+      revision: 1,
+    }
+    plans.set(p.workflowId, p)
+    const run = summaryOf(runAt(p, at))
+    told.set(p.workflowId, JSON.stringify({ ...run, revision: 0 }))
+    emit('runs.changed', { runs: [run] })
+    return p
+  }
+  const receive = (fileName: string, sizeBytes: number): IntakeEntry[] => {
+    const known = [...plans.values()].find((p) => p.fileName === fileName)
+    const entry = !fileName.endsWith('.csv')
+      ? enter(
+          fileName,
+          sizeBytes,
+          'refused',
+          'It is not a CSV. Nothing was started; the original was not touched.',
+          clock(),
+          null,
+          'binary',
+        )
+      : sizeBytes === 0
+        ? enter(fileName, sizeBytes, 'refused', 'It is empty. Nothing was started.', clock(), null, 'empty')
+        : known
+          ? enter(
+              fileName,
+              sizeBytes,
+              'alreadyProcessed',
+              'The same file with the same content was processed before; nothing was started.',
+              clock(),
+              known.workflowId,
+            )
+          : enter(fileName, sizeBytes, 'accepted', 'It became a new run.', clock(), add(fileName, sizeBytes, 'window').workflowId)
+    emit('intake.changed', { entries: [entry] })
+    return [entry]
+  }
+
+  const payload = (label: string, value: string): CallOutput<'runs.payloads'>['inputs'][number] => ({
+    label,
+    encoding: 'json/plain',
+    keyId: null,
+    sizeBytes: value.length,
+    json: value,
+    unreadable: null,
+  })
+  const decisions = new Map<string, 'delivered' | 'pending'>()
+  const handlers: Handlers = {
+    'app.info': () => ({
+      version: '0.1.0',
+      home: '/home/ada/.local/share/gatehouse',
+      operator: settings.operator,
+      host: 'workbench',
+      platform: 'linux x64',
+    }),
+    'runs.list': ({ limit, offset, stages: wanted }) => {
+      const all = [...plans.values()]
+        .map((p) => summaryOf(runAt(p, clock())))
+        .sort((a, b) => (a.acceptedAt < b.acceptedAt ? 1 : -1))
+      const fit = wanted ? all.filter((run) => wanted.includes(run.stage)) : all
+      const byStage: Partial<Record<Stage, number>> = {}
+      for (const run of all) byStage[run.stage] = (byStage[run.stage] ?? 0) + 1
+      return { runs: fit.slice(offset, offset + limit), total: fit.length, byStage }
+    },
+    'runs.get': ({ workflowId }) => detail(workflowId),
+    'runs.payloads': ({ workflowId, step }) => {
+      const run = detail(workflowId)
+      const state = run.steps.find((s) => s.step === step)?.state
+      const results =
+        state !== 'completed'
+          ? []
+          : step === 'train_model'
+            ? [
+                payload(
+                  'TrainResult',
+                  `{"model_id":"${run.modelId}","model":{"sha256":"${run.sha256}","uri":"sha256:${run.sha256}","size_bytes":48213},"metrics":${JSON.stringify(run.metrics)},"trainer":"demo","training_seconds":18.4,"seed":9007199254740993,"proprietary_config":{"secret_learning_rate_multiplier":1.337,"custom_regularization_alpha":0.00042,"advanced_dropout_schedule":"exponential_secret","internal_model_architecture":"CompanyXL_v2.1"}}`,
+                ),
+              ]
+            : step === 'preprocess_data'
+              ? [
+                  payload(
+                    'PreprocessResult',
+                    `{"rows":4177,"columns":[{"name":"sex","type":"text"},{"name":"length","type":"number"},{"name":"rings","type":"number"}],"target":"rings","has_header":true,"delimiter":",","encoding":"utf-8","skipped_rows":0,"notes":[]}`,
+                  ),
+                ]
+              : step === 'log_experiment'
+                ? [
+                    {
+                      ...payload('LogExperimentResult', ''),
+                      json: null,
+                      encoding: 'binary/encrypted',
+                      keyId: 'k-7f3',
+                      sizeBytes: 212,
+                      unreadable:
+                        'Its key k-7f3 is not in this key ring. Import the key to read it; the run itself is not affected.',
+                    },
+                  ]
+                : [payload('Result', '{"status":"done"}')]
+      return {
+        step,
+        inputs: [
+          payload(
+            'Input',
+            `{"file_path":"/data/raw/${run.fileName.replace(/["\\]/g, '')}","dataset":{"sha256":"${run.sha256}","size_bytes":${run.sizeBytes}}}`,
+          ),
+        ],
+        results,
+      }
+    },
+    'runs.decide': ({ workflowId, decisionId, decision, reason }) => {
+      const seen = decisions.get(decisionId)
+      if (seen) return { state: seen }
+      const run = detail(workflowId)
+      const p = plans.get(workflowId) as Plan
+      if (run.stage !== 'AwaitingApproval' || p.decision) throw conflict('This run no longer waits for a decision.')
+      decisions.set(decisionId, health.temporal.state === 'up' ? 'delivered' : 'pending')
+      if (health.temporal.state === 'up')
+        p.decision = {
+          decisionId,
+          decision,
+          reason,
+          operator: settings.operator,
+          host: 'workbench',
+          via: 'update',
+          at: iso(clock()),
+        }
+      else p.decisionPending = true
+      tick()
+      return { state: decisions.get(decisionId) as 'delivered' | 'pending' }
+    },
+    'runs.again': ({ workflowId }) => {
+      const run = detail(workflowId)
+      return { workflowId: add(run.fileName, run.sizeBytes, 'again', '-again').workflowId }
+    },
+    'runs.cancel': ({ workflowId, reason }) => {
+      const p = plans.get(workflowId)
+      if (!p) throw notFound(`There is no run ${workflowId}.`)
+      p.cancelledAt = clock()
+      p.cancelReason = reason
+      tick()
+      return {}
+    },
+    'intake.list': ({ limit }) => ({ entries: [...entries].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit) }),
+    'intake.submit': ({ paths }) => ({ entries: paths.flatMap((path) => receive(path.split('/').at(-1) ?? path, 1000)) }),
+    'stack.health': () => health,
+    'stack.retry': () => ({}),
+    'settings.get': () => settings,
+    'settings.set': ({ settings: next }) => {
+      settings = next
+      emit('settings.changed', { settings })
+      return settings
+    },
+    'host.focus': () => ({ url: null }),
+    'host.stop': () => ({}),
+  }
+  tick()
+  return {
+    handlers,
+    onEvent(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    tick,
+    receive,
+  }
+}

@@ -1,0 +1,200 @@
+import { useEffect } from 'react'
+import { assertNever } from '../../../contract/model.ts'
+import { describeRun, momentWords, spanWords } from '../../../contract/sentence.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { bytesWords, count } from '../../ui/format.ts'
+import { Note } from '../../ui/Note.tsx'
+import { Checks } from '../run/Checks.tsx'
+import { whyActionsAreOff } from '../stack/stackStore.ts'
+import type { OpenDecision } from './decideStore.ts'
+import './decide.css'
+
+export function DecideDialog() {
+  const { decide } = useConsole()
+  const open = useIn('decide', (s) => s.open)
+  if (!open) return null
+  return <Open key={open.decisionId} open={open} onClose={() => decide.getState().close()} />
+}
+
+function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
+  const { decide, run } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const { detail, kind, phase } = open
+  const over = phase === 'delivered' || phase === 'pending'
+  const editable = phase === 'editing' || phase === 'failed'
+  const nothingToDecide =
+    detail !== null && (detail.stage !== 'AwaitingApproval' || detail.decisionPending) && phase !== 'sending'
+
+  const submit = () => {
+    if (!off) void decide.getState().submit()
+  }
+  const onKeyDown = (event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'preventDefault'>) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault()
+      submit()
+    }
+  }
+  // What was decided shows beside the dialog without a further click.
+  useEffect(() => {
+    if (over) run.getState().refetch()
+  }, [over, run])
+
+  const name = detail?.fileName ?? open.workflowId
+  const modifier = /Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'
+  const blocked = over || (editable && nothingToDecide)
+  return (
+    <Dialog
+      wide
+      title={kind === 'approve' ? `Approve the model of ${name} for production?` : `Reject the model of ${name}?`}
+      isOpen
+      onClose={onClose}
+      foot={
+        blocked ? (
+          <>
+            <span className="grow" />
+            <Button look="primary" autoFocus onPress={onClose}>
+              Done
+            </Button>
+          </>
+        ) : (
+          <>
+            <Button look="link" isDisabled={!editable} onPress={() => decide.getState().switchKind()}>
+              {kind === 'approve' ? 'Reject instead' : 'Approve instead'}
+            </Button>
+            <span className="grow" />
+            <span className="faint decide-keys">
+              <kbd>{modifier}</kbd> <kbd>Enter</kbd>
+            </span>
+            <Button onPress={onClose}>Decide later</Button>
+            <Button look={kind === 'approve' ? 'primary' : 'danger'} isDisabled={!editable} offBecause={off} onPress={submit}>
+              {phase === 'sending' ? 'Sending…' : kind === 'approve' ? 'Approve for production' : 'Reject this model'}
+            </Button>
+          </>
+        )
+      }
+    >
+      <div className="decide">
+        {detail ? <Facts open={open} /> : <span className="skeleton" />}
+        {detail ? <Checks detail={detail} /> : null}
+        <Outcome open={open} nothingToDecide={nothingToDecide} />
+        {blocked ? null : (
+          <Field
+            label="Reason"
+            hint={
+              kind === 'approve'
+                ? 'Kept with the decision for whoever asks later. Approving deploys this model to production at once.'
+                : 'Kept with the decision for whoever asks later. The model stays in dev; the run ends.'
+            }
+            multiline
+            autoFocus
+            isRequired
+            onKeyDown={onKeyDown}
+            isReadOnly={!editable}
+            maxLength={2000}
+            value={open.reason}
+            onChange={(reason) => decide.getState().setReason(reason)}
+            error={open.error?.kind === 'invalid' ? open.error.message : null}
+          />
+        )}
+      </div>
+    </Dialog>
+  )
+}
+
+function Facts({ open }: { open: OpenDecision }) {
+  const { detail, rows } = open
+  const now = useNow()
+  if (!detail) return null
+  return (
+    <dl className="decide-facts">
+      <div>
+        <dt>Dropped by</dt>
+        <dd>
+          {detail.submittedBy}, {momentWords(detail.acceptedAt, new Date(now))}
+        </dd>
+      </div>
+      <div>
+        <dt>Dataset</dt>
+        <dd>
+          {rows === null ? '' : `${count(rows)} rows, `}
+          {bytesWords(detail.sizeBytes)}
+        </dd>
+      </div>
+      {detail.stage === 'AwaitingApproval' ? (
+        <>
+          <div>
+            <dt>Waits for</dt>
+            <dd>{spanWords(now - Date.parse(detail.stageSince))}</dd>
+          </div>
+          {detail.approvalDeadline ? (
+            <div>
+              <dt>Rejects itself</dt>
+              <dd>{momentWords(detail.approvalDeadline, new Date(now))}</dd>
+            </div>
+          ) : null}
+        </>
+      ) : null}
+    </dl>
+  )
+}
+
+function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecide: boolean }) {
+  const { detail, phase, error } = open
+  const now = useNow()
+  const sentence = detail ? describeRun(detail, new Date(now)) : ''
+  const prod = detail?.deployments.find((deployment) => deployment.environment === 'prod')
+  switch (phase) {
+    case 'editing':
+    case 'failed':
+      if (nothingToDecide)
+        return (
+          <Note tone={error ? 'bad' : 'idle'}>
+            <p>
+              {error ? `${error.message} ` : 'There is nothing to decide any more. '}
+              {sentence}
+            </p>
+          </Note>
+        )
+      return error && error.kind !== 'invalid' ? (
+        <Note tone="bad">
+          <p>
+            {error.message}
+            {error.kind === 'unavailable' ? ' Your reason is kept in this dialog; sending it again is still one decision.' : ''}
+          </p>
+        </Note>
+      ) : null
+    case 'sending':
+      return null
+    case 'delivered':
+      return (
+        <Note tone="good">
+          <p>
+            {open.kind === 'approve' ? 'Approved.' : 'Rejected.'}{' '}
+            {detail && detail.stage !== 'AwaitingApproval' ? sentence : 'Temporal has the decision.'}
+            {prod ? (
+              <>
+                {' '}
+                <a href={prod.url} target="_blank" rel="noreferrer">
+                  Open the deployment
+                </a>
+              </>
+            ) : null}
+          </p>
+        </Note>
+      )
+    case 'pending':
+      return (
+        <Note tone="human">
+          <p>
+            Kept here; delivered as soon as Temporal can be reached. You can close this and even Gatehouse: the decision stays.
+          </p>
+        </Note>
+      )
+    default:
+      return assertNever(phase)
+  }
+}

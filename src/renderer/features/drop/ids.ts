@@ -1,0 +1,2 @@
+/** The hidden file input behind every "Choose files…". */
+export const chooseFilesId = 'choose-files'

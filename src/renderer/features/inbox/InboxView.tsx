@@ -1,0 +1,93 @@
+import { Inbox } from 'lucide-react'
+import { useEffect, useRef } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import type { RunSummary } from '../../../contract/model.ts'
+import { momentWords, spanWords } from '../../../contract/sentence.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { figure } from '../../ui/format.ts'
+import { StageSign } from '../../ui/StageSign.tsx'
+import { awaitingRuns } from '../runs/runsStore.ts'
+import { whyActionsAreOff } from '../stack/stackStore.ts'
+import './inbox.css'
+
+/** What awaits a decision, the oldest first. */
+export function InboxView() {
+  const { route, runs } = useConsole()
+  const waiting = useIn('runs', useShallow(awaitingRuns))
+  const cursor = useIn('runs', (s) => s.cursor)
+  const open = useIn('route', (s) => s.run)
+  const load = useIn('runs', (s) => s.load)
+  if (load === 'ready' && waiting.length === 0) {
+    return (
+      <div className="runs-message">
+        <Inbox size={26} strokeWidth={1.5} aria-hidden />
+        <p>Nothing waits for a decision.</p>
+        <p className="faint">A run comes here once its model passed the gate and asks for production.</p>
+      </div>
+    )
+  }
+  return (
+    <ul className="inbox scroll" aria-label="Runs that wait for a decision, oldest first">
+      {waiting.map((run) => (
+        <Item
+          key={run.workflowId}
+          run={run}
+          isCursor={run.workflowId === cursor}
+          isOpen={run.workflowId === open}
+          onOpen={() => {
+            runs.getState().setCursor(run.workflowId)
+            route.getState().go({ place: 'inbox', run: run.workflowId, full: false })
+          }}
+        />
+      ))}
+    </ul>
+  )
+}
+
+function Item({ run, isCursor, isOpen, onOpen }: { run: RunSummary; isCursor: boolean; isOpen: boolean; onOpen: () => void }) {
+  const { decide } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const now = useNow()
+  const line = useRef<HTMLLIElement>(null)
+  useEffect(() => {
+    if (isCursor) line.current?.scrollIntoView({ block: 'nearest' })
+  }, [isCursor])
+  return (
+    <li ref={line} className={`inbox-item${isCursor ? ' cursor' : ''}${isOpen ? ' open' : ''}`} data-workflow-id={run.workflowId}>
+      <button type="button" className="inbox-open" onClick={onOpen} aria-label={`Open the run of ${run.fileName}`} />
+      <StageSign run={run} />
+      <div className="inbox-words">
+        <div className="inbox-line">
+          <span className="ellipsis run-file" title={run.fileName}>
+            {run.fileName}
+          </span>
+          <span className="tone-human nowrap">waits {spanWords(now - Date.parse(run.stageSince))}</span>
+        </div>
+        <div className="inbox-line small">
+          {run.metrics ? (
+            <span className="muted nowrap">
+              accuracy {figure(run.metrics.accuracy)} · MAE {figure(run.metrics.mae)} · R² {figure(run.metrics.r2)}
+              {run.gatePassed ? ' · gate passed' : ''}
+            </span>
+          ) : null}
+        </div>
+        <div className="inbox-line small faint">
+          <span className="ellipsis">
+            from {run.submittedBy}
+            {run.approvalDeadline ? ` · rejects itself ${momentWords(run.approvalDeadline, new Date(now))}` : ''}
+          </span>
+        </div>
+      </div>
+      <div className="inbox-actions">
+        <Button size="small" look="primary" offBecause={off} onPress={() => decide.getState().start(run.workflowId, 'approve')}>
+          Approve…
+        </Button>
+        <Button size="small" offBecause={off} onPress={() => decide.getState().start(run.workflowId, 'reject')}>
+          Reject…
+        </Button>
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,359 @@
+import { ExternalLink, Maximize2, Minimize2, X } from 'lucide-react'
+import { type ReactNode, useId, useState } from 'react'
+import { isEndStage, type RunDetail } from '../../../contract/model.ts'
+import { describeRun, momentWords } from '../../../contract/sentence.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button, IconButton } from '../../ui/Button.tsx'
+import { CopyLine } from '../../ui/Copy.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { bytesWords, middleCut } from '../../ui/format.ts'
+import { Note } from '../../ui/Note.tsx'
+import { problemText } from '../../ui/problem.ts'
+import { StageSign, stageTones } from '../../ui/StageSign.tsx'
+import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { Checks } from './Checks.tsx'
+import { Timeline } from './Timeline.tsx'
+import './run.css'
+
+const originWords: Record<RunDetail['origin'], string> = {
+  inbox: 'put into the inbox',
+  window: 'dropped on the window',
+  cli: 'submitted from a terminal',
+  again: 'run again',
+  client: 'started by another Temporal client',
+}
+
+export function RunPanel() {
+  const { route, run } = useConsole()
+  const id = useIn('run', (s) => s.id)
+  const detail = useIn('run', (s) => s.detail)
+  const problem = useIn('run', (s) => s.problem)
+  const full = useIn('route', (s) => s.full)
+  if (id === null) return null
+  return (
+    <section className={`run-panel${full ? ' full' : ''}`} aria-label={detail ? `Run of ${detail.fileName}` : 'Run'}>
+      <header className="run-top">
+        {detail ? (
+          <>
+            <StageSign run={detail} />
+            <h2 className="ellipsis" title={detail.fileName}>
+              {detail.fileName}
+            </h2>
+          </>
+        ) : (
+          <h2 className="ellipsis faint">{id}</h2>
+        )}
+        <IconButton
+          size="small"
+          label={full ? 'Beside the list (Esc)' : 'As a page (Enter)'}
+          onPress={() => route.getState().go({ full: !full })}
+        >
+          {full ? <Minimize2 size={14} aria-hidden /> : <Maximize2 size={14} aria-hidden />}
+        </IconButton>
+        <IconButton size="small" label="Close (Esc)" onPress={() => route.getState().go({ run: null, full: false })}>
+          <X size={16} aria-hidden />
+        </IconButton>
+      </header>
+      {detail ? (
+        <Body detail={detail} problem={problem} />
+      ) : problem ? (
+        <div className="run-body">
+          <Note tone="bad">
+            <p>{problem}</p>
+          </Note>
+          <div>
+            <Button onPress={() => run.getState().refetch()}>Try again</Button>
+          </div>
+        </div>
+      ) : (
+        <div className="run-body" aria-busy="true">
+          <span className="sr-only">Reading the run</span>
+          {[70, 92, 84, 88, 60, 76].map((width) => (
+            <span key={width} className="skeleton" style={{ width: `${width}%` }} />
+          ))}
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Sentence({ detail }: { detail: RunDetail }) {
+  const now = useNow(!isEndStage(detail.stage))
+  const tone = detail.retryAt ? 'bad' : stageTones[detail.stage]
+  return <p className={`sentence ${tone}`}>{describeRun(detail, new Date(now))}</p>
+}
+
+function Body({ detail, problem }: { detail: RunDetail; problem: string | null }) {
+  return (
+    <div className="run-body scroll">
+      <Sentence detail={detail} />
+      <p className="run-meta">
+        {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by {detail.submittedBy},{' '}
+        {momentWords(detail.acceptedAt, new Date())}
+      </p>
+      <Actions detail={detail} />
+      {detail.incomplete ? (
+        <Note tone="human">
+          <p>{detail.incomplete}</p>
+        </Note>
+      ) : null}
+      {problem ? (
+        <Note tone="bad">
+          <p>This may be out of date: {problem}</p>
+        </Note>
+      ) : null}
+      <div className="run-columns">
+        <div className="run-column">
+          <Section title="Timeline">
+            <Timeline detail={detail} />
+          </Section>
+        </div>
+        <div className="run-column">
+          {detail.metrics || detail.gateChecks.length > 0 ? (
+            <Section title="Metrics and quality gate">
+              <Checks detail={detail} />
+            </Section>
+          ) : null}
+          <DecisionSection detail={detail} />
+          {detail.deployments.length > 0 ? (
+            <Section title="Deployments">
+              <Deployments detail={detail} />
+            </Section>
+          ) : null}
+          <Section title="Identity">
+            <Ids detail={detail} />
+          </Section>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  const id = useId()
+  return (
+    <section className="section" aria-labelledby={id}>
+      <h3 id={id}>{title}</h3>
+      {children}
+    </section>
+  )
+}
+
+function Actions({ detail }: { detail: RunDetail }) {
+  const { decide } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const [asking, setAsking] = useState<'again' | 'cancel' | null>(null)
+  const awaiting = detail.stage === 'AwaitingApproval' && !detail.decisionPending
+  const over = isEndStage(detail.stage)
+  return (
+    <div className="run-actions">
+      {awaiting ? (
+        <>
+          <Button look="primary" offBecause={off} onPress={() => decide.getState().start(detail.workflowId, 'approve')}>
+            Approve…
+          </Button>
+          <Button offBecause={off} onPress={() => decide.getState().start(detail.workflowId, 'reject')}>
+            Reject…
+          </Button>
+        </>
+      ) : null}
+      {over ? (
+        <Button offBecause={off} onPress={() => setAsking('again')}>
+          Run again…
+        </Button>
+      ) : (
+        <Button look={awaiting ? 'quiet' : 'plain'} offBecause={off} onPress={() => setAsking('cancel')}>
+          Cancel run…
+        </Button>
+      )}
+      <span className="grow" />
+      {detail.temporalUrl ? (
+        <a className="button quiet" href={detail.temporalUrl} target="_blank" rel="noreferrer">
+          Temporal
+          <ExternalLink size={13} aria-hidden />
+        </a>
+      ) : null}
+      {asking === 'again' ? <AgainDialog detail={detail} onClose={() => setAsking(null)} /> : null}
+      {asking === 'cancel' ? <CancelDialog detail={detail} onClose={() => setAsking(null)} /> : null}
+    </div>
+  )
+}
+
+function AgainDialog({ detail, onClose }: { detail: RunDetail; onClose: () => void }) {
+  const { run, runs, route } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  // One per opened dialog, so that a second click never starts a second run.
+  const [requestId] = useState(() => crypto.randomUUID())
+  const [sending, setSending] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const start = async () => {
+    setSending(true)
+    setProblem(null)
+    try {
+      const id = await run.getState().again(requestId)
+      onClose()
+      runs.getState().reveal()
+      runs.getState().setCursor(id)
+      route.getState().go({ place: 'runs', run: id, full: false })
+    } catch (cause) {
+      setSending(false)
+      setProblem(problemText(cause))
+    }
+  }
+  return (
+    <Dialog
+      title={`Run ${detail.fileName} again?`}
+      isOpen
+      onClose={onClose}
+      foot={
+        <>
+          <span className="grow" />
+          <Button onPress={onClose}>Keep as it is</Button>
+          <Button look="primary" isDisabled={sending} offBecause={off} onPress={start}>
+            {sending ? 'Starting…' : 'Start a new run'}
+          </Button>
+        </>
+      }
+    >
+      <p>
+        A new run starts with the same dataset ({bytesWords(detail.sizeBytes)}, stored when it was accepted) and with the settings
+        of now. This run and its record stay as they are.
+      </p>
+      {problem ? (
+        <Note tone="bad">
+          <p>{problem}</p>
+        </Note>
+      ) : null}
+    </Dialog>
+  )
+}
+
+function CancelDialog({ detail, onClose }: { detail: RunDetail; onClose: () => void }) {
+  const { run } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const [reason, setReason] = useState('')
+  const [sending, setSending] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const cancel = async () => {
+    if (reason.trim() === '') return setProblem('A reason is required.')
+    setSending(true)
+    setProblem(null)
+    try {
+      await run.getState().cancel(reason.trim())
+      onClose()
+    } catch (cause) {
+      setSending(false)
+      setProblem(problemText(cause))
+    }
+  }
+  return (
+    <Dialog
+      title={`Cancel the run of ${detail.fileName}?`}
+      alert
+      isOpen
+      onClose={onClose}
+      foot={
+        <>
+          <span className="grow" />
+          <Button onPress={onClose}>Let it run</Button>
+          <Button look="danger" isDisabled={sending} offBecause={off} onPress={cancel}>
+            {sending ? 'Cancelling…' : 'Cancel run'}
+          </Button>
+        </>
+      }
+    >
+      <p>The step under way is stopped and no further step begins. What was deployed stays deployed; the dataset stays stored.</p>
+      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
+    </Dialog>
+  )
+}
+
+function DecisionSection({ detail }: { detail: RunDetail }) {
+  const { decision } = detail
+  if (detail.decisionPending)
+    return (
+      <Section title="Decision">
+        <Note tone="human">
+          <p>A decision was taken here. It is kept and delivered as soon as Temporal can be reached.</p>
+        </Note>
+      </Section>
+    )
+  if (!decision) return null
+  return (
+    <Section title="Decision">
+      <dl className="facts">
+        <dt>{decision.decision === 'approve' ? 'Approved by' : 'Rejected by'}</dt>
+        <dd>{decision.operator ?? 'a Temporal client that gave no name'}</dd>
+        <dt>When</dt>
+        <dd>{momentWords(decision.at, new Date())}</dd>
+        <dt>Why</dt>
+        <dd className="wrap">{decision.reason || 'No reason was given.'}</dd>
+        <dt>How</dt>
+        <dd>
+          {decision.via === 'update' ? `This console${decision.host ? ` on ${decision.host}` : ''}` : 'A bare Temporal signal'}
+        </dd>
+      </dl>
+    </Section>
+  )
+}
+
+function Deployments({ detail }: { detail: RunDetail }) {
+  return (
+    <ul className="deployments">
+      {detail.deployments.map((deployment) => (
+        <li key={deployment.environment}>
+          <span className={`tag ${deployment.environment === 'prod' ? 'good' : ''}`}>
+            {deployment.environment === 'prod' ? 'Production' : 'Dev'}
+          </span>
+          <a className="ellipsis" href={deployment.url} target="_blank" rel="noreferrer" title={deployment.url}>
+            {deployment.url}
+          </a>
+          <span className="faint nowrap">{momentWords(deployment.deployedAt, new Date())}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Ids({ detail }: { detail: RunDetail }) {
+  return (
+    <dl className="facts">
+      <dt>Workflow</dt>
+      <dd>
+        <CopyLine text={detail.workflowId} what="the workflow id" />
+      </dd>
+      {detail.runId ? (
+        <>
+          <dt>Temporal run</dt>
+          <dd>
+            <CopyLine text={detail.runId} what="the run id" />
+          </dd>
+        </>
+      ) : null}
+      {detail.modelId ? (
+        <>
+          <dt>Model</dt>
+          <dd>
+            <CopyLine text={detail.modelId} what="the model id" />
+          </dd>
+        </>
+      ) : null}
+      {detail.sha256 ? (
+        <>
+          <dt>Dataset SHA-256</dt>
+          <dd>
+            <CopyLine text={detail.sha256} what="the dataset’s hash" shown={middleCut(detail.sha256, 26)} />
+          </dd>
+        </>
+      ) : null}
+      <dt>Namespace</dt>
+      <dd>
+        <span className="mono">{detail.namespace}</span>
+        <span className="faint"> · queue </span>
+        <span className="mono">{detail.taskQueue}</span>
+      </dd>
+    </dl>
+  )
+}

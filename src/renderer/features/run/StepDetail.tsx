@@ -1,0 +1,204 @@
+import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, CircleDot, CircleMinus } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import type { Attempt, Failure, PayloadView, Step } from '../../../contract/model.ts'
+import { durationWords, momentWords, remainingWords } from '../../../contract/sentence.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button } from '../../ui/Button.tsx'
+import { CopyButton } from '../../ui/Copy.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { bytesWords } from '../../ui/format.ts'
+import { JsonTree } from '../../ui/JsonTree.tsx'
+
+/** A step opened in place: how it is going, each attempt with its failure, and what went in and came out. */
+export function StepDetail({ step }: { step: Step }) {
+  return (
+    <>
+      {step.state === 'running' && step.kind === 'activity' ? <RunningProgress step={step} /> : null}
+      {step.state === 'backingOff' && step.retryAt ? <NextTry step={step} /> : null}
+      {step.attempts.length > 0 ? (
+        <ul className="attempts">
+          {step.attempts.map((attempt) => (
+            <AttemptRow key={`${attempt.attempt} ${attempt.startedAt}`} attempt={attempt} of={step.maxAttempts} />
+          ))}
+        </ul>
+      ) : (
+        <p className="faint">{noAttempts(step)}</p>
+      )}
+      {step.kind === 'activity' && step.state !== 'waiting' && step.state !== 'skipped' ? <Payloads step={step} /> : null}
+    </>
+  )
+}
+
+const noAttempts = (step: Step) => {
+  if (step.state === 'skipped') return 'This run does not need this step.'
+  if (step.state === 'waiting') return 'The run has not come to this step yet.'
+  return step.kind === 'human' ? 'A person decides here; there are no attempts.' : 'No worker has picked it up yet.'
+}
+
+function RunningProgress({ step }: { step: Step }) {
+  const told = useIn('run', (s) => s.progress[step.step])
+  const progress = told && (!step.progress || told.progress.at >= step.progress.at) ? told.progress : step.progress
+  if (!progress) return null
+  const share = Math.round(Math.min(1, Math.max(0, progress.fraction)) * 100)
+  return (
+    <div className="step-progress">
+      <div
+        className="progress"
+        role="progressbar"
+        aria-valuenow={share}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-label={progress.message}
+      >
+        <span style={{ width: `${share}%` }} />
+      </div>
+      <span className="muted">
+        {share} %{progress.message ? ` · ${progress.message}` : ''}
+      </span>
+    </div>
+  )
+}
+
+function NextTry({ step }: { step: Step }) {
+  const now = useNow()
+  const wait = Date.parse(step.retryAt ?? '') - now
+  const attempt = (step.attempts.at(-1)?.attempt ?? 0) + 1
+  return (
+    <p className="muted">
+      Try {attempt}
+      {step.maxAttempts ? ` of ${step.maxAttempts}` : ''} {wait > 0 ? `in ${remainingWords(wait)}` : 'is due now'}.
+    </p>
+  )
+}
+
+const outcomeWords: Record<Attempt['outcome'], string> = {
+  running: 'running',
+  completed: 'completed',
+  failed: 'failed',
+  timedOut: 'timed out',
+  cancelled: 'cancelled',
+  lost: 'worker went away',
+}
+
+function OutcomeSign({ outcome }: { outcome: Attempt['outcome'] }) {
+  if (outcome === 'completed') return <CircleCheck size={14} className="tone-good" aria-hidden />
+  if (outcome === 'running') return <CircleDot size={14} className="tone-run" aria-hidden />
+  if (outcome === 'cancelled') return <CircleMinus size={14} className="tone-idle" aria-hidden />
+  return <CircleAlert size={14} className="tone-bad" aria-hidden />
+}
+
+function AttemptRow({ attempt, of }: { attempt: Attempt; of: number | null }) {
+  const now = useNow(attempt.endedAt === null)
+  const end = attempt.endedAt ? Date.parse(attempt.endedAt) : now
+  return (
+    <li className="attempt">
+      <div className="attempt-line">
+        <OutcomeSign outcome={attempt.outcome} />
+        <span>
+          Attempt {attempt.attempt}
+          {of ? ` of ${of}` : ''} {outcomeWords[attempt.outcome]}
+        </span>
+        <span className="faint">
+          {momentWords(attempt.startedAt, new Date(now))} · {durationWords(end - Date.parse(attempt.startedAt))}
+        </span>
+        {attempt.worker ? (
+          <span className="faint mono ellipsis attempt-worker" title={`Worker ${attempt.worker}`}>
+            {attempt.worker}
+          </span>
+        ) : null}
+      </div>
+      {attempt.failure ? <FailureView failure={attempt.failure} /> : null}
+    </li>
+  )
+}
+
+function FailureView({ failure }: { failure: Failure }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <div className="failure">
+      <p className="failure-message">{failure.message}</p>
+      <p className="faint failure-facts">
+        {failure.type ? <code>{failure.type}</code> : null}
+        {failure.nonRetryable ? <span>not retried: no retry can mend it</span> : null}
+        {failure.stack ? (
+          <button type="button" className="button link small" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? <ChevronDown size={12} aria-hidden /> : <ChevronRight size={12} aria-hidden />}
+            Stack
+          </button>
+        ) : null}
+        {failure.stack ? <CopyButton text={`${failure.message}\n${failure.stack}`} what="the failure with its stack" /> : null}
+      </p>
+      {open && failure.stack ? <pre className="stack scroll">{failure.stack}</pre> : null}
+    </div>
+  )
+}
+
+function Payloads({ step }: { step: Step }) {
+  const { run } = useConsole()
+  const state = useIn('run', (s) => s.payloads[step.step])
+  // Asked for again when the step has moved on: then there may be a result that was not there before.
+  const version = `${step.state} ${step.attempts.length}`
+  useEffect(() => {
+    if (version) void run.getState().loadPayloads(step.step)
+  }, [run, step.step, version])
+  if (state?.problem && !state.payloads) {
+    return (
+      <div className="error-text">
+        <CircleAlert size={13} aria-hidden />
+        <span>Inputs and results could not be read: {state.problem}</span>
+        <Button size="small" look="link" onPress={() => void run.getState().loadPayloads(step.step)}>
+          Try again
+        </Button>
+      </div>
+    )
+  }
+  if (!state?.payloads) return <span className="skeleton" style={{ width: '60%' }} />
+  const { inputs, results } = state.payloads
+  return (
+    <div className="payloads">
+      <PayloadList title="Input" payloads={inputs} none="No input." />
+      <PayloadList title="Result" payloads={results} none={step.state === 'completed' ? 'No result.' : 'No result yet.'} />
+    </div>
+  )
+}
+
+function PayloadList({ title, payloads, none }: { title: string; payloads: PayloadView[]; none: string }) {
+  if (payloads.length === 0)
+    return (
+      <p className="faint">
+        <span className="payload-title">{title}</span> {none}
+      </p>
+    )
+  return payloads.map((payload, index) => (
+    <Payload
+      // The index is the key: payloads are told in order and have no id
+      key={index}
+      title={payloads.length > 1 ? `${title} ${index + 1}` : title}
+      payload={payload}
+    />
+  ))
+}
+
+function Payload({ title, payload }: { title: string; payload: PayloadView }) {
+  return (
+    <section className="payload" aria-label={title}>
+      <div className="payload-head">
+        <span className="payload-title">{title}</span>
+        <span className="faint ellipsis">
+          {[payload.label, payload.encoding, payload.keyId ? `key ${payload.keyId}` : null, bytesWords(payload.sizeBytes)]
+            .filter(Boolean)
+            .join(' · ')}
+        </span>
+        {payload.json !== null ? <CopyButton text={payload.json} what={`the ${title.toLowerCase()} as JSON`} /> : null}
+      </div>
+      {payload.json !== null ? (
+        <JsonTree text={payload.json} />
+      ) : (
+        <p className="error-text">
+          <CircleAlert size={13} aria-hidden />
+          <span>{payload.unreadable ?? 'This value could not be decoded.'}</span>
+        </p>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,409 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { Check, ChevronDown, ListFilter, Search, Upload, X } from 'lucide-react'
+import { memo, useEffect, useRef } from 'react'
+import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
+import { isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
+import { describeRun, durationWords, momentWords, remainingWords, spanWords, stageLabels } from '../../../contract/sentence.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button, IconButton } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { count, figure, plural } from '../../ui/format.ts'
+import { StageSign, stageTones } from '../../ui/StageSign.tsx'
+import { chooseFilesId } from '../drop/ids.ts'
+import { EmptyRuns } from './EmptyRuns.tsx'
+import './runs.css'
+
+const rowHeight = 32
+export const searchId = 'runs-search'
+
+const working: readonly Stage[] = stages.filter((stage) => !isEndStage(stage) && stage !== 'AwaitingApproval')
+const groups: { name: string; stages: readonly Stage[]; counted: boolean }[] = [
+  { name: 'All', stages: [], counted: false },
+  { name: 'Running', stages: working, counted: true },
+  { name: 'Awaiting', stages: ['AwaitingApproval'], counted: true },
+  { name: 'Failed', stages: ['Failed', 'GateFailed'], counted: false },
+  { name: 'Completed', stages: ['Completed'], counted: false },
+]
+const sameStages = (a: readonly Stage[], b: readonly Stage[]) => a.length === b.length && a.every((stage) => b.includes(stage))
+
+export function RunsView() {
+  const { runs, stack } = useConsole()
+  const load = useIn('runs', (s) => s.load)
+  const problem = useIn('runs', (s) => s.problem)
+  const known = useIn('runs', (s) => s.byId.size)
+  const shown = useIn('runs', (s) => s.visible.length)
+  if (load === 'loading') return <RunsSkeleton />
+  if (load === 'failed') {
+    return (
+      <div className="runs-message">
+        <p>The runs could not be read: {problem}</p>
+        <Button onPress={() => void runs.getState().fetch()}>Try again</Button>
+      </div>
+    )
+  }
+  if (known === 0) return <EmptyRuns home={stack.getState().info?.home ?? null} />
+  return (
+    <>
+      <RunsBar />
+      {shown === 0 ? <NothingFits /> : <RunsList />}
+    </>
+  )
+}
+
+function RunsSkeleton() {
+  return (
+    <div className="runs-skeleton" aria-busy="true">
+      <span className="sr-only">Reading the runs</span>
+      {Array.from({ length: 12 }, (_, i) => (
+        // The index is the key: twelve equal lines
+        <div key={i} className="runs-skeleton-row">
+          <span className="skeleton" style={{ width: 16 }} />
+          <span className="skeleton" style={{ width: 120 + ((i * 53) % 90) }} />
+          <span className="skeleton" style={{ width: 160 + ((i * 37) % 120) }} />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function NothingFits() {
+  const { runs } = useConsole()
+  const clear = () => {
+    runs.getState().setText('')
+    runs.getState().setStages([])
+  }
+  return (
+    <div className="runs-message">
+      <p>No run fits this filter.</p>
+      <Button onPress={clear}>Show all runs</Button>
+    </div>
+  )
+}
+
+function RunsBar() {
+  const { runs } = useConsole()
+  const text = useIn('runs', (s) => s.text)
+  const chosen = useIn('runs', (s) => s.stages)
+  const byId = useIn('runs', (s) => s.byId)
+  const all = [...byId.values()]
+  return (
+    <div className="runs-bar">
+      <div className="search">
+        <Search size={14} aria-hidden />
+        <input
+          id={searchId}
+          className="input"
+          type="text"
+          placeholder="Search runs"
+          aria-label="Search runs by file, id, hash or who submitted"
+          spellCheck={false}
+          autoComplete="off"
+          value={text}
+          onChange={(event) => runs.getState().setText(event.target.value)}
+        />
+        {text ? (
+          <IconButton size="small" label="Clear the search" onPress={() => runs.getState().setText('')}>
+            <X size={13} aria-hidden />
+          </IconButton>
+        ) : (
+          <kbd>/</kbd>
+        )}
+      </div>
+      <fieldset className="chips" aria-label="Which runs">
+        {groups.map((group) => {
+          const n = group.counted ? all.filter((run) => group.stages.includes(run.stage)).length : 0
+          return (
+            <button
+              key={group.name}
+              type="button"
+              className="chip"
+              aria-pressed={sameStages(chosen, group.stages)}
+              onClick={() => runs.getState().setStages(group.stages)}
+            >
+              {group.name}
+              {n > 0 ? <span className="chip-count">{count(n)}</span> : null}
+            </button>
+          )
+        })}
+      </fieldset>
+      <MenuTrigger>
+        <AriaButton className="button quiet stage-menu" aria-label="Filter by stage">
+          <ListFilter size={14} aria-hidden />
+          <span className="stage-menu-word">Stage</span>
+          <ChevronDown size={12} aria-hidden />
+        </AriaButton>
+        <Popover placement="bottom start">
+          <Menu
+            className="menu"
+            aria-label="Stages"
+            selectionMode="multiple"
+            selectedKeys={new Set(chosen)}
+            onSelectionChange={(keys) => runs.getState().setStages(keys === 'all' ? stages : stages.filter((s) => keys.has(s)))}
+          >
+            {stages.map((stage) => (
+              <MenuItem key={stage} id={stage} className="menu-item" textValue={stageLabels[stage]}>
+                <Check size={14} className="check" aria-hidden />
+                <StageSign run={{ stage, retryAt: null, decisionPending: false }} />
+                {stageLabels[stage]}
+              </MenuItem>
+            ))}
+          </Menu>
+        </Popover>
+      </MenuTrigger>
+      <span className="grow" />
+      <Button onPress={() => document.getElementById(chooseFilesId)?.click()}>
+        <Upload size={14} aria-hidden />
+        <span className="choose-word">Choose files…</span>
+      </Button>
+    </div>
+  )
+}
+
+function RunsList() {
+  const { runs, route } = useConsole()
+  const visible = useIn('runs', (s) => s.visible)
+  const fresh = useIn('runs', (s) => s.fresh)
+  const cursor = useIn('runs', (s) => s.cursor)
+  const total = useIn('runs', (s) => s.total)
+  const known = useIn('runs', (s) => s.byId.size)
+  const loadingOlder = useIn('runs', (s) => s.loadingOlder)
+  const open = useIn('route', (s) => s.run)
+  const scroller = useRef<HTMLDivElement>(null)
+  const virtual = useVirtualizer({
+    count: visible.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    getItemKey: (index) => visible[index] ?? index,
+  })
+  useHeldRows(scroller)
+
+  const at = cursor === null ? -1 : visible.indexOf(cursor)
+  useEffect(() => {
+    if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' })
+  }, [at, virtual])
+
+  const showNew = () => {
+    runs.getState().reveal()
+    scroller.current?.scrollTo({ top: 0 })
+  }
+  return (
+    <div className="runs-list">
+      <div className="runs-head" aria-hidden>
+        <span />
+        <span>File</span>
+        <span>What is going on</span>
+        <span className="col-metrics">Accuracy · MAE</span>
+        <span className="right">For</span>
+        <span className="right col-when">Accepted</span>
+      </div>
+      {fresh > 0 ? (
+        <button type="button" className="runs-fresh" onClick={showNew}>
+          {plural(fresh, 'new run')} · show
+        </button>
+      ) : null}
+      <div
+        ref={scroller}
+        className="scroll runs-scroll"
+        role="listbox"
+        aria-label="Runs, newest first"
+        tabIndex={0}
+        aria-activedescendant={at >= 0 ? rowId(visible[at] as string) : undefined}
+      >
+        <div className="runs-space" role="presentation" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const id = visible[item.index] as string
+            return (
+              <Row
+                key={item.key}
+                id={id}
+                top={item.start}
+                place={item.index + 1}
+                of={visible.length}
+                isCursor={id === cursor}
+                isOpen={id === open}
+                onOpen={() => {
+                  runs.getState().setCursor(id)
+                  route.getState().go({ place: 'runs', run: id, full: false })
+                }}
+              />
+            )
+          })}
+        </div>
+        {total > known ? (
+          <div className="runs-older">
+            <span className="faint">
+              The newest {count(known)} of {count(total)} runs are here; search looks through these.
+            </span>
+            <Button size="small" isDisabled={loadingOlder} onPress={() => void runs.getState().loadOlder()}>
+              {loadingOlder ? 'Reading older runs…' : 'Show older runs'}
+            </Button>
+          </div>
+        ) : null}
+      </div>
+    </div>
+  )
+}
+
+/** How long a pointer must rest before rows may move under it, in milliseconds. */
+const restMs = 1500
+
+/** Rows keep their places while the list is scrolled down, or while the pointer is on its way to one of them. */
+function useHeldRows(scroller: React.RefObject<HTMLDivElement | null>) {
+  const { runs } = useConsole()
+  useEffect(() => {
+    const list = scroller.current
+    if (!list) return
+    let busy = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const update = () => runs.getState().setHeld(busy || list.scrollTop > 4)
+    const rest = () => {
+      clearTimeout(timer)
+      if (busy) {
+        busy = false
+        update()
+      }
+    }
+    const move = () => {
+      clearTimeout(timer)
+      timer = setTimeout(rest, restMs)
+      if (!busy) {
+        busy = true
+        update()
+      }
+    }
+    list.addEventListener('scroll', update, { passive: true })
+    list.addEventListener('pointermove', move, { passive: true })
+    list.addEventListener('pointerleave', rest)
+    return () => {
+      clearTimeout(timer)
+      list.removeEventListener('scroll', update)
+      list.removeEventListener('pointermove', move)
+      list.removeEventListener('pointerleave', rest)
+      runs.getState().setHeld(false)
+    }
+  }, [runs, scroller])
+}
+
+const rowId = (id: string) => `run-${id.replace(/[^\w-]/g, '_')}`
+
+const Row = memo(
+  function Row({
+    id,
+    top,
+    place,
+    of,
+    isCursor,
+    isOpen,
+    onOpen,
+  }: {
+    id: string
+    top: number
+    place: number
+    of: number
+    isCursor: boolean
+    isOpen: boolean
+    onOpen: () => void
+  }) {
+    const run = useIn('runs', (s) => s.byId.get(id))
+    if (!run) return null
+    return (
+      // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the list act on its active row (app/keys.ts)
+      <div
+        id={rowId(id)}
+        role="option"
+        aria-selected={isOpen}
+        aria-setsize={of}
+        aria-posinset={place}
+        tabIndex={-1}
+        className={`run-row${isCursor ? ' cursor' : ''}${isOpen ? ' open' : ''}`}
+        style={{ transform: `translateY(${top}px)` }}
+        onClick={onOpen}
+        data-workflow-id={id}
+        data-stage={run.stage}
+      >
+        <StageSign run={run} />
+        <span className="ellipsis run-file" title={run.fileName}>
+          {run.fileName}
+        </span>
+        <RowWords run={run} />
+        <span className="ellipsis col-metrics">
+          {run.metrics ? (
+            <>
+              <span className={run.gatePassed === false ? 'tone-bad' : ''}>{figure(run.metrics.accuracy)}</span>
+              <span className="faint"> · </span>
+              {figure(run.metrics.mae)}
+              {run.gatePassed === false ? <span className="sr-only"> did not pass the gate</span> : null}
+            </>
+          ) : null}
+        </span>
+        <RowSpan run={run} />
+        <RowWhen run={run} />
+      </div>
+    )
+  },
+  (a, b) =>
+    a.id === b.id &&
+    a.top === b.top &&
+    a.place === b.place &&
+    a.of === b.of &&
+    a.isCursor === b.isCursor &&
+    a.isOpen === b.isOpen,
+)
+
+/** What a row says, in few words; the whole sentence is its title. */
+export function rowWords(run: RunSummary, now: number): string {
+  const label = stageLabels[run.stage]
+  switch (run.stage) {
+    case 'Queued':
+      return run.problem ? `Queued: ${run.problem}` : 'Queued'
+    case 'AwaitingApproval':
+      if (run.decisionPending) return 'Decided here, waits for Temporal'
+      return run.approvalDeadline ? `${label} · ${remainingWords(Date.parse(run.approvalDeadline) - now)} left` : label
+    case 'Failed':
+      return `Failed: ${run.problem ?? 'no message was given'}`
+    case 'Rejected':
+      return run.decision ? `Rejected by ${run.decision.operator ?? 'a client'}: ${run.decision.reason}` : label
+    case 'Completed':
+      return run.decision?.decision === 'approve' ? 'In production' : 'In dev; production not asked for'
+    case 'GateFailed':
+    case 'TimedOut':
+    case 'Cancelled':
+      return label
+    default: {
+      if (run.retryAt) {
+        const wait = Date.parse(run.retryAt) - now
+        const of = run.maxAttempts ? ` of ${run.maxAttempts}` : ''
+        return `${label} · try ${run.attempt}${of} failed · next ${wait > 0 ? `in ${remainingWords(wait)}` : 'now'}`
+      }
+      if (run.attempt > 1) return `${label} · try ${run.attempt}${run.maxAttempts ? ` of ${run.maxAttempts}` : ''}`
+      return label
+    }
+  }
+}
+
+function RowWords({ run }: { run: RunSummary }) {
+  const now = useNow(!isEndStage(run.stage))
+  const tone = run.retryAt ? 'bad' : stageTones[run.stage]
+  return (
+    <span className={`ellipsis run-words tone-${tone}`} title={describeRun(run, new Date(now))}>
+      {rowWords(run, now)}
+    </span>
+  )
+}
+
+/** How long the run has been in its stage; how long it took when it is over. */
+function RowSpan({ run }: { run: RunSummary }) {
+  const now = useNow(!isEndStage(run.stage))
+  const words =
+    run.endedAt !== null
+      ? durationWords(Date.parse(run.endedAt) - Date.parse(run.startedAt ?? run.acceptedAt))
+      : spanWords(now - Date.parse(run.stageSince))
+  return <span className="right muted nowrap">{words}</span>
+}
+
+function RowWhen({ run }: { run: RunSummary }) {
+  // The day may change under a list that stays open: a quiet word, so a tick of the clock is enough to mend it.
+  const now = useNow(false)
+  return <span className="right faint nowrap col-when">{momentWords(run.acceptedAt, new Date(now))}</span>
+}

@@ -1,0 +1,376 @@
+import { CircleAlert, Plus, Trash2 } from 'lucide-react'
+import { type ReactNode, useId, useState } from 'react'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button, IconButton } from '../../ui/Button.tsx'
+import { CopyLine } from '../../ui/Copy.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { Note } from '../../ui/Note.tsx'
+import { problemText } from '../../ui/problem.ts'
+import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { isDirty, type RetryField, retryFields, retrySteps, type SettingsDraft } from './settingsStore.ts'
+import './settings.css'
+
+export function SettingsView() {
+  const { settings } = useConsole()
+  const load = useIn('settings', (s) => s.load)
+  const problem = useIn('settings', (s) => s.problem)
+  const draft = useIn('settings', (s) => s.draft)
+  if (load === 'failed') {
+    return (
+      <div className="runs-message">
+        <p>The settings could not be read: {problem}</p>
+        <Button onPress={() => void settings.getState().fetch()}>Try again</Button>
+      </div>
+    )
+  }
+  if (!draft) return <div className="settings" aria-busy="true" />
+  return <Form draft={draft} />
+}
+
+function Form({ draft }: { draft: SettingsDraft }) {
+  const { settings, capabilities } = useConsole()
+  const errors = useIn('settings', (s) => s.errors)
+  const info = useIn('stack', (s) => s.info)
+  const edit = settings.getState().edit
+  const text = (
+    field: keyof SettingsDraft &
+      (
+        | 'settleSeconds'
+        | 'maxFileMegabytes'
+        | 'operator'
+        | 'minSeconds'
+        | 'maxSeconds'
+        | 'approvalTimeoutHours'
+        | 'startsPerSecond'
+      ),
+  ) => ({
+    value: draft[field],
+    error: errors[field] ?? null,
+    onChange: (value: string) => edit({ [field]: value }),
+  })
+  return (
+    <>
+      <div className="settings scroll">
+        <div className="settings-page">
+          <Group title="You" about="Your name stands beside each of your decisions.">
+            <Field label="Operator name" {...text('operator')} />
+          </Group>
+          <Group
+            title="Intake"
+            about="Watched folders, their subfolders included. The first one receives what is dropped on the window."
+          >
+            <Folders draft={draft} />
+            <div className="settings-row">
+              <Field
+                label="Settle time (s)"
+                hint="A file is taken once it has not changed for this long."
+                inputMode="decimal"
+                {...text('settleSeconds')}
+              />
+              <Field label="Largest file (MB)" inputMode="decimal" {...text('maxFileMegabytes')} />
+              <Field
+                label="Starts per second"
+                hint="How many runs may begin in a second."
+                inputMode="decimal"
+                {...text('startsPerSecond')}
+              />
+            </div>
+          </Group>
+          <Group
+            title="Pipeline"
+            about="A change counts for runs that start after it; a run under way keeps the settings that it began with."
+          >
+            <div className="settings-row">
+              <Field label="Demo trainer, shortest (s)" inputMode="decimal" {...text('minSeconds')} />
+              <Field label="Demo trainer, longest (s)" inputMode="decimal" {...text('maxSeconds')} />
+              <Field
+                label="Approval timeout (h)"
+                hint="After this a run rejects itself."
+                inputMode="decimal"
+                {...text('approvalTimeoutHours')}
+              />
+            </div>
+            <Retries draft={draft} />
+          </Group>
+          <Group title="Notifications" about="Told on the desktop while this window is in the background.">
+            <Check
+              label="A run waits for approval"
+              isOn={draft.approvalPending}
+              onChange={(approvalPending) => edit({ approvalPending })}
+            />
+            <Check label="A run failed" isOn={draft.runFailed} onChange={(runFailed) => edit({ runFailed })} />
+            <Permission />
+          </Group>
+          <Group title="Appearance">
+            <fieldset className="chips" aria-label="Appearance">
+              {(['system', 'light', 'dark'] as const).map((appearance) => (
+                <button
+                  key={appearance}
+                  type="button"
+                  className="chip"
+                  aria-pressed={draft.appearance === appearance}
+                  onClick={() => edit({ appearance })}
+                >
+                  {appearance === 'system' ? 'As the system' : appearance === 'light' ? 'Light' : 'Dark'}
+                </button>
+              ))}
+            </fieldset>
+          </Group>
+          <Group title="This Gatehouse">
+            {info ? (
+              <dl className="facts">
+                <dt>Version</dt>
+                <dd>{info.version}</dd>
+                <dt>Data folder</dt>
+                <dd>
+                  <CopyLine text={info.home} what="the data folder’s path" />
+                </dd>
+                <dt>Host</dt>
+                <dd>
+                  {info.host} · {info.platform}
+                </dd>
+              </dl>
+            ) : null}
+            {capabilities.stopHost ? <Stop /> : null}
+          </Group>
+        </div>
+      </div>
+      <SaveBar draft={draft} />
+    </>
+  )
+}
+
+function Group({ title, about, children }: { title: string; about?: string; children: ReactNode }) {
+  const id = useId()
+  return (
+    <section className="settings-group" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {about ? <p className="faint">{about}</p> : null}
+      {children}
+    </section>
+  )
+}
+
+function Check({ label, isOn, onChange }: { label: string; isOn: boolean; onChange: (on: boolean) => void }) {
+  return (
+    <label className="settings-check">
+      <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.target.checked)} />
+      {label}
+    </label>
+  )
+}
+
+function Folders({ draft }: { draft: SettingsDraft }) {
+  const { settings } = useConsole()
+  const errors = useIn('settings', (s) => s.errors)
+  const put = (inboxFolders: string[]) => settings.getState().edit({ inboxFolders })
+  return (
+    <div className="field">
+      <span className="label">Inbox folders</span>
+      {draft.inboxFolders.map((folder, index) => (
+        // The index is the key: a folder is its place in the list; its text changes while it is typed
+        <div key={index} className="settings-folder">
+          <Field
+            label={`Inbox folder ${index + 1}`}
+            hideLabel
+            value={folder}
+            error={errors[`inboxFolders.${index}`] ?? null}
+            placeholder="/absolute/path"
+            onChange={(value) => put(draft.inboxFolders.map((f, i) => (i === index ? value : f)))}
+          />
+          <IconButton
+            label={`Stop watching folder ${index + 1}`}
+            isDisabled={draft.inboxFolders.length === 1}
+            onPress={() => put(draft.inboxFolders.filter((_, i) => i !== index))}
+          >
+            <Trash2 size={14} aria-hidden />
+          </IconButton>
+        </div>
+      ))}
+      {errors.inboxFolders ? (
+        <span className="error-text">
+          <CircleAlert size={13} aria-hidden />
+          {errors.inboxFolders}
+        </span>
+      ) : null}
+      <div>
+        <Button size="small" onPress={() => put([...draft.inboxFolders, ''])}>
+          <Plus size={13} aria-hidden />
+          Add a folder
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+const stepWords: Record<(typeof retrySteps)[number], string> = {
+  preprocess_data: 'Preprocess',
+  train_model: 'Train',
+  log_experiment: 'Log experiment',
+  assess_model_quality: 'Assess quality',
+  deploy_dev: 'Deploy to dev',
+  deploy_prod: 'Deploy to production',
+  record_decision: 'Record decision',
+}
+const fieldWords: Record<RetryField, string> = {
+  maximumAttempts: 'Attempts (0 = without end)',
+  initialIntervalSeconds: 'First wait (s)',
+  backoffCoefficient: 'Factor',
+  maximumIntervalSeconds: 'Longest wait (s)',
+}
+
+function Retries({ draft }: { draft: SettingsDraft }) {
+  const { settings } = useConsole()
+  const errors = useIn('settings', (s) => s.errors)
+  return (
+    <table className="retries">
+      <caption>Retries of each step</caption>
+      <thead>
+        <tr>
+          <th>Step</th>
+          {retryFields.map((field) => (
+            <th key={field}>{fieldWords[field]}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {retrySteps.map((step) => (
+          <tr key={step}>
+            <th scope="row">{stepWords[step]}</th>
+            {retryFields.map((field) => (
+              <td key={field}>
+                <Field
+                  label={`${stepWords[step]}: ${fieldWords[field]}`}
+                  hideLabel
+                  inputMode="decimal"
+                  value={draft.retries[step][field]}
+                  error={errors[`retries.${step}.${field}`] ?? null}
+                  onChange={(value) =>
+                    settings
+                      .getState()
+                      .edit({ retries: { ...draft.retries, [step]: { ...draft.retries[step], [field]: value } } })
+                  }
+                />
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** The browser's permission is asked for from here, never unprompted. */
+function Permission() {
+  const { notices } = useConsole()
+  const permission = useIn('notices', (s) => s.permission)
+  switch (permission) {
+    case 'unsupported':
+    case 'granted':
+      return null
+    case 'denied':
+      return (
+        <p className="faint">This browser was told not to show notifications of this page. Allow them in its site settings.</p>
+      )
+    case 'default':
+      return (
+        <div>
+          <Button size="small" onPress={() => void notices.getState().askPermission()}>
+            Allow this browser to notify…
+          </Button>
+        </div>
+      )
+  }
+}
+
+function Stop() {
+  const { connection } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const [asking, setAsking] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const [stopped, setStopped] = useState(false)
+  const stop = async () => {
+    try {
+      await connection.call('host.stop', {})
+      setStopped(true)
+      setAsking(false)
+    } catch (cause) {
+      setProblem(problemText(cause))
+    }
+  }
+  return (
+    <div className="settings-stop">
+      <Button offBecause={off} isDisabled={stopped} onPress={() => setAsking(true)}>
+        {stopped ? 'Stopping…' : 'Stop Gatehouse…'}
+      </Button>
+      <span className="faint">Closing this tab does not stop it.</span>
+      {asking ? (
+        <Dialog
+          title="Stop Gatehouse?"
+          alert
+          isOpen
+          onClose={() => setAsking(false)}
+          foot={
+            <>
+              <span className="grow" />
+              <Button onPress={() => setAsking(false)}>Keep it running</Button>
+              <Button look="danger" onPress={stop}>
+                Stop Gatehouse
+              </Button>
+            </>
+          }
+        >
+          <p>
+            Worker, inbox and the embedded servers stop. Runs under way stand still and go on at the next start; files that arrive
+            in the inbox meanwhile are found then. Approval deadlines that pass meanwhile take effect at the next start.
+          </p>
+          {problem ? (
+            <Note tone="bad">
+              <p>{problem}</p>
+            </Note>
+          ) : null}
+        </Dialog>
+      ) : null}
+    </div>
+  )
+}
+
+function SaveBar({ draft }: { draft: SettingsDraft }) {
+  const { settings } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const base = useIn('settings', (s) => s.settings)
+  const errors = useIn('settings', (s) => s.errors)
+  const saving = useIn('settings', (s) => s.saving)
+  const savedAt = useIn('settings', (s) => s.savedAt)
+  const problem = useIn('settings', (s) => s.problem)
+  const dirty = isDirty({ settings: base, draft })
+  const wrong = Object.keys(errors).length
+  return (
+    <div className="save-bar">
+      <span role="status" className={problem || wrong > 0 ? 'tone-bad ellipsis' : 'muted ellipsis'}>
+        {problem
+          ? `Not saved: ${problem}`
+          : wrong > 0
+            ? `${wrong} ${wrong === 1 ? 'field needs' : 'fields need'} a correction.`
+            : dirty
+              ? 'Changes are not saved yet.'
+              : savedAt
+                ? 'Saved.'
+                : 'All saved.'}
+      </span>
+      <span className="grow" />
+      <Button isDisabled={!dirty || saving} onPress={() => settings.getState().revert()}>
+        Revert
+      </Button>
+      <Button
+        look="primary"
+        isDisabled={!dirty || saving || wrong > 0}
+        offBecause={off}
+        onPress={() => void settings.getState().save()}
+      >
+        {saving ? 'Saving…' : 'Save'}
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,118 @@
+import { Circle, CircleDashed, ExternalLink, Keyboard, RotateCw, TriangleAlert } from 'lucide-react'
+import { Button as AriaButton, Dialog, DialogTrigger, Popover } from 'react-aria-components'
+import type { Part } from '../../../contract/model.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button } from '../../ui/Button.tsx'
+import { CopyLine } from '../../ui/Copy.tsx'
+import { type PartName, partLabels, partNames, whyActionsAreOff } from './stackStore.ts'
+import './stack.css'
+
+const stateWords: Record<Part['state'], string> = { up: 'up', starting: 'starting', down: 'down', off: 'off' }
+const toneOf: Record<Part['state'], string> = { up: 'good', starting: 'run', down: 'bad', off: 'idle' }
+
+function StateSign({ state }: { state: Part['state'] }) {
+  if (state === 'down') return <TriangleAlert size={13} className="tone-bad" aria-hidden />
+  if (state === 'starting') return <CircleDashed size={11} className="tone-run" aria-hidden />
+  if (state === 'off') return <Circle size={9} className="tone-idle" aria-hidden />
+  return <Circle size={9} fill="currentColor" className="tone-good" aria-hidden />
+}
+
+/** Parts whose summary is always worth its place; the others say theirs when something is to be said. */
+const alwaysSummed: ReadonlySet<PartName> = new Set(['temporal', 'postgres', 'worker'])
+
+/** The stack's health as one line; each item opens into details and what can be done. */
+export function StackLine({ onHelp }: { onHelp: () => void }) {
+  const health = useIn('stack', (s) => s.health)
+  const connection = useIn('stack', (s) => s.connection)
+  return (
+    <section className="stack" aria-label="Health of the stack">
+      {health ? (
+        partNames.map((name) => (
+          <Item key={name} name={name} part={health[name]} uiUrl={name === 'temporal' ? health.temporalUiUrl : null} />
+        ))
+      ) : (
+        <span className="faint">
+          {connection === 'open' ? 'Asking for the stack’s health…' : 'The stack’s health is not known.'}
+        </span>
+      )}
+      <span className="grow" />
+      {health && health.profile !== 'embedded' ? <span className="faint stack-profile">profile {health.profile}</span> : null}
+      <button type="button" className="stack-item" onClick={onHelp}>
+        <Keyboard size={13} aria-hidden />
+        <span>Keys</span> <kbd>?</kbd>
+      </button>
+    </section>
+  )
+}
+
+function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string | null }) {
+  const { stack } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const retrying = useIn('stack', (s) => s.retrying)
+  const problem = useIn('stack', (s) => s.problem)
+  const label = partLabels[name]
+  const share = part.progress === null ? null : Math.round(part.progress * 100)
+  return (
+    <DialogTrigger>
+      <AriaButton
+        className={`stack-item ${part.state}`}
+        aria-label={`${label}: ${stateWords[part.state]}, ${part.summary}`}
+        data-part={name}
+        data-state={part.state}
+      >
+        <StateSign state={part.state} />
+        <span>{label}</span>
+        {alwaysSummed.has(name) || part.state !== 'up' ? (
+          <span className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}>
+            {part.summary || stateWords[part.state]}
+            {share === null ? '' : ` ${share} %`}
+          </span>
+        ) : null}
+      </AriaButton>
+      <Popover className="popover" placement="top start" offset={6}>
+        <Dialog className="stack-detail" aria-label={label}>
+          <div className="stack-title">
+            <StateSign state={part.state} />
+            <h2>{label}</h2>
+            <span className={`tag ${toneOf[part.state]}`}>{stateWords[part.state]}</span>
+          </div>
+          <p className="muted">{part.summary}</p>
+          {part.detail ? <p className="wrap">{part.detail}</p> : null}
+          {share === null ? null : (
+            <div
+              className="progress"
+              role="progressbar"
+              aria-label={label}
+              aria-valuenow={share}
+              aria-valuemin={0}
+              aria-valuemax={100}
+            >
+              <span style={{ width: `${share}%` }} />
+            </div>
+          )}
+          {part.remedy ? (
+            <div className="stack-remedy">
+              <h3>What you can do</h3>
+              <p className="wrap">{part.remedy}</p>
+            </div>
+          ) : null}
+          {part.address ? <CopyLine text={part.address} what="the address" /> : null}
+          {uiUrl ? (
+            <a href={uiUrl} target="_blank" rel="noreferrer" className="stack-link">
+              Temporal Web UI <ExternalLink size={12} aria-hidden />
+            </a>
+          ) : null}
+          {part.state === 'down' || part.state === 'starting' ? (
+            <div>
+              <Button size="small" offBecause={off} isDisabled={retrying} onPress={() => void stack.getState().retry()}>
+                <RotateCw size={12} aria-hidden />
+                {retrying ? 'Trying…' : 'Try again'}
+              </Button>
+            </div>
+          ) : null}
+          {problem ? <p className="error-text">{problem}</p> : null}
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  )
+}

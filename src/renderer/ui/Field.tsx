@@ -1,0 +1,36 @@
+import { CircleAlert } from 'lucide-react'
+import { Input, Label, Text, TextArea, TextField, type TextFieldProps } from 'react-aria-components'
+
+export interface FieldProps extends Omit<TextFieldProps, 'className' | 'style' | 'children'> {
+  label: string
+  hint?: string
+  error?: string | null
+  multiline?: boolean
+  placeholder?: string
+  /** The label is read out and not shown: the field stands in a table that says it. */
+  hideLabel?: boolean
+}
+
+export function Field({ label, hint, error, multiline = false, placeholder, hideLabel = false, ...props }: FieldProps) {
+  return (
+    <TextField {...props} isInvalid={Boolean(error)} className="field">
+      <Label className={hideLabel ? 'sr-only' : undefined}>{label}</Label>
+      {multiline ? (
+        <TextArea className="input" placeholder={placeholder} rows={3} />
+      ) : (
+        <Input className="input" placeholder={placeholder} />
+      )}
+      {error ? (
+        <Text slot="errorMessage" className="error-text">
+          <CircleAlert size={13} aria-hidden />
+          <span>{error}</span>
+        </Text>
+      ) : null}
+      {hint && !error ? (
+        <Text slot="description" className="hint">
+          {hint}
+        </Text>
+      ) : null}
+    </TextField>
+  )
+}
