@@ -66,7 +66,7 @@ export const composeProfile = {
   namespace: 'default',
   uiUrl: 'http://127.0.0.1:8233',
   postgres: { host: '127.0.0.1', port: 5432, user: 'gatehouse', database: 'gatehouse' },
-  /** For a stack that listens on loopback only; POSTGRES_PASSWORD beside docker-compose.yml sets another. */
+  /** For a stack that listens on loopback only; GATEHOUSE_POSTGRES_PASSWORD sets another, for both sides. */
   defaultPassword: 'gatehouse-local',
 }
 
