@@ -142,8 +142,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   let postgresWasUp = false
   let temporalWasUp = false
   let told = ''
-  const stackChanged = () => {
-    temporal.addressChanged()
+  const look = () => {
     const current = health()
     const temporalIsUp = temporal.client() !== null
     if (temporalIsUp && !temporalWasUp) {
@@ -175,16 +174,19 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     }
   }
 
-  stack.onChange(stackChanged)
-  temporal.onChange(stackChanged)
-  endpoints.onChange(stackChanged)
-  intake.onHealth(stackChanged)
+  stack.onChange(() => {
+    temporal.addressChanged()
+    look()
+  })
+  temporal.onChange(look)
+  endpoints.onChange(look)
+  intake.onHealth(look)
   settings.onChange((next) => {
     emit('settings.changed', { settings: next })
     intake.settingsChanged()
   })
   // The worker's line counts attempts; nothing tells when that number changes, so it is looked at.
-  const ticker = setInterval(stackChanged, 2_000)
+  const ticker = setInterval(look, 2_000)
 
   stack.start()
   await endpoints.start()

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client'
-import { decodeFromPayloadsAtIndex, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow'
+import { decodeFromPayloadsAtIndex, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { type Stage, stages } from '../../../contract/model.ts'
 import { stageAttribute, statusQueryName, workflowType } from '../../../temporal/names.ts'
 import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'

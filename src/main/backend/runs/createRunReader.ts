@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow'
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { notFound, unavailable } from '../../../contract/errors.ts'
 import type { RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
 import { taskQueue } from '../../../temporal/names.ts'

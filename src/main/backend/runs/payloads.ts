@@ -1,5 +1,5 @@
 import type { LoadedDataConverter, Payload } from '@temporalio/common'
-import { decode } from '@temporalio/common/lib/internal-non-workflow'
+import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { PayloadView, StepName, StepPayloads } from '../../../contract/model.ts'
 import type { HistoryEvent } from './timeline.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils'
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
 import { describe, expect, it } from 'vitest'
 import type { Step, StepName } from '../../../contract/model.ts'
 import type { RecordedAttempt } from '../projection/createProjection.ts'

@@ -118,7 +118,7 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
       stepOfEvent.set(String(event.eventId), step)
       step.state = 'scheduled'
       step.scheduledAt = isoOf(event.eventTime)
-      step.maxAttempts = scheduled.retryPolicy?.maximumAttempts ?? null
+      step.maxAttempts = scheduled.retryPolicy?.maximumAttempts || null
     }
     const begun = event.activityTaskStartedEventAttributes
     if (begun) {

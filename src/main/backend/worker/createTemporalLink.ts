@@ -62,7 +62,6 @@ export function createTemporalLink({ address, workflowBundle, deps, observer, id
         if (!closed && !retryTimer && now && current?.key !== keyOf(now)) addressChanged()
       })
     }
-    tell()
   }
 
   async function connect(wanted: TemporalAddress): Promise<void> {
