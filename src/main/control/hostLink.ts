@@ -144,7 +144,11 @@ export function createHostLink({ origin, credentials, reconnect }: HostLinkOptio
       closed = true
       clearTimeout(timer)
       failPending()
-      socket?.close()
+      try {
+        socket?.close()
+      } catch {
+        // ws throws for a socket whose handshake failed this very moment; there is nothing left to close then.
+      }
       socket = null
     },
   }

@@ -1,0 +1,286 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ElectronApplication, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Bridge } from '../src/contract/wire.ts'
+import { launchChromium, launchElectron, root } from './support/browsers.ts'
+import { startDisplay } from './support/display.ts'
+import { newHome, startFakeHost } from './support/fakeHost.ts'
+
+/** The built app; another folder with an out/ of the same layout while only the shells are worked on. */
+const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+
+declare const window: { gatehouse: Bridge } & Record<string, unknown>
+declare const document: {
+  title: string
+  visibilityState: string
+  createElement(name: string): { src: string; href: string; click(): void; remove(): void }
+  body: { append(child: unknown): void }
+  addEventListener(name: string, listener: (event: { violatedDirective: string; blockedURI: string }) => void): void
+  querySelector(selector: string): unknown
+}
+declare const location: { href: string }
+
+const cleanUps: (() => unknown)[] = []
+const cleanUp = async (list = cleanUps) => {
+  for (const clean of list.splice(0).reverse()) await clean()
+}
+afterEach(() => cleanUp())
+
+/** Collects what a page says about violations, errors and failed requests. */
+function watch(page: Page): string[] {
+  const problems: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text())
+  })
+  page.on('pageerror', (error) => problems.push(error.message))
+  return problems
+}
+
+describe('the web shell in Chromium', () => {
+  it('shows the console by its one-time link, without a violation, and not by a used one', async () => {
+    const home = newHome()
+    cleanUps.push(home.remove)
+    const { host } = await startFakeHost(appFolder, home)
+    cleanUps.push(() => host.close())
+    const browser = await launchChromium()
+    cleanUps.push(() => browser.close())
+    const page = await browser.newPage()
+    const problems = watch(page)
+    const link = host.server.issueLink()
+    const socket = page.waitForEvent('websocket')
+    await page.goto(link)
+    await socket
+    await page.getByText('good_model.csv').first().waitFor()
+    // The token left the address, so neither a bookmark nor the history holds it.
+    await page.waitForFunction(() => !location.href.includes('token'))
+    expect(problems).toEqual([])
+    const cookies = await page.context().cookies()
+    expect(cookies).toMatchObject([{ httpOnly: true, sameSite: 'Strict', domain: '127.0.0.1' }])
+
+    const stranger = await (await browser.newContext()).newPage()
+    const answer = stranger.waitForResponse(
+      (response) => response.url().endsWith('/session') && response.request().method() === 'POST',
+    )
+    await stranger.goto(link)
+    expect((await answer).status()).toBe(401)
+  })
+})
+
+describe('the window, attached to a host in plain Node', () => {
+  let display: Awaited<ReturnType<typeof startDisplay>>
+  let home: ReturnType<typeof newHome>
+  let fake: Awaited<ReturnType<typeof startFakeHost>>
+  let app: ElectronApplication
+  let page: Page
+  let problems: string[]
+  const atEnd: (() => unknown)[] = []
+
+  beforeAll(async () => {
+    display = await startDisplay()
+    atEnd.push(display.stop)
+    home = newHome()
+    atEnd.push(home.remove)
+    fake = await startFakeHost(appFolder, home)
+    atEnd.push(() => fake.host.close())
+    app = await launchElectron(appFolder, ['--attach', fake.host.server.issueLink()], {
+      ...display.env,
+      GATEHOUSE_HOME: home.root,
+    })
+    atEnd.push(() => app.close())
+    page = await app.firstWindow()
+    problems = watch(page)
+    await page.waitForLoadState('load')
+  })
+  afterAll(() => cleanUp(atEnd))
+
+  it('shows the console from app:// in a visible window, over IPC', async () => {
+    expect(await page.evaluate(() => location.href)).toMatch(/^app:\/\/gatehouse\//)
+    const answer = await page.evaluate(() => window.gatehouse.send({ id: 42, call: 'app.info', input: {} }))
+    expect(answer).toMatchObject({ id: 42, ok: true, output: { host: 'testhost' } })
+    await page.getByText('good_model.csv').first().waitFor()
+    await expect
+      .poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().map((w) => w.isVisible())))
+      .toEqual([true])
+    expect(problems).toEqual([])
+  })
+
+  it('keeps the page apart from Node and from the bridge’s own world', async () => {
+    expect(
+      await page.evaluate(() => [
+        typeof window.require,
+        typeof window.process,
+        typeof window.module,
+        Object.keys(window.gatehouse).sort(),
+      ]),
+    ).toEqual(['undefined', 'undefined', 'undefined', ['capabilities', 'onPush', 'onStatus', 'pathOfFile', 'send']])
+    const preferences = await app.evaluate(({ BrowserWindow }) => {
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
+        getLastWebPreferences(): Record<string, unknown>
+      }
+      const { contextIsolation, sandbox, nodeIntegration, webSecurity } = contents.getLastWebPreferences()
+      return { contextIsolation, sandbox, nodeIntegration, webSecurity }
+    })
+    expect(preferences).toEqual({ contextIsolation: true, sandbox: true, nodeIntegration: false, webSecurity: true })
+  })
+
+  it('hears events and the connection’s status', async () => {
+    await page.evaluate(() => {
+      window.heard = new Promise((resolve) => window.gatehouse.onPush(resolve))
+    })
+    fake.backend.emit('run.progress', {
+      workflowId: 'w',
+      step: 'train_model',
+      attempt: 1,
+      progress: { fraction: 0.5, message: 'half', at: '2026-01-01T00:00:00.000Z' },
+    })
+    expect(await page.evaluate(() => window.heard)).toMatchObject({ event: 'run.progress', payload: { workflowId: 'w' } })
+    expect(await page.evaluate(() => new Promise((resolve) => window.gatehouse.onStatus(resolve)))).toBe('open')
+  })
+
+  it('knows where a dropped file is', async () => {
+    const file = join(home.root, 'dropped ü.csv')
+    writeFileSync(file, 'a,b\n1,2\n')
+    await page.evaluate(() => {
+      const input = document.createElement('input') as unknown as { type: string; id: string }
+      input.type = 'file'
+      input.id = 'e2e-file'
+      document.body.append(input)
+    })
+    await page.setInputFiles('#e2e-file', file)
+    const path = await page.evaluate(() => {
+      const input = document.querySelector('#e2e-file') as { files: Parameters<Bridge['pathOfFile']>[0][]; remove(): void }
+      const first = input.files[0]
+      input.remove()
+      return first ? window.gatehouse.pathOfFile(first) : null
+    })
+    expect(path).toBe(file)
+  })
+
+  it('takes no request that is none', async () => {
+    const send = (request: unknown) => page.evaluate((raw) => window.gatehouse.send(raw as never), request)
+    for (const raw of [null, 'app.info', [], { id: 1 }, { id: 1, call: 'app.info', input: {}, more: 1 }]) {
+      expect(await send(raw)).toMatchObject({ ok: false, error: { kind: 'invalid' } })
+    }
+    expect(await send({ id: 1, call: 'no.such.call', input: {} })).toMatchObject({
+      id: 1,
+      ok: false,
+      error: { kind: 'invalid', field: 'call' },
+    })
+  })
+
+  it('takes no request from a frame or from another page', async () => {
+    const results = await app.evaluate(async ({ BrowserWindow, ipcMain }) => {
+      const window = BrowserWindow.getAllWindows()[0]
+      const handlers = (
+        ipcMain as unknown as { _invokeHandlers: Map<string, (event: unknown, raw: unknown) => Promise<unknown>> }
+      )._invokeHandlers
+      const handle = handlers.get('gatehouse:request')
+      if (!window || !handle) throw new Error('no handler')
+      const raw = { id: 9, call: 'app.info', input: {} }
+      const ask = (event: unknown) =>
+        new Promise((resolve) => {
+          const reply = (value: unknown) => resolve(value)
+          // Electron 22 answers through the event, newer ones by the returned promise.
+          Promise.resolve(handle({ ...(event as object), _reply: reply, _throw: reply }, raw)).then(
+            (value) => value !== undefined && resolve(value),
+          )
+        })
+      const main = window.webContents.mainFrame
+      return Promise.all([
+        ask({ sender: window.webContents, senderFrame: { url: 'https://evil.example/' } }),
+        ask({ sender: window.webContents, senderFrame: { url: main.url } }),
+        ask({ sender: window.webContents, senderFrame: null }),
+        ask({ sender: {}, senderFrame: main }),
+      ])
+    })
+    for (const result of results) expect(JSON.stringify(result)).toContain('refused')
+  })
+
+  it('goes nowhere and opens nothing', async () => {
+    const before = await page.evaluate(() => location.href)
+    const opened = await app.evaluate(({ shell }) => {
+      const asked: string[] = []
+      shell.openExternal = async (url: string) => void asked.push(url)
+      ;(globalThis as Record<string, unknown>).asked = asked
+      return asked.length
+    })
+    expect(opened).toBe(0)
+    const isNull = await page.evaluate(() => {
+      const open = (window as unknown as { open(url: string, target?: string): unknown }).open
+      return [
+        'https://example.com/a',
+        'file:///etc/passwd',
+        'javascript:alert(1)',
+        'app://gatehouse/index.html',
+        'smb://evil/x',
+      ].map((url) => open(url) === null)
+    })
+    expect(isNull).toEqual([true, true, true, true, true])
+    const denied = app.evaluate(
+      ({ BrowserWindow }) =>
+        new Promise((resolve) =>
+          BrowserWindow.getAllWindows()[0]?.webContents.once('will-navigate', (_event, url) => resolve(url)),
+        ),
+    )
+    await page.evaluate(() => {
+      location.href = 'https://example.com/b'
+    })
+    expect(await denied).toBe('https://example.com/b')
+    expect(await page.evaluate(() => location.href)).toBe(before)
+    expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1)
+    // Only web addresses are handed to the system, and only because a page asked for a new window.
+    expect(await app.evaluate(() => (globalThis as Record<string, unknown>).asked)).toEqual(['https://example.com/a'])
+  })
+
+  it('is asked for permissions in vain', async () => {
+    const answers = await page.evaluate(async () => {
+      const { permissions } = (
+        globalThis as unknown as { navigator: { permissions: { query(q: object): Promise<{ state: string }> } } }
+      ).navigator
+      return Promise.all(['geolocation', 'notifications', 'midi'].map(async (name) => (await permissions.query({ name })).state))
+    })
+    expect(answers).toEqual(['denied', 'denied', 'denied'])
+  })
+
+  it('runs no script that is not its own', async () => {
+    const violated = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          document.addEventListener('securitypolicyviolation', (event) => resolve([event.violatedDirective, event.blockedURI]))
+          const script = document.createElement('script')
+          script.src = 'https://example.com/evil.js'
+          document.body.append(script)
+        }),
+    )
+    expect(violated).toEqual(['script-src-elem', 'https://example.com/evil.js'])
+    await expect(
+      page.evaluate(
+        async () =>
+          (
+            await (globalThis as unknown as { fetch(u: string): Promise<{ status: number }> }).fetch(
+              'app://gatehouse/..%2f..%2fpackage.json',
+            )
+          ).status,
+      ),
+    ).resolves.toBe(404)
+  })
+
+  it('says lost when its host goes, and comes back with it', async () => {
+    await page.evaluate(() => {
+      window.statuses = []
+      window.gatehouse.onStatus((status) => (window.statuses as string[]).push(status))
+    })
+    const port = Number(new URL(fake.host.server.origin).port)
+    await fake.host.close()
+    await page.waitForFunction(() => (window.statuses as string[]).includes('lost'))
+    const away = await page.evaluate(() => window.gatehouse.send({ id: 1, call: 'app.info', input: {} }))
+    expect(away).toMatchObject({ id: 1, ok: false, error: { kind: 'unavailable', part: 'host' } })
+    fake = await startFakeHost(appFolder, home, [port])
+    await page.waitForFunction(() => (window.statuses as string[]).at(-1) === 'open')
+    expect(await page.evaluate(() => window.gatehouse.send({ id: 2, call: 'app.info', input: {} }))).toMatchObject({
+      id: 2,
+      ok: true,
+    })
+  })
+})

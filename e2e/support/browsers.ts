@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Browser, chromium, type ElectronApplication, _electron as electron } from 'playwright-core'
+import { electronBinary } from '../../scripts/electronBinary.ts'
+
+export const root = resolve(import.meta.dirname, '..', '..')
+
+/** The distribution's Chromium; as root it has no sandbox of its own. */
+export function launchChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+  if (!existsSync(executablePath)) throw new Error(`No Chromium at ${executablePath}; name one with CHROMIUM_PATH.`)
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+}
+
+/** A real Electron: the one named, the installed one, or the older one that the workplace keeps for tests. */
+export function findElectron(): string {
+  const named = process.env.ELECTRON_TEST_BINARY ?? electronBinary(root)
+  if (named) return named
+  const tool = join(root, '..', 'shared', 'tools', 'electron-for-tests')
+  const found = existsSync(tool) ? spawnSync(tool, { encoding: 'utf8' }).stdout.trim() : ''
+  if (!found) throw new Error('No Electron to test with: set ELECTRON_TEST_BINARY, or run npx install-electron.')
+  return found
+}
+
+/** Starts the built app's Electron shell with its own arguments. */
+export function launchElectron(appFolder: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ElectronApplication> {
+  const all = { ...env, GATEHOUSE_E2E_APP_FOLDER: appFolder }
+  return electron.launch({
+    executablePath: findElectron(),
+    args: ['--no-sandbox', '--disable-gpu', join(import.meta.dirname, 'electron'), ...args],
+    env: Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  })
+}
