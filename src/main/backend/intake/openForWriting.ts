@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 export interface OpenFiles {
-  /** true when some program of this user has the file open for writing. `since`: when it last changed (ms since 1970). */
+  /** true when some program of this user has the file open for writing. `since`: when it last changed, by `performance.now()`. */
   isWritten(realPath: string, since: number): Promise<boolean>
 }
 
@@ -41,7 +41,7 @@ export function filesOpenForWriting(folders: readonly string[]): Set<string> {
  * so it is repeated at most as often as keeps this thread 90 % free.
  */
 export function createOpenFiles(folders: () => readonly string[], look = filesOpenForWriting): OpenFiles {
-  let lastAt = 0
+  let lastAt = Number.NEGATIVE_INFINITY
   let notBefore = 0
   let last = new Set<string>()
   let pending: Promise<void> | null = null
@@ -50,8 +50,8 @@ export function createOpenFiles(folders: () => readonly string[], look = filesOp
     const wait = notBefore - performance.now()
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
     const from = performance.now()
-    lastAt = Date.now()
     last = look(folders())
+    lastAt = from
     const cost = performance.now() - from
     notBefore = performance.now() + Math.max(20, cost * 10)
     pending = null

@@ -23,7 +23,10 @@ const kinds: readonly { what: string; magic: Uint8Array; at?: number }[] = [
   { what: 'a 7-Zip archive', magic: Uint8Array.of(0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c) },
   { what: 'a RAR archive', magic: ascii('Rar!\x1a\x07') },
   { what: 'a tar archive', magic: ascii('ustar'), at: 257 },
-  { what: 'an old Excel workbook or another Office document', magic: Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1) },
+  {
+    what: 'an old Excel workbook or another Office document',
+    magic: Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1),
+  },
   { what: 'a Parquet file', magic: ascii('PAR1') },
   { what: 'an ORC file', magic: ascii('ORC') },
   { what: 'an Avro file', magic: ascii('Obj\x01') },

@@ -2,6 +2,7 @@
 import { constants, type Stats } from 'node:fs'
 import * as fsPromises from 'node:fs/promises'
 import { basename, sep } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import type { StoredFile } from '../../../temporal/types.ts'
 import type { Stamp } from '../ledger/sightings.ts'
 import { sameStamp } from '../ledger/sightings.ts'
@@ -14,7 +15,7 @@ export interface TakeJob {
   path: string
   /** What the file looked like when it last changed; null when that is not known yet. */
   stamp: Stamp | null
-  /** When that was seen, milliseconds since 1970. */
+  /** When that was seen, on this thread's `performance.now()`; -Infinity for a file that is known to be complete. */
   since: number
   /** Real paths of the inbox folders: a link may point below these only. */
   roots: readonly string[]
@@ -141,7 +142,7 @@ export async function takeFile(job: TakeJob, deps: TakeDeps): Promise<TakeResult
     const refusal = await refusalOf({ name: basename(job.path), stats, stamp, maxFileBytes: job.maxFileBytes }, open)
     if (refusal && !['empty', 'binary'].includes(refusal.code)) return refusal
     // An empty or odd beginning may just be what its writer has written so far.
-    const quietFor = Date.now() - job.since
+    const quietFor = performance.now() - job.since
     if (quietFor < job.writerPatienceMs && (await deps.openFiles.isWritten(real, job.since)))
       return { kind: 'waiting', code: 'beingWritten', detail: '', stamp }
     if (refusal) return refusal

@@ -1,5 +1,5 @@
 import { lstat, opendir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { Stamp } from '../ledger/sightings.ts'
 import { isPassedOver } from './names.ts'
 import { codeOf, stampOf } from './takeFile.ts'
@@ -32,28 +32,32 @@ const escaped = (name: Buffer) =>
 export async function* walk(folder: string): AsyncGenerator<Found> {
   const pending = [folder]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const entries = await opendir(next, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 }).catch((error) => {
-      if (next === folder) throw error
-      return null
-    })
-    if (!entries) continue
-    for await (const entry of entries) {
-      const raw = entry.name as unknown as Buffer
-      const name = decoded(raw)
-      try {
-        if (name === null) {
-          const stats = await lstat(Buffer.concat([Buffer.from(join(next, '/')), raw]))
-          if (!stats.isDirectory()) yield { kind: 'oddName', path: join(next, escaped(raw)), stamp: stampOf(stats) }
-          continue
-        }
-        if (isPassedOver(name)) continue
-        const path = join(next, name)
-        const stats = await lstat(path)
-        if (stats.isDirectory()) pending.push(path)
-        else yield { kind: 'file', path, stamp: stats.isSymbolicLink() ? null : stampOf(stats) }
-      } catch (error) {
-        if (codeOf(error) === 'unknown') throw error // not the file system's doing
+    try {
+      for await (const entry of await opendir(next, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 })) {
+        // With this encoding the name is a Buffer, whatever its declared type says.
+        const found = await foundAt(next, entry.name as unknown as Buffer).catch((error) => {
+          if (codeOf(error) === 'unknown') throw error
+          return null // gone again, or not to be looked at
+        })
+        if (found === null) continue
+        if (found.kind === 'folder') pending.push(found.path)
+        else yield found
       }
+    } catch (error) {
+      if (next === folder || codeOf(error) === 'unknown') throw error
     }
   }
+}
+
+async function foundAt(folder: string, raw: Buffer): Promise<Found | { kind: 'folder'; path: string } | null> {
+  const name = decoded(raw)
+  if (name === null) {
+    const stats = await lstat(Buffer.concat([Buffer.from(join(folder, sep)), raw]))
+    return stats.isDirectory() ? null : { kind: 'oddName', path: join(folder, escaped(raw)), stamp: stampOf(stats) }
+  }
+  if (isPassedOver(name)) return null
+  const path = join(folder, name)
+  const stats = await lstat(path)
+  if (stats.isDirectory()) return { kind: 'folder', path }
+  return { kind: 'file', path, stamp: stats.isSymbolicLink() ? null : stampOf(stats) }
 }
