@@ -15,7 +15,13 @@ export const observeAttempts =
         const step = stepOf(info.activityId)
         if (step === null || !info.workflowExecution) return next(input)
         const ref = { ...info.workflowExecution, step, attempt: info.attempt }
-        observer.attemptStarted({ ...ref, startedAt: now(), worker })
+        const maxAttempts = info.retryPolicy?.maximumAttempts || null
+        observer.attemptStarted({
+          ...ref,
+          startedAt: now(),
+          worker,
+          maxAttempts: Number.isFinite(maxAttempts) ? maxAttempts : null,
+        })
         const ended = (outcome: 'completed' | 'failed' | 'cancelled', failure: Failure | null) =>
           observer.attemptEnded({ ...ref, endedAt: now(), outcome, failure })
         try {

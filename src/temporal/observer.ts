@@ -7,7 +7,9 @@ import type { RunStatus } from './types.ts'
  */
 export interface RunObserver {
   stageChanged(event: { workflowId: string; runId: string; stage: Stage; at: string; status: RunStatus }): void
-  attemptStarted(event: AttemptRef & { startedAt: string; worker: string }): void
+  attemptStarted(
+    event: AttemptRef & { startedAt: string; worker: string /** null = without end. */; maxAttempts: number | null },
+  ): void
   attemptEnded(
     event: AttemptRef & { endedAt: string; outcome: 'completed' | 'failed' | 'cancelled'; failure: Failure | null },
   ): void

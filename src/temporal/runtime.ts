@@ -8,13 +8,18 @@ export interface SdkLog {
   error(fields: object, message: string): void
 }
 
+// The runtime is one per process by the SDK's design; this flag only remembers that.
+let installed = false
+
 /**
- * Sets up the SDK's runtime, of which a process has one: call it once, before the first worker or native connection.
+ * Sets up the SDK's runtime, of which a process has one: call it before the first worker or native connection. A second
+ * call changes nothing.
  *
  * The host ends its workers itself, so the runtime takes no signals (its handlers would swallow Electron's quit).
- * @throws IllegalStateError on a second call.
  */
 export function installRuntime(log: SdkLog): void {
+  if (installed) return
+  installed = true
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('DEBUG', (entry) => forward(log, entry)),

@@ -152,6 +152,8 @@ export interface RunStatus {
   quality_gate_failed: boolean
   /** `pending`, `deployed` … per environment. */
   deployment_status: Partial<Record<Environment, string>>
+  /** What was deployed, oldest first. */
+  deployments: DeployResult[]
   failure_reason: string | null
   quality_metrics: Metrics | null
   stage: Stage

@@ -50,8 +50,8 @@ async function pipeline(input: RunInput, settings: RunSettings, status: StatusBo
 
   const candidate = { model_id: trained.model_id, model: trained.model, metrics: trained.metrics }
   status.enter('DeployingDev', { gate_checks: quality.checks, deployment_status: { dev: 'deploying' } })
-  await steps.deployDev(candidate)
-  status.change({ deployment_status: { dev: 'deployed' } })
+  const dev = await steps.deployDev(candidate)
+  status.change({ deployment_status: { dev: 'deployed' }, deployments: [dev] })
   status.completeStep('dev_deployment')
 
   if (!quality.ask_for_production) {
@@ -67,9 +67,9 @@ async function pipeline(input: RunInput, settings: RunSettings, status: StatusBo
   if (decision.decision !== 'approve') return endWithoutProduction(decision, status)
 
   status.enter('DeployingProd', { deployment_status: { dev: 'deployed', prod: 'deploying' } })
-  await steps.deployProd(candidate)
+  const prod = await steps.deployProd(candidate)
   status.completeStep('prod_deployment')
-  status.enter('Completed', { deployment_status: { dev: 'deployed', prod: 'deployed' } })
+  status.enter('Completed', { deployment_status: { dev: 'deployed', prod: 'deployed' }, deployments: [dev, prod] })
   return { ...status.current, status: 'completed' }
 }
 

@@ -51,6 +51,7 @@ export function createStatusBoard(): StatusBoard {
     prod_approved: false,
     quality_gate_failed: false,
     deployment_status: { dev: 'pending' },
+    deployments: [],
     failure_reason: null,
     quality_metrics: null,
     stage: 'Queued',

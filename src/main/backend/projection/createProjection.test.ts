@@ -38,6 +38,7 @@ const status = (over: Partial<RunStatus>): RunStatus => ({
   prod_approved: false,
   quality_gate_failed: false,
   deployment_status: {},
+  deployments: [],
   failure_reason: null,
   quality_metrics: null,
   stage: 'Training',
@@ -74,7 +75,7 @@ describe('the projection', () => {
     addRun(ledger, 'w1')
     projection.load(['w1'])
     const attempt = { workflowId: 'w1', runId: 'r1', step: 'train_model' as const, attempt: 1 }
-    projection.observer.attemptStarted({ ...attempt, startedAt: at(1), worker: 'here' })
+    projection.observer.attemptStarted({ ...attempt, startedAt: at(1), worker: 'here', maxAttempts: 3 })
     const failure = { message: 'GPU temporarily unavailable', type: null, nonRetryable: false, stack: null }
     projection.observer.attemptEnded({ ...attempt, endedAt: at(2), outcome: 'failed', failure })
     projection.flush()

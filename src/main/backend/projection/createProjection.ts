@@ -149,11 +149,11 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
         problem: problem ?? null,
       })
     },
-    attemptStarted: ({ workflowId, runId, step, attempt, startedAt, worker }) => {
+    attemptStarted: ({ workflowId, runId, step, attempt, startedAt, worker, maxAttempts }) => {
       running.set(`${runId} ${step}`, { startedAt, worker })
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt: null, outcome: 'running', failure: null })
       latestProgress.delete(workflowId)
-      update(workflowId, { runId, attempt, retryAt: null })
+      update(workflowId, { runId, attempt, maxAttempts, retryAt: null })
     },
     attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
       const { startedAt, worker } = running.get(`${runId} ${step}`) ?? { startedAt: endedAt, worker: null }

@@ -51,6 +51,13 @@ export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
     gatePassed: status.gate_checks.length === 0 ? null : !status.quality_gate_failed,
     gateChecks: status.gate_checks,
     modelId: status.model_id,
+    // Absent in the status of a run that an older version started.
+    deployments: (status.deployments ?? []).map((d) => ({
+      environment: d.environment,
+      modelId: d.model_id,
+      url: d.url,
+      deployedAt: d.deployed_at,
+    })),
     approvalDeadline: status.approval_deadline,
     decision: decisionOf(status.decision),
     problem: status.failure_reason,

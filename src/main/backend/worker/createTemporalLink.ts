@@ -4,6 +4,7 @@ import type { ActivityDeps } from '../../../temporal/activities/deps.ts'
 import { createClient, type TemporalClient } from '../../../temporal/client.ts'
 import type { TemporalAddress } from '../../../temporal/connection.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
+import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker, type RunningWorker } from '../../../temporal/worker.ts'
 import type { Log } from '../log.ts'
 
@@ -39,6 +40,7 @@ const longestRetryMs = 15_000
  * again; a server that comes back on the same port is found again by the SDK's own connection.
  */
 export function createTemporalLink({ address, workflowBundle, deps, observer, identity, log }: Options): TemporalLink {
+  installRuntime(log)
   const listeners = new Set<() => void>()
   let current: { key: string; client: TemporalClient; worker: RunningWorker } | null = null
   let connecting: Promise<void> | null = null
