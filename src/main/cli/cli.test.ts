@@ -1,0 +1,405 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { unavailable } from '../../contract/errors.ts'
+import type { IntakeEntry, RunDetail, RunSummary, Stage } from '../../contract/model.ts'
+import { homeAt } from '../backend/home.ts'
+import { type Host, startHost } from '../control/startHost.ts'
+import { findAppRoot, sourcePaths } from '../paths.ts'
+import { createFakeBackend, type FakeBackend, fakeHealth, fakeRun } from '../testing/fakeBackend.ts'
+
+const main = join(import.meta.dirname, 'main.ts')
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'))
+const home = homeAt(join(folder, 'home'))
+let host: Host
+let backend: FakeBackend
+let originals: FakeBackend['handlers']
+
+beforeAll(async () => {
+  const started = await startHost({
+    home,
+    paths: sourcePaths(findAppRoot(import.meta.dirname)),
+    shell: 'electron', // no page is needed
+    createBackend: async ({ host: powers }) => {
+      backend = createFakeBackend(powers)
+      originals = { ...backend.handlers }
+      return backend
+    },
+    ports: [0],
+    onStop: () => {},
+  })
+  if (started === null) throw new Error('the folder is new, so it cannot be locked')
+  host = started
+})
+afterAll(async () => {
+  await host.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+beforeEach(() => {
+  Object.assign(backend.handlers, originals)
+  backend.submitted.length = 0
+})
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+interface Started {
+  child: ChildProcess
+  ended: Promise<Ended>
+}
+function start(args: string[], options: { home?: string; cwd?: string } = {}): Started {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: options.cwd,
+    env: { PATH: process.env.PATH, GATEHOUSE_HOME: options.home ?? home.root, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })))
+  return { child, ended }
+}
+const gatehouse = (...args: string[]) => start(args).ended
+const jsonLines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+/** The host knows these runs from now on. */
+function hostKnows(runs: RunSummary[]): void {
+  backend.handlers['runs.list'] = ({ stages, text, limit }) => {
+    const matching = runs.filter(
+      (run) => (!stages || stages.includes(run.stage)) && (!text || `${run.fileName} ${run.workflowId}`.includes(text)),
+    )
+    return { runs: matching.slice(0, limit), total: matching.length, byStage: {} }
+  }
+  backend.handlers['runs.get'] = async (input) => {
+    const run = runs.find((one) => one.workflowId === input.workflowId)
+    const detail = (await originals['runs.get']({ workflowId: 'mlops-1-good_model' })) as RunDetail
+    return run === undefined ? originals['runs.get'](input) : { ...detail, ...run }
+  }
+}
+const runOf = (workflowId: string, fileName: string, stage: Stage, more: Partial<RunSummary> = {}): RunSummary => ({
+  ...fakeRun(workflowId),
+  fileName,
+  stage,
+  ...more,
+})
+
+describe('wrong usage ends with 2', () => {
+  it.each([
+    ['no command', []],
+    ['an unknown command', ['fly']],
+    ['an unknown option', ['runs', '--fast']],
+    ['approve without a reason', ['approve', 'good_model.csv']],
+    ['an empty reason', ['reject', 'good_model.csv', '--reason', '  ']],
+    ['submit without files', ['submit']],
+    ['a limit that is no number', ['runs', '--limit', 'many']],
+    ['a limit of nought', ['runs', '--limit', '0']],
+    ['a stage that there is not', ['runs', '--stage', 'Thinking']],
+    ['two runs', ['show', 'a', 'b']],
+    ['a run that there is not', ['show', 'nothing-like-it']],
+  ])('%s', async (_, args) => {
+    const { code, stdout, stderr } = await gatehouse(...args)
+    expect(code).toBe(2)
+    expect(stderr).not.toBe('')
+    expect(stdout).toBe('')
+  })
+
+  it('but help and version end with 0', async () => {
+    expect(await gatehouse('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('approve') })
+    expect(await gatehouse('runs', '--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('--home') })
+    expect(await gatehouse('--version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  })
+})
+
+describe('without a host', () => {
+  it.each([['runs'], ['show', 'x'], ['submit', 'x.csv'], ['approve', 'x', '--reason', 'y']])(
+    '%s ends with 3 and says how to start one',
+    async (...args) => {
+      const { code, stderr } = await start(args, { home: join(folder, 'empty') }).ended
+      expect(code).toBe(3)
+      expect(stderr).toContain('gatehouse serve')
+    },
+  )
+
+  it('says it as JSON with --json', async () => {
+    const { code, stdout, stderr } = await gatehouse('runs', '--json', '--home', join(folder, 'empty'))
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'noHost' } })
+  })
+})
+
+describe('runs and show', () => {
+  it('lists runs in aligned columns', async () => {
+    hostKnows([
+      runOf('mlops-2-b', 'b.csv', 'Training', { attempt: 1 }),
+      runOf('mlops-1-long_name', 'long_name.csv', 'AwaitingApproval'),
+    ])
+    const { code, stdout } = await gatehouse('runs')
+    expect(code).toBe(0)
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(3)
+    expect(new Set(lines.map((line) => line.search(/STAGE|Training|AwaitingApproval/))).size).toBe(1)
+    expect(lines[1]).toContain('mlops-2-b')
+  })
+
+  it('filters by stage in any case, and says when there is nothing', async () => {
+    hostKnows([runOf('mlops-2-b', 'b.csv', 'Training')])
+    expect((await gatehouse('runs', '--stage', 'training', 'failed', '--json')).stdout).toContain('mlops-2-b')
+    expect((await gatehouse('runs', '--stage', 'Failed,Rejected')).stdout).toBe('No run matches.\n')
+  })
+
+  it('gives the contract’s own answers as JSON, wherever --json stands', async () => {
+    const run = runOf('mlops-2-b', 'b.csv', 'Training')
+    hostKnows([run])
+    expect(JSON.parse((await gatehouse('--json', 'runs')).stdout)).toEqual({ runs: [run], total: 1, byStage: {} })
+    expect(JSON.parse((await gatehouse('show', 'b.csv', '--json')).stdout)).toMatchObject({
+      workflowId: 'mlops-2-b',
+      steps: expect.any(Array),
+    })
+  })
+
+  it('shows a run by the beginning of its name', async () => {
+    hostKnows([runOf('mlops-2-b', 'b.csv', 'Failed', { problem: 'GPU temporarily unavailable' })])
+    const { code, stdout } = await gatehouse('show', 'mlops-2')
+    expect(code).toBe(0)
+    expect(stdout).toContain('GPU temporarily unavailable')
+    expect(stdout).toContain('preprocess_data')
+  })
+
+  it('names all runs that could be meant and does nothing', async () => {
+    hostKnows([runOf('mlops-1-a', 'a.csv', 'AwaitingApproval'), runOf('mlops-2-a', 'a.csv', 'AwaitingApproval')])
+    let decided = 0
+    backend.handlers['runs.decide'] = () => {
+      decided++
+      return { state: 'delivered' }
+    }
+    const { code, stderr } = await gatehouse('approve', 'a.csv', '--reason', 'fine')
+    expect(code).toBe(2)
+    expect(stderr).toContain('mlops-1-a')
+    expect(stderr).toContain('mlops-2-a')
+    expect(decided).toBe(0)
+  })
+
+  it('never lets a file name steer the terminal', async () => {
+    hostKnows([runOf('mlops-2-b', 'b\u001b[2Jc\u202e\n.csv', 'Training')])
+    const { stdout } = await gatehouse('runs')
+    expect(stdout).not.toContain('\u001b')
+    expect(stdout).not.toContain('\u202e')
+    expect(stdout.trimEnd().split('\n')).toHaveLength(2)
+  })
+
+  it('ends quietly when its reader goes away', async () => {
+    hostKnows(Array.from({ length: 5000 }, (_, i) => runOf(`mlops-${i}-b`, 'b.csv', 'Completed')))
+    const { child, ended } = start(['runs', '--limit', '5000'])
+    child.stdout?.once('data', () => child.stdout?.destroy())
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describe('decisions', () => {
+  it.each([
+    ['approve', 'Approved'],
+    ['reject', 'Rejected'],
+  ] as const)('%s is delivered with reason and name', async (decision, word) => {
+    let got: unknown
+    backend.handlers['runs.decide'] = (input) => {
+      got = input
+      return { state: 'delivered' }
+    }
+    const { code, stdout } = await gatehouse(decision, 'good_model.csv', '--reason', 'looks right', '--as', 'Ada')
+    expect(code).toBe(0)
+    expect(got).toMatchObject({ workflowId: 'mlops-1-good_model', decision, reason: 'looks right', operator: 'Ada' })
+    expect(stdout).toBe(`${word} good_model.csv (mlops-1-good_model) as Ada: looks right\n`)
+  })
+
+  it('says when the decision is still on its way, in the name of the settings', async () => {
+    const { code, stdout } = await gatehouse('approve', 'good_model.csv', '--reason', 'fine')
+    expect(code).toBe(0)
+    expect(stdout).toContain('as olga')
+    expect(stdout).toContain('kept and delivered as soon as it can')
+    const json = JSON.parse((await gatehouse('approve', 'good_model.csv', '--reason', 'fine', '--json')).stdout)
+    expect(json).toMatchObject({ state: 'pending', operator: 'olga', decision: 'approve' })
+  })
+
+  it('ends with 1 when the host refuses, and passes its words on', async () => {
+    const { code, stderr } = await gatehouse('again', 'good_model.csv')
+    expect(code).toBe(1)
+    expect(stderr).toContain('Temporal cannot be reached now.')
+    const inJson = await gatehouse('again', 'good_model.csv', '--json')
+    expect(JSON.parse(inJson.stdout)).toMatchObject({ error: { kind: 'unavailable', part: 'temporal' } })
+  })
+
+  it('starts again and cancels', async () => {
+    backend.handlers['runs.again'] = () => ({ workflowId: 'mlops-9-good_model' })
+    expect((await gatehouse('again', 'good_model.csv')).stdout).toContain('mlops-9-good_model')
+    let reason = ''
+    backend.handlers['runs.cancel'] = (input) => {
+      reason = input.reason
+      return {}
+    }
+    expect((await gatehouse('cancel', 'good_model.csv', '--reason', 'wrong file')).code).toBe(0)
+    expect(reason).toBe('wrong file')
+  })
+})
+
+describe('submit', () => {
+  const entry = (id: number, more: Partial<IntakeEntry> = {}): IntakeEntry => ({
+    id,
+    fileName: `f${id}.csv`,
+    path: `/inbox/f${id}.csv`,
+    sizeBytes: 10,
+    outcome: 'accepted',
+    code: null,
+    message: 'Accepted as a new run.',
+    workflowId: `mlops-${id}-f${id}`,
+    at: '2026-01-02T03:04:05.000Z',
+    ...more,
+  })
+  const refused = { outcome: 'refused', code: 'binary', workflowId: null, message: 'It is a PNG image.' } as const
+
+  it('sends absolute paths and prints what became of each', async () => {
+    const { ended } = start(['submit', 'a.csv', 'sub/b.csv'], { cwd: folder })
+    const { code, stdout } = await ended
+    expect(code).toBe(0)
+    expect(backend.submitted).toEqual([[join(folder, 'a.csv'), join(folder, 'sub/b.csv')]])
+    expect(stdout.trimEnd().split('\n')).toHaveLength(2)
+  })
+
+  it('ends with 1 when a file is refused', async () => {
+    backend.handlers['intake.submit'] = () => ({ entries: [entry(1), entry(2, refused)] })
+    const { code, stdout } = await gatehouse('submit', 'f1.csv', 'f2.csv', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout).entries).toHaveLength(2)
+  })
+
+  /** Lets the runs of a submit go through these stages, one after the other, once somebody waits for them. */
+  function hostRuns(entries: IntakeEntry[], stages: Record<string, Stage[]>, late: IntakeEntry[] = []): void {
+    const at = new Map<string, number>()
+    const summary = (id: string): RunSummary => {
+      const index = at.get(id) ?? 0
+      return runOf(id, `${id}.csv`, stages[id]?.[index] as Stage, { revision: index + 1 })
+    }
+    backend.handlers['intake.submit'] = () => ({ entries })
+    backend.handlers['runs.get'] = async ({ workflowId }) => {
+      const detail = (await originals['runs.get']({ workflowId: 'mlops-1-good_model' })) as RunDetail
+      // What happens next is pushed once the caller has had its answer.
+      setImmediate(() => goOn(workflowId))
+      return { ...detail, ...summary(workflowId) }
+    }
+    const goOn = (id: string) => {
+      const next = (at.get(id) ?? 0) + 1
+      if (next < (stages[id]?.length ?? 0)) {
+        at.set(id, next)
+        backend.emit('runs.changed', { runs: [summary(id)] })
+        setImmediate(() => goOn(id))
+      } else if (late.length > 0) backend.emit('intake.changed', { entries: late.splice(0) })
+    }
+  }
+
+  it('--wait follows every run until it has ended or awaits approval', async () => {
+    hostRuns([entry(1), entry(2)], {
+      'mlops-1-f1': ['Queued', 'Preprocessing', 'Training', 'AwaitingApproval'],
+      'mlops-2-f2': ['Queued', 'Training', 'Completed'],
+    })
+    const { code, stdout } = await gatehouse('submit', 'f1.csv', 'f2.csv', '--wait', '--json')
+    const lines = jsonLines(stdout)
+    expect(code).toBe(0)
+    expect(lines.filter((line) => line.event === 'file')).toHaveLength(2)
+    const last = (id: string) => lines.filter((line) => line.event === 'stage' && line.workflowId === id).at(-1)?.stage
+    expect([last('mlops-1-f1'), last('mlops-2-f2')]).toEqual(['AwaitingApproval', 'Completed'])
+    expect(lines.at(-1)).toMatchObject({ event: 'summary', files: 2, failed: 0, refused: 0 })
+  })
+
+  it.each(['Failed', 'GateFailed', 'Rejected', 'TimedOut', 'Cancelled'] as const)(
+    '--wait ends with 1 after %s',
+    async (stage) => {
+      hostRuns([entry(1)], { 'mlops-1-f1': ['Training', stage] })
+      const { code, stdout } = await gatehouse('submit', 'f1.csv', '--wait')
+      expect(code).toBe(1)
+      expect(stdout).toContain(stage)
+    },
+  )
+
+  it('--wait ends with 1 when all went well but for a refused file', async () => {
+    hostRuns([entry(1), entry(2, refused)], { 'mlops-1-f1': ['Completed'] })
+    const { code, stdout } = await gatehouse('submit', 'f1.csv', 'f2.csv', '--wait')
+    expect(code).toBe(1)
+    expect(stdout).toContain('2 files: 1 completed, 1 refused before a run began.')
+  })
+
+  it('--wait also waits for a file that waits itself', async () => {
+    const waiting = entry(2, { outcome: 'waiting', code: 'diskFull', workflowId: null, message: 'It waits for space.' })
+    hostRuns([entry(1), waiting], { 'mlops-1-f1': ['Completed'], 'mlops-2-f2': ['AwaitingApproval'] }, [entry(2)])
+    const { code, stdout } = await gatehouse('submit', 'f1.csv', 'f2.csv', '--wait', '--json')
+    expect(code).toBe(0)
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ event: 'summary', files: 2 })
+    expect(stdout).toContain('mlops-2-f2')
+  })
+
+  it('--wait does not end while a decision is on its way', async () => {
+    const asked: string[] = []
+    hostKnows([runOf('mlops-1-f1', 'f1.csv', 'AwaitingApproval', { decisionPending: true })])
+    backend.handlers['intake.submit'] = () => ({ entries: [entry(1)] })
+    const get = backend.handlers['runs.get']
+    backend.handlers['runs.get'] = (input) => {
+      asked.push(input.workflowId)
+      const completed = runOf('mlops-1-f1', 'f1.csv', 'Completed', { revision: 2 })
+      setImmediate(() => backend.emit('runs.changed', { runs: [completed] }))
+      return get(input)
+    }
+    const { code, stdout } = await gatehouse('submit', 'f1.csv', '--wait', '--json')
+    expect(code).toBe(0)
+    expect(jsonLines(stdout).at(-1).runs[0].stage).toBe('Completed')
+    expect(asked).toEqual(['mlops-1-f1'])
+  })
+})
+
+describe('doctor', () => {
+  it('finds a healthy home and its host, and takes the host’s ports for its own', async () => {
+    const { code, stdout } = await gatehouse('doctor', '--json')
+    const report = JSON.parse(stdout)
+    const check = (name: string) => report.checks.find((one: { name: string }) => one.name === name)
+    expect(check('Host')).toMatchObject({ detail: expect.stringContaining(`process ${process.pid}`) })
+    expect(check('Data folder')).toMatchObject({ state: 'ok' })
+    expect(check('Port 7233')).toMatchObject({ state: 'ok', detail: expect.stringContaining('this Gatehouse') })
+    expect(check('Running: Temporal')).toMatchObject({ state: 'ok' })
+    expect({ code, ok: report.ok, blocking: report.checks.filter((c: { state: string }) => c.state === 'blocks') }).toEqual({
+      code: 0,
+      ok: true,
+      blocking: [],
+    })
+  })
+
+  it('ends with 1 when a part of the host is down, and says its remedy', async () => {
+    const postgres = {
+      ...fakeHealth.postgres,
+      state: 'down' as const,
+      detail: 'The password was refused.',
+      remedy: 'Store the right one.',
+    }
+    backend.handlers['stack.health'] = () => ({ ...fakeHealth, postgres })
+    const { code, stdout } = await gatehouse('doctor')
+    expect(code).toBe(1)
+    expect(stdout).toContain('The password was refused.')
+    expect(stdout).toContain('Store the right one.')
+  })
+
+  it('goes on when the host answers with an error', async () => {
+    backend.handlers['stack.health'] = () => {
+      throw unavailable('temporal', 'not now')
+    }
+    expect((await gatehouse('doctor')).code).toBe(1)
+  })
+})

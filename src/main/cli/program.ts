@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { CallFailed } from '../../contract/errors.ts'
+import { homeAt, homePath } from '../backend/home.ts'
+import { NoHostError } from '../control/connectToHost.ts'
+import { appPaths } from '../paths.ts'
+import type { Context } from './context.ts'
+import { exitCodes, UsageError } from './exitCodes.ts'
+import { createOutput } from './output.ts'
+
+/** Runs one command line; gives its exit code. Commands load what they need themselves, so that `--help` is instant. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let code: number = exitCodes.done
+  const program = new Command('gatehouse')
+    .description('Operator console for machine-learning pipelines on Temporal.')
+    .version(packageVersion())
+    // Taken before and after the command's name.
+    .option('--json', 'print JSON')
+    .option('--home <dir>', 'the data folder (default: GATEHOUSE_HOME, else the platform’s place)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .showHelpAfterError('("gatehouse --help" shows what there is)')
+
+  /** Declares a command and how it is carried out. */
+  const command = (usage: string, description: string, run: (context: Context, ...args: never[]) => Promise<number>) =>
+    program
+      .command(usage)
+      .description(description)
+      .exitOverride()
+      .action(async (...given: unknown[]) => {
+        const options = (given.at(-1) as Command).optsWithGlobals<{ json?: boolean; home?: string }>()
+        const context: Context = {
+          home: homeAt(options.home === undefined ? homePath() : resolve(options.home)),
+          out: createOutput(options.json === true),
+        }
+        code = await carryOut(context, () => run(context, ...(given.slice(0, -1) as never[])))
+      })
+
+  const run = '<run>'
+  const aboutRun = 'RUN is a workflow id, a file name, or the beginning of one.'
+  command(
+    'start [files...]',
+    'open the console: a window where there is one, else a page',
+    async (context, files: string[], options: { web?: boolean }) =>
+      (await import('./commands/start.ts')).startConsole(context, files, options),
+  ).option('--web', 'as a page, also where a window could be had')
+  command(
+    'serve [files...]',
+    'run the console as a page, without a window',
+    async (context, files: string[], options: { open?: boolean }) =>
+      (await import('./commands/start.ts')).serveConsole(context, files, options),
+  ).option('--open', 'open the browser on it')
+  command('submit <files...>', 'hand in CSV files', async (context, files: string[], options: { wait?: boolean }) =>
+    (await import('./commands/submit.ts')).submitFiles(context, files, options),
+  ).option('--wait', 'end when every run has ended or awaits approval')
+  command('runs', 'list runs, newest first', async (context, options: { stage?: string[]; limit: number; text?: string }) =>
+    (await import('./commands/runs.ts')).listRuns(context, options),
+  )
+    .option('--stage <names...>', 'only runs in these stages')
+    .option('--limit <number>', 'at most so many', wholeNumber(1, 5000), 50)
+    .option('--text <text>', 'only runs whose file name or id contains it')
+  command(`show ${run}`, `show one run. ${aboutRun}`, async (context, wanted: string) =>
+    (await import('./commands/show.ts')).showRun(context, wanted),
+  )
+  for (const decision of ['approve', 'reject'] as const) {
+    command(
+      `${decision} ${run}`,
+      `${decision} a run for production. ${aboutRun}`,
+      async (context, wanted: string, options: { reason: string; as?: string }) =>
+        (await import('./commands/act.ts')).decide(context, decision, wanted, options),
+    )
+      .requiredOption('--reason <text>', 'why; kept with the decision', notBlank)
+      .option('--as <name>', 'who decides (default: the operator named in the settings)', notBlank)
+  }
+  command(
+    `cancel ${run}`,
+    `end a run that is under way. ${aboutRun}`,
+    async (context, wanted: string, options: { reason: string }) =>
+      (await import('./commands/act.ts')).cancelRun(context, wanted, options),
+  ).requiredOption('--reason <text>', 'why; kept with the run', notBlank)
+  command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
+    (await import('./commands/act.ts')).runAgain(context, wanted),
+  )
+  command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
+    (await import('./commands/doctor.ts')).examine(context),
+  )
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage // help and --version end with 0
+  }
+}
+
+/** Turns what a command throws into its message and exit code. */
+async function carryOut({ out }: Context, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof UsageError) {
+      out.problem({ kind: 'usage', message: error.message })
+      return exitCodes.usage
+    }
+    if (error instanceof NoHostError) {
+      out.problem({ kind: 'noHost', message: error.message })
+      return exitCodes.noHost
+    }
+    if (error instanceof CallFailed) {
+      out.problem(error.error)
+      return exitCodeOf(error)
+    }
+    out.problem({ kind: 'internal', message: error instanceof Error ? error.message : String(error) })
+    return exitCodes.failed
+  }
+}
+
+function exitCodeOf({ error }: CallFailed): number {
+  if (error.kind === 'invalid' || error.kind === 'notFound') return exitCodes.usage
+  // Temporal away is the host's own trouble; the host away is ours.
+  if (error.kind === 'unavailable' && error.part === 'host') return exitCodes.noHost
+  return exitCodes.failed
+}
+
+const packageVersion = () =>
+  (JSON.parse(readFileSync(join(appPaths().root, 'package.json'), 'utf8')) as { version: string }).version
+
+function notBlank(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  return text.trim()
+}
+
+const wholeNumber = (least: number, most: number) => (text: string) => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+  }
+  return value
+}
