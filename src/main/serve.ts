@@ -86,7 +86,10 @@ async function runHost(
   say('Ending: work under way is given back to Temporal and continues at the next start.')
   const ended = await Promise.race([host.close().then(() => true), wait(endDeadlineMs, false, { ref: false })])
   if (!ended) say(`Not everything ended within ${endDeadlineMs / 1000} s; it is cut off now. What was accepted is kept.`)
-  return ended ? 0 : 1
+  const code = ended ? 0 : 1
+  // The caller ends by itself within this time, unless something that did not end keeps the process alive.
+  setTimeout(() => process.exit(code), 500).unref()
+  return code
 }
 
 async function useFirst(first: HostConnection, say: Terminal['say'], out: Terminal['out']): Promise<number> {

@@ -1,16 +1,6 @@
 import { app, type Session, shell, type WebContents } from 'electron'
-import { appOrigin } from '../../preload/channels.ts'
 import type { ShellLog } from './log.ts'
-
-/** true for what may leave for the system's browser. Anything else could start a program (file:, smb:, ms-…:). */
-export function isWebAddress(address: string): boolean {
-  try {
-    const { protocol } = new URL(address)
-    return protocol === 'https:' || protocol === 'http:'
-  } catch {
-    return false
-  }
-}
+import { isAllowedPermission, isWebAddress, originOf } from './policy.ts'
 
 /** The one place that hands an address to the system. */
 export function openExternal(address: string, log: ShellLog): void {
@@ -21,10 +11,6 @@ export function openExternal(address: string, log: ShellLog): void {
   void shell.openExternal(address).catch((error) => log.warn({ err: error }, 'the system could not open an address'))
 }
 
-/** Copying an id is all that the console asks of the browser; everything else is denied. */
-export const isAllowedPermission = (permission: string, origin: string): boolean =>
-  permission === 'clipboard-sanitized-write' && origin === appOrigin
-
 /** Denies, for every page that this app will ever show, whatever the console does not need. Before the app is ready. */
 export function hardenEveryPage(log: ShellLog): void {
   app.on('web-contents-created', (_event, contents) => harden(contents, log))
@@ -34,7 +20,7 @@ export function hardenEveryPage(log: ShellLog): void {
 function harden(contents: WebContents, log: ShellLog): void {
   const deny = (event: { preventDefault(): void }, address: string) => {
     event.preventDefault()
-    log.warn({ address: address.slice(0, 200) }, 'a navigation was denied')
+    log.warn({ address: String(address).slice(0, 200) }, 'a navigation was denied')
   }
   // The console never navigates: it is one page, loaded by us (which these events do not concern).
   contents.on('will-navigate', (event, address: string) => deny(event, address))
@@ -52,14 +38,4 @@ function denyPermissions(session: Session): void {
   })
   session.setPermissionCheckHandler((_contents, permission, origin) => isAllowedPermission(permission, originOf(origin)))
   session.setDevicePermissionHandler(() => false)
-}
-
-/** `URL.origin` is 'null' for our own scheme. */
-function originOf(address: string): string {
-  try {
-    const { protocol, host } = new URL(address)
-    return `${protocol}//${host}`
-  } catch {
-    return ''
-  }
 }
