@@ -159,7 +159,7 @@ const cases: [string, Partial<RunSummary>, string][] = [
   [
     'failed after all tries',
     { stage: 'Failed', attempt: 3, maxAttempts: 3, endedAt: at('14:03:00'), problem: 'GPU temporarily unavailable' },
-    'Failed 14:03 after 59 s, 3 tries of its last step: GPU temporarily unavailable.',
+    'Failed 14:03 after 59 s and 3 tries of its last step: GPU temporarily unavailable.',
   ],
   [
     'cancelled with a reason',

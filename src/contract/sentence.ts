@@ -52,13 +52,25 @@ export function durationWords(ms: number): string {
 /** Time still to go, rounded up, so that a countdown never says 0 s before it is due. */
 export const remainingWords = (ms: number): string => spanWords(Math.ceil(Math.max(0, ms) / 1000) * 1000)
 
+const formatters = new Map<string, Intl.DateTimeFormat>()
+/** Making a formatter takes about 0.2 ms, and a list of runs asks for thousands. */
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([locale, options])
+  let made = formatters.get(key)
+  if (made === undefined) {
+    made = new Intl.DateTimeFormat(locale, options)
+    formatters.set(key, made)
+  }
+  return made
+}
+
 const dayOf = (at: Date, timeZone: string | undefined) =>
-  new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
+  formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
 
 /** A moment as one says it today: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `23 Nov 14:02`, `23 Nov 2024 14:02`. */
 export function momentWords(iso: string, now: Date, { timeZone }: SentenceOptions = {}): string {
   const at = new Date(iso)
-  const time = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  const time = formatter('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
   // Noon to noon: a day of 23 or 25 hours never skips or doubles a calendar day.
   const days = Math.round(
     (Date.parse(`${dayOf(at, timeZone)}T12:00Z`) - Date.parse(`${dayOf(now, timeZone)}T12:00Z`)) / 86_400_000,
@@ -67,7 +79,7 @@ export function momentWords(iso: string, now: Date, { timeZone }: SentenceOption
   if (days === 1) return `tomorrow ${time}`
   if (days === -1) return `yesterday ${time}`
   const sameYear = dayOf(at, timeZone).slice(0, 4) === dayOf(now, timeZone).slice(0, 4)
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric' }).formatToParts(at)
+  const parts = formatter('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric' }).formatToParts(at)
   const part = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
   return `${part('day')} ${part('month')} ${sameYear ? '' : `${part('year')} `}${time}`
 }
@@ -159,7 +171,7 @@ export function describeRun(run: RunSummary, now: Date, options: SentenceOptions
     case 'TimedOut':
       return `Nobody decided, so it rejected itself ${end}. The model stays in dev.`
     case 'Failed': {
-      const tries = run.attempt > 1 ? `, ${run.attempt} tries of its last step` : ''
+      const tries = run.attempt > 1 ? ` and ${run.attempt} tries of its last step` : ''
       return `Failed ${end} after ${took}${tries}: ${ended(run.problem ?? 'no message was given')}`
     }
     case 'Cancelled':

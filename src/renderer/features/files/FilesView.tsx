@@ -87,7 +87,7 @@ export function FilesView() {
 function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
   const { route } = useConsole()
   const now = useNow()
-  const scroller = useRef<HTMLDivElement>(null)
+  const scroller = useRef<HTMLElement>(null)
   const virtual = useVirtualizer({
     count: entries.length,
     getScrollElement: () => scroller.current,
@@ -97,7 +97,7 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
   })
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls is scrolled by keys too
-    <div ref={scroller} className="scroll files-scroll" tabIndex={0} role="region" aria-label="Files, newest first">
+    <section ref={scroller} className="scroll files-scroll" tabIndex={0} aria-label="Files, newest first">
       <ul className="runs-space" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => {
           const entry = entries[item.index] as IntakeEntry
@@ -134,6 +134,6 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
           )
         })}
       </ul>
-    </div>
+    </section>
   )
 }

@@ -128,7 +128,7 @@ function FailureView({ failure }: { failure: Failure }) {
         ) : null}
         {failure.stack ? <CopyButton text={`${failure.message}\n${failure.stack}`} what="the failure with its stack" /> : null}
       </p>
-      {open && failure.stack ? <pre className="stack scroll">{failure.stack}</pre> : null}
+      {open && failure.stack ? <pre className="failure-stack scroll">{failure.stack}</pre> : null}
     </div>
   )
 }
@@ -185,7 +185,12 @@ function Payload({ title, payload }: { title: string; payload: PayloadView }) {
       <div className="payload-head">
         <span className="payload-title">{title}</span>
         <span className="faint ellipsis">
-          {[payload.label, payload.encoding, payload.keyId ? `key ${payload.keyId}` : null, bytesWords(payload.sizeBytes)]
+          {[
+            payload.label === title ? null : payload.label,
+            payload.encoding,
+            payload.keyId ? `key ${payload.keyId}` : null,
+            bytesWords(payload.sizeBytes),
+          ]
             .filter(Boolean)
             .join(' · ')}
         </span>

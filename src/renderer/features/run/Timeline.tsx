@@ -1,4 +1,4 @@
-import { ChevronRight } from 'lucide-react'
+import { ChevronRight, CircleX } from 'lucide-react'
 import { memo } from 'react'
 import { isEndStage, type RunDetail, type Step } from '../../../contract/model.ts'
 import { durationWords, remainingWords, spanWords } from '../../../contract/sentence.ts'
@@ -100,7 +100,7 @@ function Row({
           {row.segments.map((segment) => (
             <Bar key={`${segment.kind}${segment.from}`} segment={segment} scale={scale} fraction={fraction} />
           ))}
-          {scale.breaks.map((b) => (
+          {breaksOf(row, scale).map((b) => (
             <span key={b.from} className="axis-break" style={{ left: percent((scale.x(b.from) + scale.x(b.to)) / 2) }} />
           ))}
           {now === null ? null : <span className="now-line" style={{ left: percent(scale.x(now)) }} />}
@@ -118,6 +118,10 @@ function Row({
   )
 }
 
+/** A break is marked on the bar that it shortens. */
+const breaksOf = (row: TimelineRow, scale: Scale) =>
+  scale.breaks.filter((b) => row.segments.some((segment) => segment.from <= b.from && segment.to >= b.to))
+
 function SpanWords({ row, at }: { row: TimelineRow; at: number }) {
   const { step, span } = row
   if (step.state === 'skipped') return <span className="faint">skipped</span>
@@ -126,6 +130,14 @@ function SpanWords({ row, at }: { row: TimelineRow; at: number }) {
     return <span className="tone-bad">{wait > 0 ? `in ${remainingWords(wait)}` : 'now'}</span>
   }
   if (!span) return <span className="faint">–</span>
+  if (step.state === 'failed') {
+    return (
+      <span className="tone-bad step-failed">
+        <CircleX size={12} aria-hidden />
+        {durationWords(span.to - span.from)}
+      </span>
+    )
+  }
   return <>{span.open ? spanWords(span.to - span.from) : durationWords(span.to - span.from)}</>
 }
 
@@ -146,8 +158,8 @@ function Bar({ segment, scale, fraction }: { segment: Segment; scale: Scale; fra
   const title = `${attempt}${kindWords[segment.kind]}, ${durationWords(segment.to - segment.from)}${segment.message ? `. ${segment.message}` : ''}`
   return (
     <span className={`bar ${segment.kind}`} style={{ left: percent(from), width: percent(to - from) }} title={title}>
-      {segment.kind === 'failed' && segment.message && to - from > 0.25 ? (
-        <span className="bar-text ellipsis">{segment.message}</span>
+      {segment.kind === 'failed' && to - from > 0.03 ? (
+        <span className="bar-text ellipsis">{to - from > 0.2 && segment.message ? `× ${segment.message}` : '×'}</span>
       ) : null}
       {segment.kind === 'running' && fraction !== null ? (
         <span className="bar-done" style={{ width: percent(Math.min(1, fraction)) }} />

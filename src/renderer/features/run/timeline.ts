@@ -104,6 +104,8 @@ export interface Break {
 
 /** A wait longer than this share of the whole is drawn shortened, or nothing else could be seen beside it. */
 const longShare = 0.4
+/** Shorter ones are drawn to scale in any case, in milliseconds: a back-off of seconds belongs to the picture. */
+const longMs = 60_000
 /** What a shortened wait keeps of the width. */
 const breakShare = 0.16
 
@@ -112,7 +114,7 @@ export function longWaits({ start, end, rows }: Timeline): Break[] {
   const total = end - start
   return rows
     .flatMap((row) => row.segments)
-    .filter((s) => (s.kind === 'human' || s.kind === 'wait') && s.to - s.from > total * longShare)
+    .filter((s) => (s.kind === 'human' || s.kind === 'wait') && s.to - s.from > Math.max(longMs, total * longShare))
     .map(({ from, to }) => ({ from, to }))
     .sort((a, b) => a.from - b.from)
 }

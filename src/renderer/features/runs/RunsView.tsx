@@ -151,7 +151,7 @@ function RunsBar() {
         </Popover>
       </MenuTrigger>
       <span className="grow" />
-      <Button onPress={() => document.getElementById(chooseFilesId)?.click()}>
+      <Button aria-label="Choose files…" onPress={() => document.getElementById(chooseFilesId)?.click()}>
         <Upload size={14} aria-hidden />
         <span className="choose-word">Choose files…</span>
       </Button>

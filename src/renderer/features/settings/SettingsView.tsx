@@ -214,7 +214,7 @@ const stepWords: Record<(typeof retrySteps)[number], string> = {
   record_decision: 'Record decision',
 }
 const fieldWords: Record<RetryField, string> = {
-  maximumAttempts: 'Attempts (0 = without end)',
+  maximumAttempts: 'Attempts',
   initialIntervalSeconds: 'First wait (s)',
   backoffCoefficient: 'Factor',
   maximumIntervalSeconds: 'Longest wait (s)',
@@ -225,7 +225,9 @@ function Retries({ draft }: { draft: SettingsDraft }) {
   const errors = useIn('settings', (s) => s.errors)
   return (
     <table className="retries">
-      <caption>Retries of each step</caption>
+      <caption>
+        Retries of each step <span className="faint">· 0 attempts means without end</span>
+      </caption>
       <thead>
         <tr>
           <th>Step</th>

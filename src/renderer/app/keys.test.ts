@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { type Command, commandOf, type KeyPress, keyTable } from './keys.ts'
+import { formatRoute, parseRoute } from './route.ts'
+
+const press = (key: string, change: Partial<KeyPress> = {}): KeyPress => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  typing: false,
+  covered: false,
+  onControl: false,
+  afterPrefix: false,
+  ...change,
+})
+
+describe('commandOf', () => {
+  const cases: [string, Partial<KeyPress>, Command | null][] = [
+    ['j', {}, { kind: 'move', by: 1 }],
+    ['k', {}, { kind: 'move', by: -1 }],
+    ['ArrowDown', {}, { kind: 'move', by: 1 }],
+    ['ArrowDown', { onControl: true }, null],
+    ['Enter', {}, { kind: 'open' }],
+    ['Enter', { onControl: true }, null],
+    ['a', {}, { kind: 'approve' }],
+    ['r', {}, { kind: 'reject' }],
+    ['/', {}, { kind: 'search' }],
+    ['?', {}, { kind: 'help' }],
+    ['Escape', {}, { kind: 'back' }],
+    ['Escape', { typing: true }, { kind: 'back' }],
+    // A letter that is typed is a letter.
+    ['a', { typing: true }, null],
+    ['/', { typing: true }, null],
+    // Copying with Ctrl+A or Cmd+R is the browser's.
+    ['a', { ctrlKey: true }, null],
+    ['r', { metaKey: true }, null],
+    // A dialog has its own keys.
+    ['Escape', { covered: true }, null],
+    ['a', { covered: true }, null],
+    ['g', {}, { kind: 'prefix' }],
+    ['r', { afterPrefix: true }, { kind: 'go', place: 'runs' }],
+    ['i', { afterPrefix: true }, { kind: 'go', place: 'inbox' }],
+    ['j', { afterPrefix: true }, { kind: 'move', by: 1 }],
+    ['x', {}, null],
+  ]
+  it.each(cases)('%s %o', (key, change, command) => expect(commandOf(press(key, change))).toEqual(command))
+
+  it('does what the list of keys says: each key of it has a command', () => {
+    const eventKey: Record<string, string> = { '↓': 'ArrowDown', '↑': 'ArrowUp', Esc: 'Escape' }
+    for (const { keys } of keyTable) {
+      const afterPrefix = keys[0] === 'g'
+      for (const key of afterPrefix ? keys.slice(1) : keys)
+        expect(commandOf(press(eventKey[key] ?? key, { afterPrefix })), key).not.toBeNull()
+    }
+  })
+})
+
+describe('route', () => {
+  it.each([
+    ['', { place: 'runs', run: null, full: false }],
+    ['#/inbox', { place: 'inbox', run: null, full: false }],
+    ['#/runs/mlops-1-a%2Fb', { place: 'runs', run: 'mlops-1-a/b', full: false }],
+    ['#/runs/x/page', { place: 'runs', run: 'x', full: true }],
+    ['#/settings/x', { place: 'settings', run: null, full: false }],
+    ['#/nowhere', { place: 'runs', run: null, full: false }],
+    ['#/runs/%E0%A4%A', { place: 'runs', run: null, full: false }],
+  ] as const)('%s', (hash, route) => expect(parseRoute(hash)).toEqual(route))
+
+  it('reads what it wrote', () => {
+    const route = { place: 'runs', run: 'mlops-1-"ü" /#?', full: true } as const
+    expect(parseRoute(formatRoute(route))).toEqual(route)
+  })
+})

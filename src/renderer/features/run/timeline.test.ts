@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import type { RunDetail, Step } from '../../../contract/model.ts'
+import { createScale, longWaits, ticksOf, timelineOf } from './timeline.ts'
+
+const t0 = Date.parse('2025-11-23T14:00:00.000Z')
+const iso = (seconds: number) => new Date(t0 + seconds * 1000).toISOString()
+const step = (change: Partial<Step>): Step => ({
+  step: 'train_model',
+  kind: 'activity',
+  state: 'completed',
+  scheduledAt: iso(0),
+  endedAt: null,
+  attempts: [],
+  maxAttempts: 3,
+  retryAt: null,
+  progress: null,
+  ...change,
+})
+const attempt = (n: number, from: number, to: number | null, outcome: Step['attempts'][number]['outcome'], message?: string) => ({
+  attempt: n,
+  startedAt: iso(from),
+  endedAt: to === null ? null : iso(to),
+  outcome,
+  failure: message ? { message, type: null, nonRetryable: false, stack: null } : null,
+  worker: null,
+})
+const detail = (steps: Step[], endedAt: string | null = null) =>
+  ({ startedAt: iso(0), acceptedAt: iso(0), endedAt, steps }) as unknown as RunDetail
+const shape = (timeline: ReturnType<typeof timelineOf>) =>
+  timeline.rows.map((row) => row.segments.map((s) => `${s.kind} ${(s.from - t0) / 1000}-${(s.to - t0) / 1000}`))
+
+describe('timelineOf', () => {
+  it('draws queue, failed attempts, waits and the announced wait that reaches past now', () => {
+    const timeline = timelineOf(
+      detail([
+        step({
+          state: 'backingOff',
+          retryAt: iso(20),
+          attempts: [attempt(1, 1, 3, 'failed', 'GPU'), attempt(2, 8, 10, 'timedOut')],
+        }),
+      ]),
+      t0 + 12_000,
+    )
+    expect(shape(timeline)).toEqual([['queued 0-1', 'failed 1-3', 'wait 3-8', 'failed 8-10', 'wait 10-20']])
+    expect(timeline.rows[0]?.segments[1]?.message).toBe('GPU')
+    expect(timeline.rows[0]?.segments[3]?.message).toBe('Timed out')
+    expect(timeline.end).toBe(t0 + 20_000)
+    expect(timeline.now).toBe(t0 + 12_000)
+  })
+
+  it('lets a running attempt and a human wait grow until now', () => {
+    const timeline = timelineOf(
+      detail([
+        step({ state: 'running', attempts: [attempt(1, 0, null, 'running')] }),
+        step({ step: 'await_production_approval', kind: 'human', state: 'running', scheduledAt: iso(4) }),
+      ]),
+      t0 + 9000,
+    )
+    expect(shape(timeline)).toEqual([['running 0-9'], ['human 4-9']])
+  })
+
+  it('stands still once the run is over', () => {
+    const over = detail([step({ endedAt: iso(5), attempts: [attempt(1, 0, 5, 'completed')] })], iso(5))
+    expect(timelineOf(over, t0 + 1_000_000)).toEqual(timelineOf(over, t0 + 2_000_000))
+    expect(timelineOf(over, t0 + 1_000_000).now).toBeNull()
+  })
+
+  it('draws what is known when Temporal dropped the earlier attempts', () => {
+    const timeline = timelineOf(detail([step({ state: 'running', attempts: [attempt(4, 30, null, 'running')] })]), t0 + 40_000)
+    expect(shape(timeline)).toEqual([['wait 0-30', 'running 30-40']])
+  })
+
+  it('a step that has not come up has no bar', () => {
+    expect(timelineOf(detail([step({ state: 'waiting', scheduledAt: null })]), t0 + 1).rows[0]).toMatchObject({
+      segments: [],
+      span: null,
+    })
+  })
+})
+
+describe('createScale', () => {
+  it('is linear without breaks', () => {
+    const { x } = createScale(0, 100)
+    expect([x(0), x(25), x(100), x(-5), x(500)]).toEqual([0, 0.25, 1, 0, 1])
+  })
+
+  it('shortens a break and keeps order and ends', () => {
+    const { x } = createScale(0, 1_000_020, [{ from: 10, to: 1_000_010 }])
+    expect(x(0)).toBe(0)
+    expect(x(1_000_020)).toBeCloseTo(1)
+    expect(x(1_000_010) - x(10)).toBeCloseTo(0.16)
+    expect(x(10)).toBeCloseTo(0.42)
+    const points = [0, 5, 10, 1000, 500_000, 1_000_010, 1_000_015, 1_000_020].map(x)
+    expect(points).toEqual([...points].sort((a, b) => a - b))
+  })
+
+  it('a timeline that is nothing but a wait still fills its width', () => {
+    const { x } = createScale(0, 1000, [{ from: 0, to: 1000 }])
+    expect([x(0), x(500), x(1000)]).toEqual([0, 0.5, 1])
+  })
+})
+
+describe('longWaits', () => {
+  const human = (seconds: number) =>
+    timelineOf(
+      detail([
+        step({ attempts: [attempt(1, 0, 20, 'completed')], endedAt: iso(20) }),
+        step({ step: 'await_production_approval', kind: 'human', state: 'running', scheduledAt: iso(20) }),
+      ]),
+      t0 + (20 + seconds) * 1000,
+    )
+  it('breaks a wait of minutes beside steps of seconds', () => expect(longWaits(human(600))).toHaveLength(1))
+  it('leaves a wait of seconds to scale', () => expect(longWaits(human(40))).toHaveLength(0))
+})
+
+describe('ticksOf', () => {
+  it('gives round marks', () => {
+    expect(ticksOf(0, 24_000, createScale(0, 24_000)).map((tick) => tick.after)).toEqual([0, 5000, 10_000, 15_000, 20_000])
+  })
+  it('has no mark inside a break', () => {
+    const scale = createScale(0, 1_000_000, [{ from: 20_000, to: 980_000 }])
+    expect(ticksOf(0, 1_000_000, scale).filter((tick) => tick.after > 20_000 && tick.after < 980_000)).toEqual([])
+  })
+})

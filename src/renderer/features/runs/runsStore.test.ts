@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import type { CallOutput } from '../../../contract/calls.ts'
+import type { RunSummary, Stage } from '../../../contract/model.ts'
+import { createMemoryConnection } from '../../api/memory.ts'
+import { awaitingRuns, createRunsStore, matchesText } from './runsStore.ts'
+
+const run = (id: string, minute: number, change: Partial<RunSummary> = {}): RunSummary => ({
+  workflowId: id,
+  runId: null,
+  fileName: `${id}.csv`,
+  sha256: 'ab12',
+  sizeBytes: 1,
+  origin: 'inbox',
+  submittedBy: 'ada',
+  stage: 'Training',
+  acceptedAt: `2025-11-23T10:${String(minute).padStart(2, '0')}:00.000Z`,
+  startedAt: null,
+  stageSince: `2025-11-23T10:${String(minute).padStart(2, '0')}:00.000Z`,
+  endedAt: null,
+  attempt: 1,
+  maxAttempts: 3,
+  retryAt: null,
+  problem: null,
+  metrics: null,
+  gatePassed: null,
+  approvalDeadline: null,
+  decisionPending: false,
+  decision: null,
+  revision: 1,
+  ...change,
+})
+const listOf = (runs: RunSummary[], total = runs.length): CallOutput<'runs.list'> => {
+  const byStage: Partial<Record<Stage, number>> = {}
+  for (const r of runs) byStage[r.stage] = (byStage[r.stage] ?? 0) + 1
+  return { runs, total, byStage }
+}
+const storeOf = async (runs: RunSummary[]) => {
+  const connection = createMemoryConnection({ 'runs.list': () => listOf(runs) })
+  const store = createRunsStore(connection)
+  await store.getState().fetch()
+  return { connection, store }
+}
+
+describe('runsStore', () => {
+  it('lists the newest first', async () => {
+    const { store } = await storeOf([run('a', 1), run('c', 3), run('b', 2)])
+    expect(store.getState().visible).toEqual(['c', 'b', 'a'])
+    expect(store.getState().load).toBe('ready')
+  })
+
+  it('keeps the higher revision, whatever arrives last', async () => {
+    const { connection, store } = await storeOf([run('a', 1, { revision: 5, stage: 'AwaitingApproval' })])
+    connection.emit('runs.changed', { runs: [run('a', 1, { revision: 4, stage: 'Training' })] })
+    expect(store.getState().byId.get('a')?.stage).toBe('AwaitingApproval')
+    connection.emit('runs.changed', { runs: [run('a', 1, { revision: 6, stage: 'Completed' })] })
+    expect(store.getState().byId.get('a')?.stage).toBe('Completed')
+  })
+
+  it('takes the newest of a batch that tells the same run twice', async () => {
+    const { connection, store } = await storeOf([])
+    connection.emit('runs.changed', {
+      runs: [run('a', 1, { revision: 3, stage: 'Training' }), run('a', 1, { revision: 2, stage: 'Preprocessing' }), run('b', 2)],
+    })
+    expect(store.getState().byId.get('a')?.revision).toBe(3)
+    expect(store.getState().visible).toEqual(['b', 'a'])
+    expect(store.getState().total).toBe(2)
+  })
+
+  it('an answer that was asked for before a push does not undo it', async () => {
+    let answer: (output: CallOutput<'runs.list'>) => void = () => {}
+    const connection = createMemoryConnection({
+      'runs.list': () => new Promise<CallOutput<'runs.list'>>((resolve) => (answer = resolve)),
+    })
+    const store = createRunsStore(connection)
+    const fetched = store.getState().fetch()
+    await Promise.resolve()
+    connection.emit('runs.changed', { runs: [run('a', 1, { revision: 9, stage: 'Completed' }), run('new', 5)] })
+    answer(listOf([run('a', 1, { revision: 2 })]))
+    await fetched
+    expect(store.getState().byId.get('a')?.stage).toBe('Completed')
+    expect(store.getState().visible).toEqual(['new', 'a'])
+  })
+
+  it('keeps the rows in their places while they are held, and offers the new ones', async () => {
+    const { connection, store } = await storeOf([run('a', 1), run('b', 2)])
+    store.getState().setHeld(true)
+    connection.emit('runs.changed', { runs: [run('c', 3), run('d', 4), run('a', 1, { revision: 2, stage: 'Failed' })] })
+    expect(store.getState().visible).toEqual(['b', 'a'])
+    expect(store.getState().fresh).toBe(2)
+    expect(store.getState().byId.get('a')?.stage).toBe('Failed')
+    store.getState().reveal()
+    expect(store.getState().visible).toEqual(['d', 'c', 'b', 'a'])
+    expect(store.getState().fresh).toBe(0)
+  })
+
+  it('brings the new rows in when nothing holds them any more', async () => {
+    const { connection, store } = await storeOf([run('a', 1)])
+    store.getState().setHeld(true)
+    connection.emit('runs.changed', { runs: [run('b', 2)] })
+    store.getState().setHeld(false)
+    expect(store.getState().visible).toEqual(['b', 'a'])
+  })
+
+  it('filters by stage and by words, and counts only new rows that fit', async () => {
+    const { connection, store } = await storeOf([run('a', 1), run('b', 2, { stage: 'Failed' })])
+    store.getState().setStages(['Failed'])
+    expect(store.getState().visible).toEqual(['b'])
+    store.getState().setHeld(true)
+    connection.emit('runs.changed', { runs: [run('c', 3), run('d', 4, { stage: 'Failed' })] })
+    expect(store.getState().fresh).toBe(1)
+  })
+
+  it('moves the cursor within the list and starts at the nearer end', async () => {
+    const { store } = await storeOf([run('a', 1), run('b', 2), run('c', 3)])
+    const cursors = [1, 1, 1, 1, -1].map((by) => {
+      store.getState().moveCursor(by)
+      return store.getState().cursor
+    })
+    expect(cursors).toEqual(['c', 'b', 'a', 'a', 'b'])
+  })
+
+  it('asks for every run that is still alive when only the newest were told', async () => {
+    const old = run('old', 0, { stage: 'AwaitingApproval' })
+    const asked: unknown[] = []
+    const connection = createMemoryConnection({
+      'runs.list': (input) => {
+        asked.push(input.stages?.includes('AwaitingApproval') ?? null)
+        if (input.stages) return listOf([old])
+        return { runs: [run('x', 9, { stage: 'Completed' })], total: 2, byStage: { AwaitingApproval: 1, Completed: 1 } }
+      },
+    })
+    const store = createRunsStore(connection)
+    await store.getState().fetch()
+    expect(asked).toEqual([null, true])
+    expect(awaitingRuns(store.getState()).map((r) => r.workflowId)).toEqual(['old'])
+  })
+
+  it('keeps what is known when the host is away', async () => {
+    const { connection, store } = await storeOf([run('a', 1)])
+    connection.setStatus('lost')
+    await store.getState().fetch()
+    expect(store.getState().load).toBe('ready')
+    expect(store.getState().visible).toEqual(['a'])
+    expect(store.getState().problem).toContain('cannot be reached')
+  })
+})
+
+describe('awaitingRuns', () => {
+  it('gives the oldest wait first and leaves out what was decided here', () => {
+    const waiting = { stage: 'AwaitingApproval' } as const
+    const byId = new Map(
+      [
+        run('young', 9, waiting),
+        run('old', 1, waiting),
+        run('sent', 0, { ...waiting, decisionPending: true }),
+        run('busy', 2),
+      ].map((r) => [r.workflowId, r]),
+    )
+    expect(awaitingRuns({ byId }).map((r) => r.workflowId)).toEqual(['old', 'young'])
+  })
+})
+
+describe('matchesText', () => {
+  it.each([
+    ['', true],
+    ['GOOD', true],
+    ['good ada', true],
+    ['good grace', false],
+    ['ab12', true],
+  ])('%j: %s', (text, expected) => expect(matchesText(run('good_model', 1), text)).toBe(expected))
+})

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { invalid } from '../../../contract/errors.ts'
+import { createMemoryConnection } from '../../api/memory.ts'
+import { createSimulatedHost } from '../../dev/simulatedHost.ts'
+import { checkDraft, createSettingsStore, draftOf, isDirty, type SettingsDraft } from './settingsStore.ts'
+
+const host = createSimulatedHost('empty')
+const settings = await host.handlers['settings.get']({})
+const errorsOf = (change: Partial<SettingsDraft>) => {
+  const checked = checkDraft({ ...draftOf(settings), ...change }, settings)
+  return checked.ok ? {} : checked.errors
+}
+
+describe('checkDraft', () => {
+  it('gives back what it was made of', () => {
+    expect(checkDraft(draftOf(settings), settings)).toEqual({ ok: true, settings })
+  })
+  it.each<[Partial<SettingsDraft>, Record<string, string>]>([
+    [{ settleSeconds: '' }, { settleSeconds: 'Enter a number.' }],
+    [{ settleSeconds: '0' }, { settleSeconds: 'Must be at least 0.1.' }],
+    [{ operator: '  ' }, { operator: 'This must not be empty.' }],
+    [{ inboxFolders: ['/a', ''] }, { 'inboxFolders.1': 'This must not be empty.' }],
+    [{ minSeconds: '30', maxSeconds: '20' }, { maxSeconds: 'The shortest training time must not exceed the longest.' }],
+    [{ approvalTimeoutHours: '0' }, { approvalTimeoutHours: 'Must be more than 0.' }],
+    [{ maxFileMegabytes: 'big' }, { maxFileMegabytes: 'Enter a number.' }],
+    [{ startsPerSecond: '2,5' }, {}],
+    [
+      {
+        retries: {
+          ...draftOf(settings).retries,
+          train_model: { ...draftOf(settings).retries.train_model, maximumAttempts: '1.5' },
+        },
+      },
+      { 'retries.train_model.maximumAttempts': 'Enter a whole number.' },
+    ],
+  ])('%o', (change, errors) => expect(errorsOf(change)).toEqual(errors))
+})
+
+describe('settingsStore', () => {
+  it('saves, and what is being typed outlives a change from elsewhere', async () => {
+    const own = createSimulatedHost('empty')
+    const connection = createMemoryConnection(own.handlers)
+    own.onEvent((name, payload) => connection.emit(name, payload))
+    const store = createSettingsStore(connection)
+    await store.getState().fetch()
+    store.getState().edit({ operator: 'Grace' })
+    connection.emit('settings.changed', { settings: { ...settings, settleSeconds: 9 } })
+    expect(store.getState().draft?.operator).toBe('Grace')
+    await store.getState().save()
+    expect((await connection.call('settings.get', {})).operator).toBe('Grace')
+    expect(isDirty(store.getState())).toBe(false)
+  })
+  it('shows the host’s refusal beside its field', async () => {
+    const connection = createMemoryConnection({
+      'settings.get': () => settings,
+      'settings.set': () => {
+        throw invalid('This folder cannot be written to.', 'settings.inboxFolders.0')
+      },
+    })
+    const store = createSettingsStore(connection)
+    await store.getState().fetch()
+    store.getState().edit({ inboxFolders: ['/root'] })
+    await store.getState().save()
+    expect(store.getState().errors).toEqual({ 'inboxFolders.0': 'This folder cannot be written to.' })
+    expect(store.getState().draft?.inboxFolders).toEqual(['/root'])
+  })
+})
