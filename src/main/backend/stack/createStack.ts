@@ -52,7 +52,7 @@ const patience = 60_000
 /** Temporal and Postgres, wherever the profile says they are: brought up where they are ours, and watched. */
 export function createStack({ home, paths, secrets, log, pins = {}, ...options }: StackOptions): Stack {
   const profilesFile = join(home.config, 'profiles.json')
-  const wanted = options.profile ?? (process.env.GATEHOUSE_PROFILE || undefined)
+  const wanted = options.profile || process.env.GATEHOUSE_PROFILE || undefined
   let known: Profile | null = null
   /** @throws PartProblem until the file is right */
   const profile = (): Profile => {
@@ -82,13 +82,13 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
     port: pins.postgresPort ?? 5432,
     systemFolder: pins.postgresFolder,
   })
-  const ours = known === null || (known as Profile).kind === 'embedded'
-  const summary = known === null ? 'profile?' : (known as Profile).name
+  const summary = () => known?.name ?? wanted ?? 'unknown'
+  const patienceMilliseconds = () => (known?.kind === 'embedded' ? patience : 0)
 
   const temporal = keepUp<TemporalPlace>({
     name: 'temporal',
     summary,
-    patienceMilliseconds: ours ? patience : 0,
+    patienceMilliseconds,
     log,
     bring: (report, signal) => {
       const chosen = profile()
@@ -111,7 +111,7 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
   const postgres = keepUp<pg.PoolConfig>({
     name: 'postgres',
     summary,
-    patienceMilliseconds: ours ? patience : 0,
+    patienceMilliseconds,
     log,
     bring: async (report, signal) => {
       const chosen = profile()
@@ -136,7 +136,7 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
 
   return {
     get profile() {
-      return known?.name ?? wanted ?? 'unknown'
+      return summary()
     },
     start() {
       temporal.start()

@@ -33,11 +33,11 @@ export type Report = (progress: { detail: string; fraction?: number | null; addr
 export interface KeepUpOptions<T> {
   name: string
   /** The status bar's line until it is up, e.g. `embedded`. */
-  summary: string
+  summary(): string
   /** Brings the part up, waiting until it can be used. @throws PartProblem */
   bring(report: Report, signal: AbortSignal): Promise<Live<T>>
   /** How long a part that is there but does not answer is left in peace before it is brought up anew. */
-  patienceMilliseconds: number
+  patienceMilliseconds(): number
   log: Log
   checkEveryMilliseconds?: number
 }
@@ -71,7 +71,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
   let up = false
   let problem: Error | null = null
   let loop: Promise<void> = Promise.resolve()
-  let part: Part = { state: 'starting', summary: options.summary, detail: '', remedy: '', progress: null, address: null }
+  let part: Part = { state: 'starting', summary: options.summary(), detail: '', remedy: '', progress: null, address: null }
 
   const show = (change: Partial<Part>) => {
     const next = { ...part, ...change }
@@ -89,7 +89,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
     problem = error
     show({
       state: 'down',
-      summary: options.summary,
+      summary: options.summary(),
       detail: `${error.message} ${more}`.trim(),
       remedy: error instanceof PartProblem ? error.remedy : '',
       progress: null,
@@ -129,7 +129,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
         if (failures === 1) silentSince = Date.now()
         if (failures < failuresUntilDown) continue
         log.warn({ part: name, err: error }, 'does not answer')
-        if (Date.now() - silentSince >= options.patienceMilliseconds) return error as Error
+        if (Date.now() - silentSince >= options.patienceMilliseconds()) return error as Error
         showDown(error as Error, 'Gatehouse keeps looking.')
       }
     }

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { silentLog } from '../log.ts'
+import { startChild, stopOrphans } from './childProcess.ts'
+import { isAlive, processIdentity } from './processes.ts'
+
+let folder: string
+const started: number[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gatehouse-child-'))
+})
+afterEach(() => {
+  for (const pid of started.splice(0)) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const record = () => join(folder, 'child.json')
+const plan = [
+  { signal: 'SIGTERM' as const, wait: 500 },
+  { signal: 'SIGKILL' as const, wait: 2_000 },
+]
+async function child(script: string) {
+  const made = await startChild({
+    name: 'test',
+    command: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: '/usr/bin:/bin' },
+    logFile: join(folder, 'log'),
+    recordFile: record(),
+    stopping: plan,
+    log: silentLog,
+  })
+  started.push(made.pid)
+  return made
+}
+const logged = (text: string) => vi.waitFor(() => expect(readFileSync(join(folder, 'log'), 'utf8')).toContain(text))
+
+test('a child sees only the environment that it is given, and its output goes to the log file', async () => {
+  vi.stubEnv('GATEHOUSE_POSTGRES_PASSWORD', 'do-not-pass-on')
+  const made = await child('env; echo to-stderr >&2')
+  expect(await made.ended).toEqual({ code: 0, signal: null })
+  const output = readFileSync(join(folder, 'log'), 'utf8')
+  expect(output).toContain('to-stderr')
+  expect(output).not.toContain('do-not-pass-on')
+  vi.unstubAllEnvs()
+})
+
+test('stop asks first, and ends what does not listen, with its own children', async () => {
+  const made = await child('trap "" TERM; sleep 1000 & echo inner $!; while :; do wait; done')
+  await logged('inner')
+  const inner = Number(/inner (\d+)/.exec(readFileSync(join(folder, 'log'), 'utf8'))?.[1])
+  await made.stop()
+  expect(await made.ended).toEqual({ code: null, signal: 'SIGKILL' })
+  await vi.waitFor(() => expect(isAlive(inner)).toBe(false))
+})
+
+test('a program that cannot be started says so', async () => {
+  await expect(
+    startChild({
+      name: 'x',
+      command: join(folder, 'no'),
+      args: [],
+      env: {},
+      logFile: join(folder, 'log'),
+      recordFile: record(),
+      stopping: plan,
+      log: silentLog,
+    }),
+  ).rejects.toThrow(/could not be started/)
+})
+
+test('what a killed host left behind is stopped; a stranger that got its number is not', async () => {
+  const made = await child('exec sleep 1000')
+  // As another host would find it.
+  expect(await stopOrphans(record(), plan, silentLog)).toBe(1)
+  await made.ended
+
+  const stranger = spawn('sleep', ['1000'])
+  started.push(stranger.pid as number)
+  writeFileSync(record(), JSON.stringify({ pid: stranger.pid, identity: 'another boot 12345' }))
+  expect(await stopOrphans(record(), plan, silentLog)).toBe(0)
+  expect(isAlive(stranger.pid as number)).toBe(true)
+})
+
+test('an orphan without a record is found by its mark; half a record hurts nobody', async () => {
+  const made = await child('exec sleep 1000')
+  // Right after the start the process is still a copy of us; the mark is there once the program runs.
+  await vi.waitFor(() => expect(readFileSync(`/proc/${made.pid}/cmdline`, 'utf8')).toContain('sleep'))
+  writeFileSync(record(), '{"pid": 1')
+  expect(await stopOrphans(record(), plan, silentLog)).toBe(1)
+  await made.ended
+})
+
+test('a process is told from others by its start; one that has ended has no identity', async () => {
+  expect(processIdentity(process.pid)).toBe(processIdentity(process.pid))
+  const made = await child('sleep 1000')
+  expect(processIdentity(made.pid)).not.toBe(processIdentity(process.pid))
+  await made.stop()
+  expect(processIdentity(made.pid)).toBeNull()
+  expect(processIdentity(0)).toBeNull()
+})
