@@ -37,6 +37,16 @@ if (existsSync(sources)) {
 
 const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// npx runs us in a shell that dies of a signal without handing it on: whoever ends npx means us.
+if (process.env.npm_command && process.platform !== 'win32') {
+  const parent = process.ppid
+  const looking = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(looking)
+    child.kill('SIGTERM')
+  }, 500)
+  looking.unref()
+}
 child.on('error', (error) => {
   process.stderr.write(`gatehouse could not start: ${error.message}\n`)
   process.exit(1)

@@ -2,16 +2,34 @@ import { type ChildProcess, spawn } from 'node:child_process'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+/** How often a process that npm started looks whether npm's shell is still there, in milliseconds. */
+const parentLookMs = 500
+
+/**
+ * Calls back once the process that started us is gone, when that is npm or npx: their shell dies of a signal without
+ * handing it on, and nobody else would end us then. Started by anything else, outliving the parent may be wanted.
+ */
+export function onNpmGone(end: () => void, env: NodeJS.ProcessEnv = process.env): void {
+  if (!env.npm_command || process.platform === 'win32') return
+  const parent = process.ppid
+  const looking = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(looking)
+    end()
+  }, parentLookMs)
+  looking.unref()
+}
+
 /** Hands the signals that this process gets to whatever child is its current one. */
 export function forwardSignals(): { track(child: ChildProcess): void; asked(): NodeJS.Signals | null } {
   let current: ChildProcess | null = null
   let asked: NodeJS.Signals | null = null
-  for (const signal of signals) {
-    process.on(signal, () => {
-      asked ??= signal
-      current?.kill(signal)
-    })
+  const handOn = (signal: NodeJS.Signals) => {
+    asked ??= signal
+    current?.kill(signal)
   }
+  for (const signal of signals) process.on(signal, handOn)
+  onNpmGone(() => handOn('SIGTERM'))
   return {
     track(child) {
       current = child
