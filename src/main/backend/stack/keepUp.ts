@@ -21,10 +21,13 @@ export interface Live<T> {
 /** What went wrong and what the operator can do, both as sentences. */
 export class PartProblem extends Error {
   readonly remedy: string
-  constructor(message: string, remedy: string, options?: ErrorOptions) {
+  /** The least wait in milliseconds before it is worth trying again, where trying is expensive. */
+  readonly againAfter: number
+  constructor(message: string, remedy: string, options: ErrorOptions & { againAfter?: number } = {}) {
     super(message, options)
     this.name = 'PartProblem'
     this.remedy = remedy
+    this.againAfter = options.againAfter ?? 0
   }
 }
 
@@ -161,10 +164,11 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
         await old?.close().catch((e: unknown) => log.warn({ part: name, err: e }, 'closing'))
         return
       }
-      log.warn({ part: name, err: error, againIn: wait }, 'down')
-      showDown(error, `Gatehouse tries again in ${wait < 1000 ? 'a moment' : `${Math.round(wait / 1000)} s`}.`)
+      const pausing = Math.max(wait, error instanceof PartProblem ? error.againAfter : 0)
+      log.warn({ part: name, err: error, againIn: pausing }, 'down')
+      showDown(error, `Gatehouse tries again in ${pausing < 1000 ? 'a moment' : `${Math.round(pausing / 1000)} s`}.`)
       await old?.close().catch((e: unknown) => log.warn({ part: name, err: e }, 'closing'))
-      await pause(wait)
+      await pause(pausing)
       wait = Math.min(longestWait, wait * 2)
     }
   }
