@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Bridge } from '../src/contract/wire.ts'
-import { launchChromium, launchElectron, root } from './support/browsers.ts'
+import { findElectron, launchChromium, launchElectron, root } from './support/browsers.ts'
 import { startDisplay } from './support/display.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
 
@@ -282,5 +283,49 @@ describe('the window, attached to a host in plain Node', () => {
       id: 2,
       ok: true,
     })
+  })
+})
+
+describe('a second start on a data folder that has a host', () => {
+  async function setUp(focusWindow?: () => void) {
+    const display = await startDisplay()
+    cleanUps.push(display.stop)
+    const home = newHome()
+    cleanUps.push(home.remove)
+    const { host, backend } = await startFakeHost(appFolder, home, [0], focusWindow)
+    cleanUps.push(() => host.close())
+    const file = join(home.root, 'good model.csv')
+    writeFileSync(file, 'a,b\n1,2\n')
+    return { home, backend, file, env: { ...display.env, GATEHOUSE_HOME: home.root } }
+  }
+
+  it('becomes the window of a host that has none, and hands its files over', async () => {
+    const { backend, file, env } = await setUp()
+    const app = await launchElectron(appFolder, [file], env)
+    cleanUps.push(() => app.close())
+    const page = await app.firstWindow()
+    await page.getByText('good_model.csv').first().waitFor()
+    expect(backend.submitted).toEqual([[file]])
+  })
+
+  it('brings the first one’s window to the front, hands its files over and ends', async () => {
+    let focused = 0
+    const { backend, file, env } = await setUp(() => focused++)
+    const child = spawn(findElectron(), ['--no-sandbox', '--disable-gpu', appFolder, file], { env, stdio: 'ignore' })
+    const code = await new Promise((resolve) => child.once('exit', resolve))
+    expect(code).toBe(0)
+    expect(focused).toBe(1)
+    expect(backend.submitted).toEqual([[file]])
+  })
+
+  it('says how --attach is used when its link is none', async () => {
+    const { env } = await setUp()
+    const child = spawn(findElectron(), ['--no-sandbox', '--disable-gpu', appFolder, '--attach', 'http://evil.example/'], { env })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(2)
+    expect(said).toContain('--attach needs the link')
   })
 })

@@ -17,12 +17,14 @@ export async function startFakeHost(
   appFolder: string,
   home: Home,
   ports: readonly number[] = [0],
+  focusWindow?: () => void,
 ): Promise<{ host: Host; backend: FakeBackend }> {
   let backend: FakeBackend | undefined
   const host = await startHost({
     home,
     paths: builtPaths(appFolder),
-    shell: 'web',
+    shell: focusWindow ? 'electron' : 'web',
+    focusWindow,
     ports,
     createBackend: async ({ host: powers }) => (backend = createFakeBackend(powers)),
     onStop: () => {},

@@ -1,5 +1,5 @@
 import type { Home } from '../backend/home.ts'
-import type { HostConnection } from '../control/connectToHost.ts'
+import { connectToHost, type HostConnection, NoHostError } from '../control/connectToHost.ts'
 import type { Credentials } from '../control/hostLink.ts'
 import { createHostLink } from '../control/hostLink.ts'
 import type { AppPaths } from '../paths.ts'
@@ -35,6 +35,12 @@ export async function hostSession(options: {
   focusWindow(): void
   onStop(): void
 }): Promise<ShellSession | FirstCopy> {
+  // Asking first saves a second copy from loading a backend that it will not use; the lock below decides.
+  const running = await connectToHost(options.home).catch((error: unknown) => {
+    if (error instanceof NoHostError) return null
+    throw error
+  })
+  if (running) return { first: running }
   const [{ startHost }, { joinHost }, { acquireLock }, { createBackend }, { anyPort }] = await Promise.all([
     import('../control/startHost.ts'),
     import('../control/joinHost.ts'),
