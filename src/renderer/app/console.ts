@@ -53,8 +53,13 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     void settings.getState().fetch()
     run.getState().refetch()
   })
-  route.subscribe(({ run: id }) => run.getState().open(id))
-  run.getState().open(route.getState().run)
+  // Whatever opened a run (a row, a link, the address), its row is the one that keys act on.
+  const follow = (id: string | null) => {
+    run.getState().open(id)
+    if (id !== null) runs.getState().setCursor(id)
+  }
+  route.subscribe(({ run: id }) => follow(id))
+  follow(route.getState().run)
 
   return { connection, capabilities, route, runs, run, decide, files, stack, settings, drop, notices }
 }

@@ -49,7 +49,13 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
   return (
     <Dialog
       wide
-      title={kind === 'approve' ? `Approve the model of ${name} for production?` : `Reject the model of ${name}?`}
+      title={
+        blocked
+          ? `Decision on the model of ${name}`
+          : kind === 'approve'
+            ? `Approve the model of ${name} for production?`
+            : `Reject the model of ${name}?`
+      }
       isOpen
       onClose={onClose}
       foot={

@@ -129,16 +129,26 @@ function Overlay({ kind, off }: { kind: 'files' | 'other'; off: string | null })
 
 /** Lines drawn at once; the counts above always tell of all. */
 const mostLines = 200
+/** How long a tray stays in which every file became a run, in milliseconds. */
+const doneMs = 12_000
 
 function Tray() {
   const { drop } = useConsole()
   const items = useIn('drop', (s) => s.items)
   const hint = useIn('drop', (s) => s.hint)
   const [folded, setFolded] = useState(false)
-  if (items.length === 0 && !hint) return null
+  const [held, setHeld] = useState(false)
   const busy = items.filter(isBusy).length
   const by = (outcome: string) => items.filter((item) => item.entry?.outcome === outcome).length
   const failed = items.filter((item) => item.state === 'failed').length + by('refused')
+  const unread = held || hint !== null || by('accepted') < items.length
+  useEffect(() => {
+    // New runs stand in the list anyway; whatever else happened stays until it is put away.
+    if (unread || items.length === 0) return
+    const timer = setTimeout(() => drop.getState().clear(), doneMs)
+    return () => clearTimeout(timer)
+  }, [unread, items, drop])
+  if (items.length === 0 && !hint) return null
   const summary = [
     busy > 0 ? `${plural(busy, 'file')} under way` : null,
     by('accepted') > 0 ? plural(by('accepted'), 'new run') : null,
@@ -147,11 +157,14 @@ function Tray() {
     failed > 0 ? `${failed} not taken` : null,
   ].filter(Boolean)
   return (
-    <section className="tray" aria-label="Files you brought">
+    <section
+      className="tray"
+      aria-label="Files you brought"
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+    >
       <div className="tray-head">
-        <span className="ellipsis" role="status">
-          {summary.length > 0 ? summary.join(' · ') : 'Nothing was taken'}
-        </span>
+        <span role="status">{summary.length > 0 ? summary.join(' · ') : 'Nothing was taken'}</span>
         <span className="grow" />
         {items.length > 0 ? (
           <IconButton size="small" label={folded ? 'Unfold' : 'Fold'} onPress={() => setFolded(!folded)}>

@@ -33,6 +33,28 @@ const toneOf: Record<Notice['kind'], Toast['tone']> = {
   stackUp: 'good',
 }
 
+/** Notices that come within this time are told together, in milliseconds. */
+const burstMs = 300
+/** More of one kind than this become one. */
+const mostOfAKind = 3
+
+const manyWords: Record<Notice['kind'], (n: number) => string> = {
+  approvalPending: (n) => `${n} runs wait for approval`,
+  runFailed: (n) => `${n} runs failed`,
+  decisionRefused: (n) => `${n} decisions were refused`,
+  stackDown: (n) => `${n} parts of the stack are down`,
+  stackUp: (n) => `${n} parts of the stack are up again`,
+}
+
+/** A thousand files at once must not become a thousand messages: many of one kind are told as one. */
+export function groupNotices(notices: readonly Notice[]): Notice[] {
+  const kinds = [...new Set(notices.map((notice) => notice.kind))]
+  return kinds.flatMap((kind) => {
+    const same = notices.filter((notice) => notice.kind === kind)
+    return same.length <= mostOfAKind ? same : [{ kind, title: manyWords[kind](same.length), body: '', workflowId: null }]
+  })
+}
+
 export interface NoticesDeps {
   connection: Connection
   /** The browser's own notifications; null where the shell makes native ones by itself. */
@@ -55,23 +77,30 @@ export function createNoticesStore({ connection, notifications, hasFocus, openRu
       if (notifications) set({ permission: await notifications.requestPermission() })
     },
   }))
-  connection.subscribe('notice', (notice) => {
-    const { title, body, workflowId } = notice
-    if (hasFocus()) {
-      store.getState().show({ tone: toneOf[notice.kind], title, body, workflowId })
-      return
-    }
+  const tell = ({ kind, title, body, workflowId }: Notice) => {
+    const toast = { tone: toneOf[kind], title, body, workflowId }
+    if (hasFocus()) return store.getState().show(toast)
     if (notifications?.permission !== 'granted') {
       // Nobody looks now: in a browser without permission the toast waits for whoever comes back.
-      if (notifications) store.getState().show({ tone: toneOf[notice.kind], title, body, workflowId })
+      if (notifications) store.getState().show(toast)
       return
     }
-    const shown = new notifications(title, { body, tag: workflowId ?? notice.kind })
+    const shown = new notifications(title, { body, tag: workflowId ?? kind })
     shown.onclick = () => {
       window.focus()
       if (workflowId) openRun(workflowId)
       shown.close()
     }
+  }
+  let burst: Notice[] = []
+  connection.subscribe('notice', (notice) => {
+    burst.push(notice)
+    if (burst.length > 1) return
+    setTimeout(() => {
+      const told = groupNotices(burst)
+      burst = []
+      for (const one of told) tell(one)
+    }, burstMs)
   })
   return store
 }

@@ -1,0 +1,74 @@
+import { describe, expect, it, vi } from 'vitest'
+import { createMemoryConnection } from '../../api/memory.ts'
+import { createNoticesStore, groupNotices, type Notice } from './noticesStore.ts'
+
+const notice = (n: number, kind: Notice['kind'] = 'approvalPending'): Notice => ({
+  kind,
+  title: `run ${n}`,
+  body: '',
+  workflowId: `w${n}`,
+})
+
+/** A browser's Notification that remembers what it was asked to show. */
+function browserOf(permission: NotificationPermission) {
+  const shown: { title: string; onclick: (() => void) | null; close: () => void }[] = []
+  class FakeNotification {
+    static permission = permission
+    title: string
+    onclick: (() => void) | null = null
+    constructor(title: string) {
+      this.title = title
+      shown.push(this)
+    }
+    close() {}
+  }
+  return { shown, notifications: FakeNotification as unknown as typeof Notification }
+}
+
+describe('groupNotices', () => {
+  it('tells a few one by one', () => expect(groupNotices([notice(1), notice(2)])).toHaveLength(2))
+  it('tells many of a kind as one, and the others beside it', () => {
+    const many = Array.from({ length: 40 }, (_, n) => notice(n))
+    expect(groupNotices([...many, notice(99, 'runFailed')]).map((n) => n.title)).toEqual(['40 runs wait for approval', 'run 99'])
+  })
+})
+
+describe('noticesStore', () => {
+  it.each([
+    ['the window has the focus: a toast', true, 'granted', 1, 0],
+    ['it has not, and the browser allows it: a notification', false, 'granted', 0, 1],
+    ['it has not, and the browser was not asked: a toast that waits', false, 'default', 1, 0],
+  ] as const)('%s', async (_name, focus, permission, toasts, notifications) => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const browser = browserOf(permission)
+      const store = createNoticesStore({
+        connection,
+        notifications: browser.notifications,
+        hasFocus: () => focus,
+        openRun: () => {},
+      })
+      connection.emit('notice', notice(1))
+      await vi.runAllTimersAsync()
+      expect(store.getState().toasts).toHaveLength(toasts)
+      expect(browser.shown).toHaveLength(notifications)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('where the shell notifies by itself, nothing is shown behind its back', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const store = createNoticesStore({ connection, notifications: null, hasFocus: () => false, openRun: () => {} })
+      connection.emit('notice', notice(1))
+      await vi.runAllTimersAsync()
+      expect(store.getState().toasts).toEqual([])
+      expect(store.getState().permission).toBe('unsupported')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
