@@ -108,6 +108,8 @@ describe('wrong usage ends with 2', () => {
     ['a limit of nought', ['runs', '--limit', '0']],
     ['a stage that there is not', ['runs', '--stage', 'Thinking']],
     ['two runs', ['show', 'a', 'b']],
+    ['an address without a port', ['worker', '--address', 'localhost']],
+    ['a worker on a folder without a store', ['worker', '--home', join(folder, 'empty')]],
     ['a run that there is not', ['show', 'nothing-like-it']],
   ])('%s', async (_, args) => {
     const { code, stdout, stderr } = await gatehouse(...args)

@@ -51,6 +51,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
     async (context, files: string[], options: { open?: boolean }) =>
       (await import('./commands/start.ts')).serveConsole(context, files, options),
   ).option('--open', 'open the browser on it')
+  command(
+    'worker',
+    'run a bare worker beside the host of the data folder',
+    async (context, options: { address?: string; namespace?: string }) =>
+      (await import('./commands/worker.ts')).runWorker(context, options),
+  )
+    .option('--address <host:port>', 'Temporal (default: what the profile or the running host says)', hostAndPort)
+    .option('--namespace <name>', 'the namespace (default: what the profile says)')
   command('submit <files...>', 'hand in CSV files', async (context, files: string[], options: { wait?: boolean }) =>
     (await import('./commands/submit.ts')).submitFiles(context, files, options),
   ).option('--wait', 'end when every run has ended or awaits approval')
@@ -130,6 +138,11 @@ const packageVersion = () =>
 function notBlank(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
   return text.trim()
+}
+
+function hostAndPort(text: string): string {
+  if (!/^[^\s/]+:\d{1,5}$/.test(text)) throw new InvalidArgumentError('It must be host:port.')
+  return text
 }
 
 const wholeNumber = (least: number, most: number) => (text: string) => {

@@ -222,12 +222,12 @@ describe('ragged rows', () => {
 
 describe('files that cannot be used', () => {
   it.each([
-    ['empty', '', 'tooFewRows', 'found: 0'],
-    ['a byte order mark alone', '\ufeff', 'tooFewRows', 'found: 0'],
-    ['white space only', ' \n\t\r\n  \n', 'tooFewRows', 'found: 0'],
-    ['header only', 'a,b\n', 'tooFewRows', 'found: 0'],
-    ['24 rows', `a,b\n${rows(24, (i) => `${i},${i}`)}`, 'tooFewRows', 'found: 24'],
-    ['24 rows without a header', rows(24, (i) => `${i},${i}`), 'tooFewRows', 'found: 24'],
+    ['empty', '', 'tooFewRows', ' 0 data rows, and 25 are needed'],
+    ['a byte order mark alone', '\ufeff', 'tooFewRows', ' 0 data rows, and 25 are needed'],
+    ['white space only', ' \n\t\r\n  \n', 'tooFewRows', ' 0 data rows, and 25 are needed'],
+    ['header only', 'a,b\n', 'tooFewRows', ' 0 data rows, and 25 are needed'],
+    ['24 rows', `a,b\n${rows(24, (i) => `${i},${i}`)}`, 'tooFewRows', ' 24 data rows, and 25 are needed'],
+    ['24 rows without a header', rows(24, (i) => `${i},${i}`), 'tooFewRows', ' 24 data rows, and 25 are needed'],
     ['one column', `a\n${rows(30, (i) => `${i}`)}`, 'noUsableTarget', 'one column only (a)'],
     ['target without values', `a,b\n${rows(30, (i) => `${i},`)}`, 'noUsableTarget', 'the last column (b) holds no values'],
     [
@@ -245,6 +245,12 @@ describe('files that cannot be used', () => {
       'line 60',
     ],
     ['zero bytes', `a,b\n${rows(30, (i) => `${i},\0`)}`, 'notACsv', 'zero byte'],
+    [
+      'prose',
+      Array.from({ length: 40 }, (_, i) => (i % 3 ? 'Words without a table.' : 'One, two, three.')).join('\n'),
+      'notACsv',
+      'do not divide into columns',
+    ],
     ['HTML', `<!DOCTYPE html>\n${rows(30, (i) => `<p>${i}</p>`)}`, 'notACsv', 'HTML'],
   ])('%s', async (_, content, code, words) => {
     const error = await problem(content)

@@ -25,7 +25,11 @@ export async function readCsv(chunks: AsyncIterable<Uint8Array>, fileName: strin
   const { head, complete } = await readHead(text.chunks)
   if (head.every((byte) => byte === 32 || (byte >= 9 && byte <= 13))) {
     if (complete)
-      throw tooFewRows(fileName, 0, head.length === 0 ? 'The file is empty' : 'The file holds nothing but white space')
+      throw tooFewRows(
+        fileName,
+        0,
+        head.length === 0 ? 'the file is empty, so it has' : 'the file holds nothing but white space, so it has',
+      )
   }
   const layout = sniffLayout(head, complete)
   const table = createTable(layout)
@@ -48,10 +52,10 @@ const notACsv = (fileName: string, reason: string, remedy: string) =>
   new CsvProblem('notACsv', `${fileName} cannot be read as a CSV table: ${reason}. ${kept} ${remedy} ${again}`)
 
 function tooFewRows(fileName: string, rows: number, reason?: string): CsvProblem {
-  const found = reason ?? `The file has ${count(rows, 'data row')}`
+  const found = `${reason ?? 'the file has'} ${count(rows, 'data row')}`
   return new CsvProblem(
     'tooFewRows',
-    `${fileName} has too few rows: ${found[0]?.toLowerCase()}${found.slice(1)}, and ${minimumRows} are needed (found: ${rows}). ${kept} Add rows ${again}`,
+    `${fileName} has too few rows: ${found}, and ${minimumRows} are needed. ${kept} Add rows ${again}`,
   )
 }
 
@@ -171,7 +175,15 @@ function conclude(
   const rows = table.rows()
   const ragged = table.ragged()
   if (rows + ragged.count < minimumRows) throw tooFewRows(fileName, rows)
-  if (ragged.count / (rows + ragged.count) > maxRaggedShare) {
+  const isRagged = ragged.count / (rows + ragged.count) > maxRaggedShare
+  if (isRagged && layout.columns < 2) {
+    throw notACsv(
+      fileName,
+      'its lines do not divide into columns: neither comma, semicolon, tab nor bar separates them throughout',
+      'Export the table as CSV (UTF-8)',
+    )
+  }
+  if (isRagged) {
     const [first] = ragged.first
     throw notACsv(
       fileName,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { assertNever, type IntakeEntry, type RunSummary } from '../../../contract/model.ts'
+import { assertNever, type IntakeEntry, type RunSummary, stages } from '../../../contract/model.ts'
 import { describeRun } from '../../../contract/sentence.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { type Context, withHost } from '../context.ts'
@@ -88,12 +88,14 @@ const entryRow = (entry: IntakeEntry): Cell[] => [
   entry.message,
 ]
 
+const stageWidth = Math.max(...stages.map((stage) => stage.length))
+
 function stageRow(run: RunSummary, nameWidth: number): Cell[] {
   const time = new Date(run.stageSince).toLocaleTimeString('en-GB')
   return [
     { text: time, style: 'faint' },
     run.fileName.padEnd(nameWidth),
-    { text: run.stage.padEnd('AwaitingApproval'.length), style: stageStyle(run.stage) },
+    { text: run.stage.padEnd(stageWidth), style: stageStyle(run.stage) },
     describeRun(run, new Date()),
   ]
 }

@@ -182,7 +182,7 @@ describe('ports', () => {
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
     try {
       const port = await new Promise<number>((told) => child.stdout.once('data', (text) => told(Number(text))))
-      expect(await portHolder(port)).toMatch(new RegExp(`\\(process ${child.pid}\\)$`))
+      expect(await portHolder(port)).toMatch(new RegExp(`^node \\(process ${child.pid}\\)$`))
     } finally {
       child.kill('SIGKILL')
     }

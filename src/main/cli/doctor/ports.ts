@@ -1,6 +1,7 @@
 /** Which of the usual ports are free, and who holds the others. */
 import { execFile } from 'node:child_process'
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { isFree } from '../../backend/stack/ports.ts'
 import { type Check, note, ok } from './check.ts'
@@ -64,10 +65,16 @@ async function holderOnLinux(port: number): Promise<string | null> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
-      if (sockets.has(target)) return `${(await readFile(`/proc/${pid}/comm`, 'utf8')).trim()} (process ${pid})`
+      if (sockets.has(target)) return `${await programOf(pid)} (process ${pid})`
     }
   }
   return null
+}
+
+/** The program's file name: the thread's name in `comm` says nothing (Node calls its own "MainThread"). */
+async function programOf(pid: string): Promise<string> {
+  const [program = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')
+  return basename(program) || (await readFile(`/proc/${pid}/comm`, 'utf8')).trim()
 }
 
 async function holderByLsof(port: number): Promise<string | null> {

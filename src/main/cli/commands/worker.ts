@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunObserver } from '../../../temporal/observer.ts'
+import { installRuntime } from '../../../temporal/runtime.ts'
+import { createWorker } from '../../../temporal/worker.ts'
+import { createCsvReader } from '../../backend/csv/createCsvReader.ts'
+import { createEndpoints } from '../../backend/endpoints/createEndpoints.ts'
+import { accountName, hostName } from '../../backend/home.ts'
+import { createLog } from '../../backend/log.ts'
+import { createPool } from '../../backend/postgres/createPool.ts'
+import { createExperimentStore } from '../../backend/postgres/experimentStore.ts'
+import { openSecrets } from '../../backend/secrets/openSecrets.ts'
+import { createFileStore } from '../../backend/store/fileStore.ts'
+import { appPaths } from '../../paths.ts'
+import type { Context } from '../context.ts'
+import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
+import { findPlaces } from '../workerPlaces.ts'
+
+export interface WorkerFlags {
+  /** `host:port` of Temporal; default: where the profile, or the host on the data folder, says. */
+  address?: string
+  namespace?: string
+}
+
+/**
+ * A worker without intake and console, until it is told to end. It shares the data folder (store, deployments, secrets)
+ * with the host that accepts the files; on another machine that folder has to be a shared one.
+ */
+export async function runWorker({ home, out }: Context, { address, namespace }: WorkerFlags): Promise<ExitCode> {
+  const paths = appPaths()
+  if (!existsSync(home.store)) {
+    // A run whose dataset is not there fails for good, so a worker that cannot have any must not take one.
+    throw new UsageError(
+      `There is no dataset store in ${home.root}. A worker reads the datasets and models of the host that accepts files: name its data folder with --home (on another machine: shared), or start the host once.`,
+    )
+  }
+  if (!existsSync(paths.workflowBundle)) {
+    throw new UsageError(`The workflow is not built: there is no ${paths.workflowBundle}. Run "npm run build" first.`)
+  }
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const ending = new AbortController()
+  const end = () => ending.abort(new Error('the worker was told to end'))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, end)
+
+  const log = createLog(join(home.logs, 'worker.log'))
+  const secrets = await openSecrets({ home, log })
+  const places = await findPlaces({ home, paths, secrets, log, say })
+  const pool = createPool({ config: places.postgres, problem: places.postgresProblem, log })
+  const store = createFileStore(home.store)
+  const csv = createCsvReader(paths.threads.csv)
+  try {
+    const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
+    const temporal = { ...found, namespace: namespace ?? found.namespace }
+    installRuntime(log)
+    const worker = await createWorker({
+      ...temporal,
+      workflowBundle: paths.workflowBundle,
+      deps: {
+        store,
+        csv,
+        experiments: createExperimentStore(pool),
+        // Never started here: it switches by the shared folder and asks the host's endpoint.
+        deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, log }).deployer,
+      },
+      observer: unobserved,
+      identity: `${accountName()}@${hostName()} (worker ${process.pid})`,
+      log,
+    })
+    out.data({ ready: true, worker: worker.identity, temporal: temporal.address, namespace: temporal.namespace })
+    out.line(`The worker ${worker.identity} works for ${temporal.address}, namespace ${temporal.namespace}. Ctrl+C ends it.`)
+    const told = new Promise<'told'>((resolve) => {
+      if (ending.signal.aborted) resolve('told')
+      ending.signal.addEventListener('abort', () => resolve('told'), { once: true })
+    })
+    const how = await Promise.race([told, worker.stopped.then(() => 'ended' as const)])
+    await worker.stop()
+    out.line('The worker has ended; steps that were under way are given back to Temporal.')
+    return how === 'told' ? exitCodes.done : exitCodes.failed
+  } catch (error) {
+    if (ending.signal.aborted) return exitCodes.done
+    throw error
+  } finally {
+    for (const signal of signals) process.off(signal, end)
+    await Promise.allSettled([csv.close(), pool.close(), places.close()])
+  }
+}
+
+/** The console learns of this worker's steps from Temporal. */
+const unobserved: RunObserver = {
+  stageChanged() {},
+  attemptStarted() {},
+  attemptEnded() {},
+  progress() {},
+}
