@@ -49,6 +49,8 @@ export default defineConfig({
       minify: true,
       // Small icons and fonts as files too: `font-src 'self'` allows no data: addresses.
       assetsInlineLimit: 0,
+      // Loaded from this machine's disk, in one go: splitting would only add requests.
+      chunkSizeWarningLimit: 4_000,
       rolldownOptions: { input: from('src/renderer/index.html') },
     },
   },

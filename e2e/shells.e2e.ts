@@ -5,6 +5,7 @@ import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Bridge } from '../src/contract/wire.ts'
 import { findElectron, launchChromium, launchElectron, root } from './support/browsers.ts'
+import { startDesktop } from './support/desktop.ts'
 import { startDisplay } from './support/display.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
 
@@ -327,5 +328,36 @@ describe('a second start on a data folder that has a host', () => {
     })
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(2)
     expect(said).toContain('--attach needs the link')
+  })
+})
+
+describe('notices', () => {
+  it('become native notifications, many of them one, and a click opens the run', async () => {
+    const display = await startDisplay()
+    cleanUps.push(display.stop)
+    const desktop = await startDesktop(display.env)
+    cleanUps.push(desktop.stop)
+    const home = newHome()
+    cleanUps.push(home.remove)
+    const { host, backend } = await startFakeHost(appFolder, home)
+    cleanUps.push(() => host.close())
+    const app = await launchElectron(appFolder, ['--attach', host.server.issueLink()], {
+      ...desktop.env,
+      GATEHOUSE_HOME: home.root,
+    })
+    cleanUps.push(() => app.close())
+    const page = await app.firstWindow()
+    await page.getByText('good_model.csv').first().waitFor()
+    const notice = (n: number) => ({
+      kind: 'approvalPending' as const,
+      title: `file ${n} waits for a decision`,
+      body: 'MAE 1.51, every check passed.',
+      workflowId: 'mlops-1-good_model',
+    })
+    for (let n = 1; n <= 5; n++) backend.emit('notice', notice(n))
+    expect(await desktop.shown(1)).toMatchObject([{ summary: '5 runs wait for a decision' }])
+    backend.emit('notice', notice(6))
+    await desktop.clickWhenShown()
+    await page.waitForFunction(() => location.href.endsWith('#/runs/mlops-1-good_model'))
   })
 })
