@@ -106,8 +106,9 @@ async function placeForRoot(options: PlaceOptions, bundled: { folder: string; ve
   await mkdir(systemFolder, { recursive: true, mode: 0o755 })
   await mkdir(base, { recursive: true, mode: 0o700 })
   await chown(base, user.uid, user.gid)
-  await writeFileAtomic(`${base}.owner.json`, `${JSON.stringify({ home })}\n`, { mode: 0o600 })
+  // In this order: a database counts as forgotten when its data folder does not name it.
   await writeFileAtomic(join(folder, 'place.json'), `${JSON.stringify({ ...place, home, said: true })}\n`, { mode: 0o600 })
+  await writeFileAtomic(`${base}.owner.json`, `${JSON.stringify({ home })}\n`, { mode: 0o600 })
   await forgetTemporaryHomes(systemFolder, log)
   const note = place.said
     ? ''
@@ -137,11 +138,10 @@ async function rememberedPlace(folder: string, home: string): Promise<z.infer<ty
   }
   if (place.home === home) return place
   // Two data folders on one database would stop each other's server.
-  const other = await readFile(join(place.home, 'postgres', 'place.json'), 'utf8').catch(() => null)
-  return other !== null && JSON.parse(other).id === place.id ? fresh : place
+  return (await databaseOf(place.home).catch(() => null)) === place.id ? fresh : place
 }
 
-/** Databases whose data folder lay in the temp folder and is gone: tests and trials leave them behind. No others. */
+/** Databases whose data folder lay in the temp folder and is gone or began anew: tests and trials leave them. No others. */
 async function forgetTemporaryHomes(systemFolder: string, log: Log): Promise<void> {
   const temp = await realpath(tmpdir())
   for (const name of await readdir(systemFolder)) {
@@ -149,7 +149,7 @@ async function forgetTemporaryHomes(systemFolder: string, log: Log): Promise<voi
     if (!id) continue
     try {
       const { home } = JSON.parse(await readFile(join(systemFolder, name), 'utf8')) as { home: string }
-      if (!home.startsWith(temp + sep) || existsSync(home)) continue
+      if (!home.startsWith(temp + sep) || (await databaseOf(home)) === id) continue
       await stopPostmaster(join(systemFolder, id, 'data'), log)
       await rm(join(systemFolder, id), { recursive: true, force: true })
       await rm(join(systemFolder, name), { force: true })
@@ -157,6 +157,16 @@ async function forgetTemporaryHomes(systemFolder: string, log: Log): Promise<voi
     } catch (error) {
       log.warn({ err: error, name }, 'could not clear up')
     }
+  }
+}
+
+/** The id of the database that this data folder names; null when it names none. */
+async function databaseOf(home: string): Promise<string | null> {
+  try {
+    return (JSON.parse(await readFile(join(home, 'postgres', 'place.json'), 'utf8')) as { id: string }).id
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
 

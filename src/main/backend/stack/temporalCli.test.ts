@@ -146,7 +146,7 @@ test('an aborted build ends its compilers and leaves no cache behind', async () 
     },
   })
   await expect(asking).rejects.toThrow('the operator quit')
-  expect(seen[0]?.message).toContain('about 5 minutes')
+  expect(seen[0]?.message).toContain('about 5 more min')
   expect(readdirSync(join(folder, 'cache', 'temporal-cli', '1.8.2'))).not.toContain('staging')
   const compiler = Number(readFileSync(join(folder, 'compiler'), 'utf8'))
   const { isAlive } = await import('./processes.ts')
