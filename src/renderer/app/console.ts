@@ -41,6 +41,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     connection,
     notifications: !capabilities.nativeNotifications && 'Notification' in page ? Notification : null,
     hasFocus: () => page.document.hasFocus(),
+    isShown: (id) => route.getState().run === id,
     openRun: (run) => route.getState().go({ place: 'runs', run, full: false }),
   })
 

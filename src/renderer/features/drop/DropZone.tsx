@@ -232,6 +232,8 @@ function TrayLine({ item }: { item: TrayItem }) {
 }
 
 function resultWords(item: TrayItem): string {
+  // An accepted file has its link beside it; every other outcome needs its reason.
+  if (item.entry?.outcome === 'accepted') return outcomes.accepted.label
   if (item.entry) return item.entry.message || outcomes[item.entry.outcome].label
   switch (item.state) {
     case 'waiting':

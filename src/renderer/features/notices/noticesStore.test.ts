@@ -48,6 +48,7 @@ describe('noticesStore', () => {
         notifications: browser.notifications,
         hasFocus: () => focus,
         openRun: () => {},
+        isShown: () => false,
       })
       connection.emit('notice', notice(1))
       await vi.runAllTimersAsync()
@@ -58,11 +59,37 @@ describe('noticesStore', () => {
     }
   })
 
+  it('says nothing about the run that is on the screen', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const store = createNoticesStore({
+        connection,
+        notifications: null,
+        hasFocus: () => true,
+        openRun: () => {},
+        isShown: (id) => id === 'w1',
+      })
+      connection.emit('notice', notice(1))
+      connection.emit('notice', notice(2))
+      await vi.runAllTimersAsync()
+      expect(store.getState().toasts.map((toast) => toast.workflowId)).toEqual(['w2'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('where the shell notifies by itself, nothing is shown behind its back', async () => {
     vi.useFakeTimers()
     try {
       const connection = createMemoryConnection({})
-      const store = createNoticesStore({ connection, notifications: null, hasFocus: () => false, openRun: () => {} })
+      const store = createNoticesStore({
+        connection,
+        notifications: null,
+        hasFocus: () => false,
+        openRun: () => {},
+        isShown: () => false,
+      })
       connection.emit('notice', notice(1))
       await vi.runAllTimersAsync()
       expect(store.getState().toasts).toEqual([])

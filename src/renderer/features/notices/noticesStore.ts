@@ -62,9 +62,11 @@ export interface NoticesDeps {
   /** Whether the operator looks at this window right now. */
   hasFocus: () => boolean
   openRun: (workflowId: string) => void
+  /** Whether this run is on the screen right now: then its own words say it already. */
+  isShown: (workflowId: string) => boolean
 }
 
-export function createNoticesStore({ connection, notifications, hasFocus, openRun }: NoticesDeps) {
+export function createNoticesStore({ connection, notifications, hasFocus, openRun, isShown }: NoticesDeps) {
   let nextId = 1
   const store = createStore<NoticesState>()((set, get) => ({
     toasts: [],
@@ -79,7 +81,10 @@ export function createNoticesStore({ connection, notifications, hasFocus, openRu
   }))
   const tell = ({ kind, title, body, workflowId }: Notice) => {
     const toast = { tone: toneOf[kind], title, body, workflowId }
-    if (hasFocus()) return store.getState().show(toast)
+    if (hasFocus()) {
+      if (workflowId === null || !isShown(workflowId)) store.getState().show(toast)
+      return
+    }
     if (notifications?.permission !== 'granted') {
       // Nobody looks now: in a browser without permission the toast waits for whoever comes back.
       if (notifications) store.getState().show(toast)
