@@ -111,7 +111,8 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
         store = 'keychain'
       } catch (error) {
         store = 'file'
-        why = `no OS keychain can be used (${(error as Error).message})`
+        const { message } = error as Error
+        why = `no OS keychain can be used (${message.includes('DBUS_SESSION_BUS_ADDRESS') ? 'this session has no D-Bus' : message})`
       }
       log.info({ store, why: store === 'file' ? why : undefined }, 'where secrets are kept')
     }
