@@ -176,6 +176,7 @@ export function createIntake(options: Options): Intake {
         folder,
         log,
         onSeen: (path, stats) => taker.observe(path, stats && !stats.isSymbolicLink() ? stampOf(stats) : null),
+        onGone: taker.observeGone,
         onOddName: () => void walkFolder(folder),
         onReady: () => void walkFolder(folder),
         onState: () => {

@@ -24,6 +24,8 @@ import type { RefusalCode, TakeResult, WaitCode } from './takeFile.ts'
 export interface Taker {
   /** Something may have come or changed at a path. Known and unchanged files cost one look-up and nothing more. */
   observe(path: string, stamp: Stamp | null): void
+  /** What was at a path is gone, so there is nothing left to wait for. */
+  observeGone(path: string): void
   /**
    * Takes a file of the inbox because somebody asked for it, and answers what became of it; with `settled` for a file
    * that is known to be complete.
@@ -169,6 +171,12 @@ export function createTaker(options: Options): Taker {
     } else if (stamp && candidate.stamp && !sameStamp(stamp, candidate.stamp)) {
       settleFrom(candidate, stamp)
     }
+  }
+
+  function observeGone(path: string): void {
+    const candidate = candidates.get(path)
+    // Not at once: a file that is being renamed is seen under its new name within the same moment.
+    if (candidate?.phase === 'settling') candidate.dueAt = Math.min(candidate.dueAt, performance.now() + settleMs())
   }
 
   async function work(candidate: Candidate): Promise<void> {
@@ -335,9 +343,10 @@ export function createTaker(options: Options): Taker {
   }
 
   const wasRenamed = ({ path, stamp }: Candidate) => {
+    if (stamp === null) return false
     for (const other of candidates.values())
-      if (other.path !== path && other.stamp && stamp && sameContentStamp(other.stamp, stamp)) return true
-    return false
+      if (other.path !== path && other.stamp && sameContentStamp(other.stamp, stamp)) return true
+    return sightings.isElsewhere(path, stamp)
   }
 
   function finish(group: Outcome[], recorded: Recorded[]): void {
@@ -429,6 +438,7 @@ export function createTaker(options: Options): Taker {
 
   return {
     observe,
+    observeGone,
     take,
     refuse,
     refuseOnce(code, about, stamp) {

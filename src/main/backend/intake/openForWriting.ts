@@ -54,13 +54,14 @@ export function createOpenFiles(folders: () => readonly string[], look = filesOp
     lastAt = from
     const cost = performance.now() - from
     notBefore = performance.now() + Math.max(20, cost * 10)
-    pending = null
   }
 
   return {
     async isWritten(realPath, since) {
       while (lastAt <= since) {
-        pending ??= refresh()
+        pending ??= refresh().finally(() => {
+          pending = null
+        })
         await pending
       }
       return last.has(realPath)

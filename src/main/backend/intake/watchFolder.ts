@@ -22,6 +22,7 @@ interface Options {
   log: Log
   /** A file came or changed. `stats` are those of the entry itself, links not followed; null when they are not known. */
   onSeen(path: string, stats: Stats | null): void
+  onGone(path: string): void
   /** Something below is called by bytes that are not valid UTF-8; only a walk can tell what. */
   onOddName(): void
   /** The folder is watched (again): whatever came before has to be found by a walk. */
@@ -33,7 +34,7 @@ interface Options {
 const lookEveryMs = 1_000
 
 /** Watches one inbox folder for as long as it is there, and again whenever it comes back. */
-export function createWatchedFolder({ folder, log, onSeen, onOddName, onReady, onState }: Options): WatchedFolder {
+export function createWatchedFolder({ folder, log, onSeen, onGone, onOddName, onReady, onState }: Options): WatchedFolder {
   let state: ReturnType<WatchedFolder['state']> = 'starting'
   let watcher: FSWatcher | null = null
   let stopWaitingForReady = () => {}
@@ -76,6 +77,7 @@ export function createWatchedFolder({ folder, log, onSeen, onOddName, onReady, o
     }
     current.on('add', seen)
     current.on('change', seen)
+    current.on('unlink', (path) => onGone(asGiven(path)))
     current.on('raw', (_event, path) => {
       if (path?.includes('\ufffd')) onOddName()
     })

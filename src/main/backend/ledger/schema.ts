@@ -37,6 +37,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE sighting (
     path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, ctime_ms REAL NOT NULL, inode INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX sighting_by_inode ON sighting (inode);
 
   -- The story that the console tells of each file, refused ones included.
   CREATE TABLE intake_entry (

@@ -17,6 +17,8 @@ export const sameContentStamp = (a: Stamp, b: Stamp) => a.size === b.size && a.m
 export interface Sightings {
   get(path: string): Stamp | null
   put(path: string, stamp: Stamp): void
+  /** true when the same file was dealt with under another path: it was renamed. */
+  isElsewhere(path: string, stamp: Stamp): boolean
   /** true when anything below this folder was ever dealt with. */
   anyBelow(folder: string): boolean
 }
@@ -31,12 +33,16 @@ export function createSightings(ledger: Ledger): Sightings {
      ON CONFLICT (path) DO UPDATE SET
        size_bytes = excluded.size_bytes, mtime_ms = excluded.mtime_ms, ctime_ms = excluded.ctime_ms, inode = excluded.inode`,
   )
+  const elsewhere = ledger.prepare<[number, number, number, string]>(
+    'SELECT 1 FROM sighting WHERE inode = ? AND size_bytes = ? AND mtime_ms = ? AND path <> ?',
+  )
   const below = ledger.prepare<[string, string]>('SELECT 1 FROM sighting WHERE substr(path, 1, length(?)) = ? LIMIT 1')
   return {
     get: (path) => get.get(path) ?? null,
     put(path, stamp) {
       put.run(path, stamp.size, stamp.mtimeMs, stamp.ctimeMs, stamp.inode)
     },
+    isElsewhere: (path, { inode, size, mtimeMs }) => elsewhere.get(inode, size, mtimeMs, path) !== undefined,
     anyBelow(folder) {
       const prefix = folder.endsWith(sep) ? folder : folder + sep
       return below.get(prefix, prefix) !== undefined
