@@ -721,11 +721,11 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       host: 'workbench',
       platform: 'linux x64',
     }),
-    'runs.list': ({ limit, offset, stages: wanted }) => {
+    'runs.list': ({ limit, offset, stages: wanted, text }) => {
       const all = [...plans.values()]
         .map((p) => summaryOf(runAt(p, clock())))
         .sort((a, b) => (a.acceptedAt < b.acceptedAt ? 1 : -1))
-      const fit = wanted ? all.filter((run) => wanted.includes(run.stage)) : all
+      const fit = all.filter((run) => (!wanted || wanted.includes(run.stage)) && (!text || run.fileName.includes(text)))
       const byStage: Partial<Record<Stage, number>> = {}
       for (const run of all) byStage[run.stage] = (byStage[run.stage] ?? 0) + 1
       return { runs: fit.slice(offset, offset + limit), total: fit.length, byStage }

@@ -68,13 +68,14 @@ function RunsSkeleton() {
 
 function NothingFits() {
   const { runs } = useConsole()
+  const searching = useIn('runs', (s) => s.searching)
   const clear = () => {
     runs.getState().setText('')
     runs.getState().setStages([])
   }
   return (
     <div className="runs-message">
-      <p>No run fits this filter.</p>
+      <p>{searching ? 'Looking through older runs…' : 'No run fits this filter.'}</p>
       <Button onPress={clear}>Show all runs</Button>
     </div>
   )
@@ -233,7 +234,7 @@ function RunsList() {
         {total > known ? (
           <div className="runs-older">
             <span className="faint">
-              The newest {count(known)} of {count(total)} runs are here; search looks through these.
+              {count(known)} of {count(total)} runs are here; search looks through all of them.
             </span>
             <Button size="small" isDisabled={loadingOlder} onPress={() => void runs.getState().loadOlder()}>
               {loadingOlder ? 'Reading older runs…' : 'Show older runs'}

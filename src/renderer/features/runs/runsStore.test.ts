@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CallOutput } from '../../../contract/calls.ts'
 import type { RunSummary, Stage } from '../../../contract/model.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
@@ -133,6 +133,34 @@ describe('runsStore', () => {
     await store.getState().fetch()
     expect(asked).toEqual([null, true])
     expect(awaitingRuns(store.getState()).map((r) => r.workflowId)).toEqual(['old'])
+  })
+
+  it('lets the host look through the runs that are not here', async () => {
+    vi.useFakeTimers()
+    try {
+      const asked: (string | undefined)[] = []
+      const connection = createMemoryConnection({
+        'runs.list': (input) => {
+          asked.push(input.text)
+          return input.text
+            ? listOf([run('ancient', 0, { stage: 'Completed' })])
+            : listOf([run('new', 9, { stage: 'Completed' })], 7000)
+        },
+      })
+      const store = createRunsStore(connection)
+      await store.getState().fetch()
+      store.getState().setText('anc')
+      store.getState().setText('ancient')
+      expect(store.getState().visible).toEqual([])
+      expect(store.getState().searching).toBe(true)
+      await vi.runAllTimersAsync()
+      // Asked once, for what was typed last.
+      expect(asked).toEqual([undefined, 'ancient'])
+      expect(store.getState().visible).toEqual(['ancient'])
+      expect(store.getState().searching).toBe(false)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('keeps what is known when the host is away', async () => {

@@ -5,6 +5,8 @@ import { problemText } from '../../ui/problem.ts'
 
 /** Runs asked for at once; older ones are fetched when asked for. */
 const pageSize = 2000
+/** A filter that is being typed is sent on when the typing rests this long, in milliseconds. */
+const restMs = 250
 
 export interface RunsState {
   load: 'loading' | 'ready' | 'failed'
@@ -13,6 +15,8 @@ export interface RunsState {
   /** Runs that the host knows; more than `byId` holds when there are many. */
   total: number
   loadingOlder: boolean
+  /** The host is asked for runs that fit the filter and are not here. */
+  searching: boolean
   text: string
   /** Empty: every stage. */
   stages: readonly Stage[]
@@ -52,6 +56,8 @@ export const newer = (known: RunSummary | undefined, told: RunSummary) => (known
 
 export function createRunsStore(connection: Connection) {
   let held = false
+  /** How many of the newest are here without a gap; searched ones may be of any age. */
+  let fromTop = 0
   /** What pushes said while a fetch was under way: an answer that is older than a push never overwrites it. */
   let sincePushed: Map<string, RunSummary> | null = null
 
@@ -76,12 +82,33 @@ export function createRunsStore(connection: Connection) {
       return byId
     }
 
+    let resting: ReturnType<typeof setTimeout> | undefined
+    let asked = 0
+    /** Runs that are not here may fit too: the host looks through all of them. */
+    const searchBeyond = () => {
+      clearTimeout(resting)
+      const mine = ++asked
+      const { text, stages: wanted, total, byId } = get()
+      if (byId.size >= total || (text.trim() === '' && wanted.length === 0)) return set({ searching: false })
+      set({ searching: true })
+      resting = setTimeout(async () => {
+        try {
+          const filter = { ...(text.trim() ? { text: text.trim() } : {}), ...(wanted.length > 0 ? { stages: [...wanted] } : {}) }
+          const answer = await connection.call('runs.list', { limit: pageSize, ...filter })
+          if (mine === asked) place({ byId: merged(answer.runs, get().byId), searching: false }, held)
+        } catch (cause) {
+          if (mine === asked) set({ searching: false, problem: problemText(cause) })
+        }
+      }, restMs)
+    }
+
     return {
       load: 'loading',
       problem: null,
       byId: new Map(),
       total: 0,
       loadingOlder: false,
+      searching: false,
       text: '',
       stages: [],
       visible: [],
@@ -100,6 +127,7 @@ export function createRunsStore(connection: Connection) {
           if (runs.length < answer.total && runs.filter((run) => !isEndStage(run.stage)).length < aliveCount) {
             runs.push(...(await connection.call('runs.list', { limit: 5000, stages: alive })).runs)
           }
+          fromTop = answer.runs.length
           const byId = merged([...sincePushed.values()], merged(runs, new Map()))
           place({ byId, total: answer.total, load: 'ready', problem: null }, held && !first)
         } catch (cause) {
@@ -114,7 +142,8 @@ export function createRunsStore(connection: Connection) {
         if (get().loadingOlder) return
         set({ loadingOlder: true })
         try {
-          const answer = await connection.call('runs.list', { limit: pageSize, offset: get().byId.size })
+          const answer = await connection.call('runs.list', { limit: pageSize, offset: fromTop })
+          fromTop += answer.runs.length
           place({ byId: merged(answer.runs, get().byId), total: answer.total, loadingOlder: false }, false)
         } catch (cause) {
           set({ loadingOlder: false, problem: problemText(cause) })
@@ -128,8 +157,14 @@ export function createRunsStore(connection: Connection) {
         place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, held)
       },
 
-      setText: (text) => place({ text }, false),
-      setStages: (wanted) => place({ stages: wanted }, false),
+      setText(text) {
+        place({ text }, false)
+        searchBeyond()
+      },
+      setStages(wanted) {
+        place({ stages: wanted }, false)
+        searchBeyond()
+      },
       setHeld(next) {
         held = next
         if (!held) place({}, false)
