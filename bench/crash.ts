@@ -2,8 +2,8 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
+import { launchHost, newHome, removeHome, sampleCsv, startHost } from '../e2e/support/host.ts'
 import { workflowType } from '../src/temporal/names.ts'
-import { launchHost, newHome, removeHome, sampleCsv, startHost } from './host.ts'
 import { type Row, seconds } from './table.ts'
 
 const kills = 30

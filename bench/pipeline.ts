@@ -1,8 +1,8 @@
 /** Twenty files with the seed's 15 to 25 s demo trainer, all the way to the approval gate; then runs per minute without training time. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Host, newHome, removeHome, sampleCsv, startHost } from '../e2e/support/host.ts'
 import type { RunSummary } from '../src/contract/model.ts'
-import { type Host, newHome, removeHome, sampleCsv, startHost } from './host.ts'
 import { type Row, seconds } from './table.ts'
 
 const files = 20

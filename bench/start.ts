@@ -1,7 +1,7 @@
 /** The second launch, and what a thousand runs weigh. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { newHome, removeHome, residentBytes, sampleCsv, startHost } from './host.ts'
+import { newHome, removeHome, residentBytes, sampleCsv, startHost } from '../e2e/support/host.ts'
 import { waitForStage } from './pipeline.ts'
 import { megabytes, type Row, seconds } from './table.ts'
 

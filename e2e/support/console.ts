@@ -5,14 +5,18 @@ import type { Page } from 'playwright-core'
 declare const document: { title: string }
 
 export function consoleOn(page: Page) {
-  const row = (fileName: string) =>
-    page
-      .getByRole('option', { name: fileName })
-      .or(page.getByRole('row', { name: fileName }))
-      .first()
   return {
-    row,
     panel: page.locator('.run-panel'),
+
+    /** The console is there and talks to its host. */
+    async ready(): Promise<void> {
+      await page.getByRole('button', { name: 'Choose files…' }).first().waitFor()
+      await page
+        .getByRole('region', { name: 'Health of the stack' })
+        .getByText(/embedded \d+/)
+        .first()
+        .waitFor()
+    },
 
     /** Files dragged in from outside, as the system's drag and drop brings them: with their paths on disk. */
     async dropFiles(paths: readonly string[]): Promise<void> {
@@ -25,7 +29,7 @@ export function consoleOn(page: Page) {
     },
 
     async openRun(fileName: string): Promise<void> {
-      await page.getByText(fileName, { exact: true }).first().click()
+      await page.locator('.runs-list').getByText(fileName, { exact: true }).click()
       await page.getByRole('region', { name: `Run of ${fileName}` }).waitFor()
     },
 

@@ -56,7 +56,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   // The console's picture of every run.
   const projection = createProjection({
     ledger,
-    sealer: await loadSealer(secrets),
+    sealer: await loadSealer(secrets, log),
     emit,
     onTransition: notices.runChanged,
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
@@ -65,7 +65,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
   // The pipeline's steps, and the worker that runs them.
   const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, log })
-  const pool = createPool({ config: stack.postgres, log })
+  const pool = createPool({ config: stack.postgres, problem: stack.postgresProblem, log })
   const deps: ActivityDeps = {
     store,
     csv: createCsvReader(paths.threads.csv),
@@ -179,6 +179,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     look()
   })
   temporal.onChange(look)
+  secrets.onChange(look)
   endpoints.onChange(look)
   intake.onHealth(look)
   settings.onChange((next) => {

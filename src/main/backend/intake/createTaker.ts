@@ -103,6 +103,8 @@ const intakeClosed = () =>
 const groupSize = 40
 /** Results are gathered this long, so that many files share a commit and one file hardly waits. */
 const gatherMs = 5
+/** Files handed to the thread before the main thread turns to something else. */
+const sendAtOnce = 50
 /** A file that is still not settled after this long is shown as waiting. */
 const tellAfterMs = 5_000
 /** A program that keeps a file open but has not written for this long is taken to have finished. */
@@ -123,16 +125,23 @@ export function createTaker(options: Options): Taker {
 
   // Settling
 
-  const arm = () => {
+  const arm = (ms = Math.min(250, Math.max(20, settleMs() / 8))) => {
     if (closed || tickTimer || candidates.size === 0) return
-    tickTimer = setTimeout(tick, Math.min(250, Math.max(20, settleMs() / 8)))
+    tickTimer = setTimeout(tick, ms)
   }
 
   function tick(): void {
     tickTimer = null
     const now = performance.now()
-    for (const candidate of candidates.values())
-      if (candidate.phase === 'settling' && candidate.dueAt <= now) void work(candidate)
+    let sent = 0
+    for (const candidate of candidates.values()) {
+      if (candidate.phase !== 'settling' || candidate.dueAt > now) continue
+      if (++sent > sendAtOnce) {
+        arm(1)
+        return
+      }
+      void work(candidate)
+    }
     arm()
   }
 

@@ -9,6 +9,8 @@ import type { Sealer } from './sealer.ts'
 export interface Projection {
   list(query: ValidInput<'runs.list'>): CallOutput<'runs.list'>
   get(workflowId: string): RunRecord | undefined
+  /** Runs whose sealed part could not be read at the start: Temporal knows it still. */
+  unreadable(): string[]
   /** Runs that have not ended, as far as is known here. */
   open(): RunRecord[]
   /** Reads rows that the intake has just written. */
@@ -79,7 +81,11 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
     records.set(record.workflowId, record)
     orderedIsStale = true
   }
-  for (const row of selectAll.iterate() as IterableIterator<Row>) put(recordOf(row, sealer))
+  const unreadable: string[] = []
+  for (const row of selectAll.iterate() as IterableIterator<Row>) {
+    put(recordOf(row, sealer))
+    if (row.run_id && row.sealed && sealer.open(row.sealed) === null) unreadable.push(row.workflow_id)
+  }
 
   const schedule = () => {
     timer ??= setTimeout(flush, flushAfterMs)
@@ -198,6 +204,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
     update,
     flush,
     get: (workflowId) => records.get(workflowId),
+    unreadable: () => unreadable.splice(0),
     open: () => [...records.values()].filter((record) => !isEndStage(record.stage)),
     progress: (workflowId) => latestProgress.get(workflowId),
     list({ limit, offset, stages, text }) {

@@ -91,6 +91,7 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
       else nowSuspect.add(record.workflowId)
     }
     suspects = nowSuspect
+    for (const workflowId of projection.unreadable()) refresh(workflowId)
   }
 
   function sweep(): void {

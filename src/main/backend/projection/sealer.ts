@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { Log } from '../log.ts'
 import type { SecretStore } from '../secrets/secretStore.ts'
 
 /** Encrypts what the projection keeps of decoded payloads, so that the SQLite file holds none in clear. */
@@ -35,11 +36,19 @@ export function createSealer(key: Buffer): Sealer {
   }
 }
 
-/** The sealing key of this data folder, made on first use and kept in the secret store. */
-export async function loadSealer(secrets: SecretStore): Promise<Sealer> {
+/**
+ * The sealing key of this data folder, made on first use and kept in the secret store. While that is locked, a key that
+ * lives as long as this process takes its place: what it seals is asked of Temporal again at the next start.
+ */
+export async function loadSealer(secrets: SecretStore, log: Log): Promise<Sealer> {
   const name = 'projection-key'
-  const stored = await secrets.get(name)
-  const key = stored ? Buffer.from(stored, 'base64') : randomBytes(32)
-  if (!stored) await secrets.set(name, key.toString('base64'))
-  return createSealer(key)
+  try {
+    const stored = await secrets.get(name)
+    const key = stored ? Buffer.from(stored, 'base64') : randomBytes(32)
+    if (!stored) await secrets.set(name, key.toString('base64'))
+    return createSealer(key)
+  } catch (error) {
+    log.warn({ err: error }, 'no sealing key; the projection is kept for this run of the host only')
+    return createSealer(randomBytes(32))
+  }
 }

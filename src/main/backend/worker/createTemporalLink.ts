@@ -113,8 +113,8 @@ export function createTemporalLink({ address, workflowBundle, deps, observer, id
     client: () => (current && address() ? current.client.client : null),
     namespace: () => address()?.namespace ?? 'default',
     worker() {
-      const part = { summary: 'Worker', detail: '', remedy: '', progress: null, address: null }
-      if (current && address()) return { ...part, state: 'up', summary: `Worker ${current.worker.activitiesInFlight()}/${slots}` }
+      const part = { summary: '', detail: '', remedy: '', progress: null, address: null }
+      if (current && address()) return { ...part, state: 'up', summary: `${current.worker.activitiesInFlight()}/${slots}` }
       if (problem)
         return {
           ...part,
