@@ -48,7 +48,7 @@ function Frame() {
   const open = useIn('route', (s) => s.run !== null)
   const full = useIn('route', (s) => s.full)
   return (
-    <div className={`frame${open ? ' with-panel' : ''}${full ? ' full' : ''}`}>
+    <div className={`frame at-${place}${open ? ' with-panel' : ''}${full ? ' full' : ''}`}>
       <Nav />
       <LostBar />
       {full ? null : (

@@ -287,7 +287,7 @@ function Permission() {
 }
 
 function Stop() {
-  const { connection } = useConsole()
+  const { connection, capabilities } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   const [asking, setAsking] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
@@ -306,7 +306,7 @@ function Stop() {
       <Button offBecause={off} isDisabled={stopped} onPress={() => setAsking(true)}>
         {stopped ? 'Stopping…' : 'Stop Gatehouse…'}
       </Button>
-      <span className="faint">Closing this tab does not stop it.</span>
+      <span className="faint">Closing this {capabilities.shell === 'web' ? 'tab' : 'window'} does not stop it.</span>
       {asking ? (
         <Dialog
           title="Stop Gatehouse?"
