@@ -192,7 +192,7 @@ export function createIntake(options: Options): Intake {
   }
 
   const adjust = () => {
-    adjusting = adjusting.then(() => (closed ? undefined : adjustFolders()))
+    adjusting = adjusting.catch(() => {}).then(() => (closed ? undefined : adjustFolders()))
     return adjusting
   }
 

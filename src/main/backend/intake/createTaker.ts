@@ -34,7 +34,7 @@ export interface Taker {
   take(path: string, options: { origin: FileOrigin; stamp: Stamp | null; settled: boolean }): Promise<IntakeEntry>
   /** Writes and tells a refusal that needs no look at a file of the inbox. */
   refuse(code: OwnRefusalCode | RefusalCode, about: RefusedFile): IntakeEntry
-  /** The same, once for as long as the file stays as it is. */
+  /** The same, once for ever: nothing that changes in the file changes the answer. */
   refuseOnce(code: OwnRefusalCode, about: RefusedFile, stamp: Stamp): void
   /** true when what is at this path was already dealt with. */
   isDealtWith(path: string, stamp: Stamp): boolean
@@ -115,6 +115,8 @@ const retryMs = (tries: number) => Math.min(60_000, 1_000 * 2 ** tries)
 export function createTaker(options: Options): Taker {
   const { ledger, runs, entries, sightings, thread, settings, roots, log } = options
   const candidates = new Map<string, Candidate>()
+  /** Why files cannot be stored now, by path. */
+  const stuck = new Map<string, string>()
   let outcomes: Outcome[] = []
   let flushTimer: NodeJS.Timeout | null = null
   let tickTimer: NodeJS.Timeout | null = null
@@ -369,11 +371,12 @@ export function createTaker(options: Options): Taker {
       else {
         roomAgain ||= result.kind === 'stored'
         candidates.delete(candidate.path)
+        stuck.delete(candidate.path)
         if (entry) for (const { resolve } of candidate.waiters) resolve(entry)
         if (candidate.seenAgain) observe(candidate.path, null)
       }
     })
-    if (roomAgain) hurry('diskFull')
+    if (roomAgain && stuck.size > 0) hurryStuck()
     const accepted = recorded.flatMap(({ accepted }) => accepted ?? [])
     if (accepted.length === 0) return
     try {
@@ -385,6 +388,8 @@ export function createTaker(options: Options): Taker {
 
   function keepWaiting(candidate: Candidate, code: WaitCode, stamp: Stamp, entry: IntakeEntry): void {
     candidate.waiting = entry
+    if (code === 'diskFull' || code === 'storeFailed') stuck.set(candidate.path, entry.message)
+    else stuck.delete(candidate.path)
     if (code === 'beingWritten') {
       // Its quiet time goes on: only a change begins it anew.
       candidate.phase = 'settling'
@@ -398,16 +403,17 @@ export function createTaker(options: Options): Taker {
   }
 
   /** One file found room: the others need not wait for their time. */
-  const hurry = (code: WaitCode) => {
-    for (const other of candidates.values())
-      if (other.phase === 'settling' && other.waiting?.code === code) other.dueAt = performance.now()
+  const hurryStuck = () => {
+    for (const path of stuck.keys()) {
+      const other = candidates.get(path)
+      if (other?.phase === 'settling') other.dueAt = performance.now()
+    }
   }
 
   function problem(): string | null {
     if (ledgerProblem) return `The ledger could not be written (${ledgerProblem}). Files stay in the inbox and are tried again.`
-    for (const { waiting } of candidates.values())
-      if (waiting && (waiting.code === 'diskFull' || waiting.code === 'storeFailed')) return waiting.message
-    return null
+    const [message] = stuck.values()
+    return message ?? null
   }
 
   // On request
@@ -427,6 +433,8 @@ export function createTaker(options: Options): Taker {
     candidate.origin = origin
     if (candidate.phase === 'settling') {
       if (stamp && (!candidate.stamp || !sameStamp(candidate.stamp, stamp))) settleFrom(candidate, stamp)
+      // Whoever asks does not wait for the next try of a file that waits for room.
+      if (stuck.has(path)) candidate.dueAt = performance.now()
       if (settled) {
         candidate.since = Number.NEGATIVE_INFINITY
         candidate.dueAt = performance.now()
@@ -451,8 +459,7 @@ export function createTaker(options: Options): Taker {
     take,
     refuse,
     refuseOnce(code, about, stamp) {
-      const known = sightings.get(about.path)
-      if (known && sameStamp(known, stamp)) return
+      if (sightings.get(about.path)) return
       sightings.put(about.path, stamp)
       refuse(code, about)
     },

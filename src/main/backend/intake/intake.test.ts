@@ -280,6 +280,13 @@ describe('a file that cannot be a dataset is refused with a message, and stays w
     expect(h.intake.list(100).filter((e) => e.code === 'badName')).toHaveLength(1)
   })
 
+  it.skipIf(!isLinux)('a folder with such a name is refused once, whatever happens in it', async () => {
+    const folder = Buffer.concat([Buffer.from(`${inbox}/odd`), Buffer.from([0xfe])])
+    fs.mkdirSync(folder)
+    expect(await h.entry((e) => e.code === 'badName')).toMatchObject({ fileName: 'odd\\xfe' })
+    await settled()
+  })
+
   it('hidden and unfinished files are passed over without a word', async () => {
     for (const name of [
       '.hidden.csv',

@@ -25,6 +25,7 @@ export interface IntakeThread {
 }
 
 interface Pending {
+  worker: Worker
   resolve(value: unknown): void
   reject(error: Error): void
   onFound?: (found: Found[]) => void
@@ -42,10 +43,13 @@ export function createIntakeThread(file: string, store: LocalFileStore, log: Log
   let lastId = 0
   let closed = false
 
-  const failAll = (message: string) => {
-    const lost = [...pending.values()]
-    pending.clear()
-    for (const { reject } of lost) reject(new ThreadFailed(message))
+  /** A thread that ends takes its own jobs with it, not those of the one that follows. */
+  const failJobsOf = (ended: Worker, message: string) => {
+    for (const [id, job] of pending) {
+      if (job.worker !== ended) continue
+      pending.delete(id)
+      job.reject(new ThreadFailed(message))
+    }
   }
 
   const onReply = (reply: ThreadReply) => {
@@ -77,7 +81,7 @@ export function createIntakeThread(file: string, store: LocalFileStore, log: Log
     exited = new Promise((resolve) =>
       started.once('exit', (code) => {
         if (worker === started) worker = null
-        if (pending.size > 0) failAll(`The intake's thread ended (exit code ${code}).`)
+        failJobsOf(started, closed ? 'The intake is closed.' : `The intake's thread ended (exit code ${code}).`)
         resolve()
       }),
     )
@@ -85,7 +89,7 @@ export function createIntakeThread(file: string, store: LocalFileStore, log: Log
     started.on('error', (error) => {
       log.error({ err: error }, 'the intake thread crashed; it is started again with the next file')
       if (worker === started) worker = null
-      failAll(`The intake's thread crashed: ${error.message}`)
+      failJobsOf(started, `The intake's thread crashed: ${error.message}`)
     })
     return started
   }
@@ -95,7 +99,7 @@ export function createIntakeThread(file: string, store: LocalFileStore, log: Log
       if (closed) return reject(new ThreadFailed('The intake is closed.'))
       worker ??= start()
       const id = ++lastId
-      pending.set(id, { resolve: resolve as (value: unknown) => void, reject, onFound })
+      pending.set(id, { worker, resolve: resolve as (value: unknown) => void, reject, onFound })
       worker.postMessage({ ...request, id })
     })
 
@@ -112,7 +116,6 @@ export function createIntakeThread(file: string, store: LocalFileStore, log: Log
       const deadline = setTimeout(() => void ended.terminate(), closeDeadlineMs)
       await exited
       clearTimeout(deadline)
-      failAll('The intake is closed.')
     },
   }
 }

@@ -52,8 +52,9 @@ export async function* walk(folder: string): AsyncGenerator<Found> {
 async function foundAt(folder: string, raw: Buffer): Promise<Found | { kind: 'folder'; path: string } | null> {
   const name = decoded(raw)
   if (name === null) {
+    // A folder with such a name is told of too: what is in it cannot be reached.
     const stats = await lstat(Buffer.concat([Buffer.from(join(folder, sep)), raw]))
-    return stats.isDirectory() ? null : { kind: 'oddName', path: join(folder, escaped(raw)), stamp: stampOf(stats) }
+    return { kind: 'oddName', path: join(folder, escaped(raw)), stamp: stampOf(stats) }
   }
   if (isPassedOver(name)) return null
   const path = join(folder, name)
