@@ -2,6 +2,9 @@ import type { Emit } from '../../contract/events.ts'
 import type { Settings, StackHealth, Stage } from '../../contract/model.ts'
 import type { RunRecord } from './projection/runRecord.ts'
 
+// As the console prints figures.
+const figure = new Intl.NumberFormat('en', { maximumFractionDigits: 3 })
+
 /** What is worth an operator's attention, said once when it happens. */
 export function createNotices(emit: Emit, settings: () => Settings) {
   let partsDown = new Set<string>()
@@ -10,7 +13,7 @@ export function createNotices(emit: Emit, settings: () => Settings) {
       const { notifications } = settings()
       if (record.stage === 'AwaitingApproval' && from !== 'AwaitingApproval' && notifications.approvalPending) {
         const metrics = record.metrics
-          ? ` Accuracy ${record.metrics.accuracy.toFixed(3)}, MAE ${record.metrics.mae.toFixed(2)}.`
+          ? ` Accuracy ${figure.format(record.metrics.accuracy)}, MAE ${figure.format(record.metrics.mae)}.`
           : ''
         emit('notice', {
           kind: 'approvalPending',
