@@ -45,7 +45,7 @@ export function refusalMessage(
     case 'binary':
       return `${name} is ${detail}, not a CSV. ${rest} Export the data as CSV and drop that.`
     case 'unreadable':
-      return `${name} cannot be read (${detail}). ${rest} Allow this user to read it; it is then taken by itself.`
+      return `${name} cannot be read (${detail}). ${rest} Allow this user to read it${kept === 'inInbox' ? '; it is then taken by itself.' : ' and send it again.'}`
     case 'tooLarge':
       return `${name} has ${sizeText(size ?? 0)}, more than the ${sizeText(Number(detail))} that the settings allow. ${rest} Raise the limit in the settings and drop it again, or split the file.`
     case 'linkLeavesInbox':
