@@ -16,6 +16,7 @@ export async function run(): Promise<Row[]> {
     const ended = waitForStage(first, 'GateFailed', names)
     await Promise.all(names.map((name, i) => writeFile(join(home.inbox, name), sampleCsv(i))))
     await ended
+    const firstBytes = await residentBytes(first.process.pid as number)
     await first.stop()
 
     const readyMs: number[] = []
@@ -42,6 +43,12 @@ export async function run(): Promise<Row[]> {
         measured: megabytes(bytes),
         toReach: 'under 450 MB',
         reached: bytes < 450 * 1024 ** 2,
+      },
+      {
+        what: `the same in the host that has just made all ${runs} of them`,
+        measured: megabytes(firstBytes),
+        toReach: 'under 450 MB',
+        reached: firstBytes < 450 * 1024 ** 2,
       },
     ]
   } finally {
