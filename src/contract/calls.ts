@@ -1,5 +1,6 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
+import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import {
   appInfo,
   decisionKind,
@@ -11,6 +12,7 @@ import {
   stage,
   stepName,
   stepPayloads,
+  timestamp,
 } from './model.ts'
 
 const nothing = z.object({}).strict()
@@ -38,6 +40,14 @@ export const calls = {
   'runs.get': { input: z.object({ workflowId }).strict(), output: runDetail },
   /** Inputs and results of one step, decoded from Temporal's history on demand; never stored. */
   'runs.payloads': { input: z.object({ workflowId, step: stepName }).strict(), output: stepPayloads },
+  /** What Postgres holds of the run now, read there. `rows` is 0 before the experiment was logged and never more than 1. */
+  'runs.experiment': {
+    input: z.object({ workflowId }).strict(),
+    output: z.object({
+      rows: z.number().int(),
+      experiment: z.object({ id: z.number().int(), modelId: z.string(), fileName: z.string(), loggedAt: timestamp }).nullable(),
+    }),
+  },
   /** Accepts a decision for delivery. Idempotent by `decisionId`: a double click is one decision. */
   'runs.decide': {
     input: z
@@ -80,6 +90,12 @@ export const calls = {
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },
+
+  'drills.list': { input: nothing, output: drillsState },
+  /** Switches a drill on as ordered (anew, when it is on already), or off. Answers once that holds, and says what holds then. */
+  'drills.set': { input: z.object({ name: drillName, to: drillOrder.nullable() }).strict(), output: drillsState },
+  /** Asked by a bare worker beside the host before each attempt: counts are kept in one place. */
+  'drills.meet': { input: stepAttempt.strict(), output: z.object({ fault: fault.nullable() }) },
 
   /** Brings the running app's window to the front; a web shell answers with a fresh one-time link. */
   'host.focus': { input: nothing, output: z.object({ url: z.string().nullable() }) },

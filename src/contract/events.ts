@@ -1,5 +1,6 @@
 /** Everything that the host tells its shells without being asked: name -> payload. */
 import { z } from 'zod'
+import { drillsState } from './drills.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 
 export const events = {
@@ -9,6 +10,7 @@ export const events = {
   'intake.changed': z.object({ entries: z.array(intakeEntry) }),
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),
+  'drills.changed': z.object({ state: drillsState }),
   /** Worth a desktop notification; already filtered by the operator's settings. */
   notice: z.object({
     kind: z.enum(['approvalPending', 'runFailed', 'decisionRefused', 'stackDown', 'stackUp']),

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { notFound, unavailable } from '../../contract/errors.ts'
-import type { StackHealth } from '../../contract/model.ts'
+import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import type { ActivityDeps } from '../../temporal/activities/deps.ts'
 import { cancelRun, decide, retryNow, startRun } from '../../temporal/operations.ts'
 import type { AppPaths } from '../paths.ts'
 import type { Backend, HostPowers } from './backend.ts'
 import { createCsvReader } from './csv/createCsvReader.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
+import { createDrills } from './drills/createDrills.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
@@ -16,6 +17,7 @@ import { openLedger } from './ledger/openLedger.ts'
 import type { Log } from './log.ts'
 import { createNotices } from './notices.ts'
 import { createPool } from './postgres/createPool.ts'
+import { createExperimentReader } from './postgres/experimentReader.ts'
 import { createExperimentStore } from './postgres/experimentStore.ts'
 import { createProjection } from './projection/createProjection.ts'
 import { createReconciler } from './projection/createReconciler.ts'
@@ -58,10 +60,37 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     ledger,
     sealer: await loadSealer(secrets, log),
     emit,
-    onTransition: notices.runChanged,
+    onTransition: (record, from) => {
+      notices.runChanged(record, from)
+      if (isEndStage(record.stage)) drills.runEnded(record.workflowId)
+    },
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
   })
   const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
+
+  // Faults that the operator switches on.
+  const drills = createDrills({
+    home,
+    ledger,
+    emit,
+    log,
+    operator: () => settings.get().operator,
+    host: hostName(),
+    runs: {
+      fileName: (workflowId) => projection.get(workflowId)?.fileName ?? null,
+      hasEnded: (workflowId) => isEndStage(projection.get(workflowId)?.stage ?? 'Queued'),
+    },
+    postgres: {
+      canPause: stack.ownsPostgres,
+      pause: () =>
+        stack.pausePostgres({
+          message: 'Stopped by the drill "Postgres stopped".',
+          remedy:
+            'Switch the drill off under Drills, or with "gatehouse drills off postgres-down"; the server then starts at once.',
+        }),
+      resume: stack.resumePostgres,
+    },
+  })
 
   // The pipeline's steps, and the worker that runs them.
   const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, log })
@@ -71,7 +100,9 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     csv: createCsvReader(paths.threads.csv),
     experiments: createExperimentStore(pool),
     deployer: endpoints.deployer,
+    faults: drills.faults,
   }
+  const experiments = createExperimentReader(pool)
   const temporal = createTemporalLink({
     address: stack.temporal,
     workflowBundle: paths.workflowBundle,
@@ -189,6 +220,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   // The worker's line counts attempts; nothing tells when that number changes, so it is looked at.
   const ticker = setInterval(look, 2_000)
 
+  drills.start()
   stack.start()
   await endpoints.start()
   void intake.start().catch((error) => log.error({ err: error }, 'the intake did not start'))
@@ -212,6 +244,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'runs.list': projection.list,
       'runs.get': ({ workflowId }) => runs.detail(workflowId),
       'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
+      'runs.experiment': async ({ workflowId }) => {
+        const run = projection.get(workflowId)
+        if (!run) throw notFound(`There is no run ${workflowId} here.`)
+        return run.runId === null ? { rows: 0, experiment: null } : experiments.find({ workflowId, runId: run.runId })
+      },
       'runs.decide': async (input) => {
         if (!projection.get(input.workflowId)) throw notFound(`There is no run ${input.workflowId} here.`)
         const by = { operator: input.operator ?? settings.get().operator, host: hostName(), at: new Date().toISOString() }
@@ -236,6 +273,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),
 
+      'drills.list': drills.list,
+      'drills.set': ({ name, to }) => drills.set(name, to),
+      'drills.meet': async (attempt) => ({ fault: await drills.faults.before(attempt) }),
+
       'host.focus': host.focus,
       'host.stop': () => {
         host.stop()
@@ -250,6 +291,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await decisions.close()
       reconciler.close()
       await temporal.close()
+      drills.close()
       projection.close()
       await endpoints.close()
       await pool.close()

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { unavailable } from '../../contract/errors.ts'
+import { conflict, unavailable } from '../../contract/errors.ts'
 import type { IntakeEntry, RunDetail, RunSummary, Stage } from '../../contract/model.ts'
 import { homeAt } from '../backend/home.ts'
 import { type Host, startHost } from '../control/startHost.ts'
 import { findAppRoot, sourcePaths } from '../paths.ts'
-import { createFakeBackend, type FakeBackend, fakeHealth, fakeRun } from '../testing/fakeBackend.ts'
+import { createFakeBackend, type FakeBackend, fakeDrills, fakeHealth, fakeRun } from '../testing/fakeBackend.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'))
@@ -111,6 +111,13 @@ describe('wrong usage ends with 2', () => {
     ['an address without a port', ['worker', '--address', 'localhost']],
     ['a worker on a folder without a store', ['worker', '--home', join(folder, 'empty')]],
     ['a run that there is not', ['show', 'nothing-like-it']],
+    ['a drill that there is not', ['drills', 'on', 'earth-quake']],
+    ['a drill without its name', ['drills', 'on']],
+    ['drills off without a name', ['drills', 'off']],
+    ['drills off with a name and --all', ['drills', 'off', 'slow-step', '--all']],
+    ['an unknown action on drills', ['drills', 'flip', 'slow-step']],
+    ['a share above 1', ['drills', 'on', 'random-failures', '--probability', '1.2']],
+    ['an option that means nothing there', ['drills', 'off', 'slow-step', '--count', '2']],
   ])('%s', async (_, args) => {
     const { code, stdout, stderr } = await gatehouse(...args)
     expect(code).toBe(2)
@@ -126,7 +133,7 @@ describe('wrong usage ends with 2', () => {
 })
 
 describe('without a host', () => {
-  it.each([['runs'], ['show', 'x'], ['submit', 'x.csv'], ['approve', 'x', '--reason', 'y']])(
+  it.each([['runs'], ['show', 'x'], ['submit', 'x.csv'], ['approve', 'x', '--reason', 'y'], ['drills']])(
     '%s ends with 3 and says how to start one',
     async (...args) => {
       const { code, stderr } = await start(args, { home: join(folder, 'empty') }).ended
@@ -253,6 +260,90 @@ describe('decisions', () => {
     }
     expect((await gatehouse('cancel', 'good_model.csv', '--reason', 'wrong file')).code).toBe(0)
     expect(reason).toBe('wrong file')
+  })
+})
+
+describe('drills', () => {
+  const by = { operator: 'olga', host: 'desk-1', since: '2026-01-02T03:04:05.000Z' }
+  /** The host switches as it is told and answers what is on then. */
+  function hostSwitches(): unknown[] {
+    const orders: unknown[] = []
+    let state = fakeDrills
+    backend.handlers['drills.list'] = () => state
+    backend.handlers['drills.set'] = ({ name, to }) => {
+      orders.push({ name, to })
+      const scope = to?.scope ?? { kind: 'next' as const }
+      const ends = { count: to?.count ?? null, until: null, probability: to?.probability ?? null, seconds: to?.seconds ?? null }
+      const on = to === null ? null : { ...by, ...ends, scope, run: null, uses: 1 }
+      state = { ...state, drills: state.drills.map((drill) => (drill.name === name ? { ...drill, on } : drill)) }
+      return state
+    }
+    return orders
+  }
+
+  it('lists every drill in plain words, and what is wrong with their files', async () => {
+    backend.handlers['drills.list'] = () => ({
+      ...fakeDrills,
+      problem: 'drills.json is not JSON.',
+      failureFile: { path: '/f.json', state: 'malformed', activity: null, problem: '/f.json is not JSON. It is not obeyed.' },
+    })
+    for (const args of [['drills'], ['drills', 'list']]) {
+      const { code, stdout } = await gatehouse(...args)
+      expect(code).toBe(0)
+      for (const { name, description } of fakeDrills.drills) {
+        expect(stdout).toContain(name)
+        expect(stdout).toContain(description)
+      }
+      expect(stdout).toContain('It is not obeyed.')
+      expect(stdout).toContain('drills.json is not JSON.')
+    }
+  })
+
+  it.each([
+    [['training-fails'], {}],
+    [['training-fails', '--scope', 'all', '--count', '3'], { scope: { kind: 'all' }, count: 3 }],
+    [['slow-step', '--seconds', '2.5', '--minutes', '10'], { seconds: 2.5, minutes: 10 }],
+    [
+      ['deployment-flaps', '--scope', 'demo_*.csv', '--probability', '0.2'],
+      { scope: { kind: 'files', pattern: 'demo_*.csv' }, probability: 0.2 },
+    ],
+  ])('switches %j on', async ([name = '', ...flags], to) => {
+    const orders = hostSwitches()
+    const { code, stdout } = await gatehouse('drills', 'on', name, ...flags)
+    expect({ code, orders }).toEqual({ code: 0, orders: [{ name, to }] })
+    expect(stdout).toMatch(new RegExp(`^on\\s+${name} .* by olga`))
+  })
+
+  it('says as JSON what is on then', async () => {
+    hostSwitches()
+    const { stdout } = await gatehouse('drills', 'on', 'training-fails', '--count', '3', '--json')
+    expect(JSON.parse(stdout)).toEqual({
+      drills: [expect.objectContaining({ name: 'training-fails', on: expect.objectContaining({ count: 3, uses: 1 }) })],
+    })
+  })
+
+  it('switches one off, or all that are on', async () => {
+    const orders = hostSwitches()
+    await gatehouse('drills', 'on', 'training-fails')
+    await gatehouse('drills', 'on', 'slow-step')
+    orders.length = 0
+    expect((await gatehouse('drills', 'off', '--all')).code).toBe(0)
+    expect(orders).toEqual([
+      { name: 'training-fails', to: null },
+      { name: 'slow-step', to: null },
+    ])
+    expect((await gatehouse('drills', 'off', '--all')).stdout).toBe('No drill was on.\n')
+    expect((await gatehouse('drills', 'off', 'gate-fails')).stdout).toMatch(/^off\s+gate-fails/)
+  })
+
+  it('ends with 1 and the host’s words when it cannot be', async () => {
+    backend.handlers['drills.set'] = () => {
+      throw conflict('This profile does not own its Postgres.')
+    }
+    expect(await gatehouse('drills', 'on', 'postgres-down')).toMatchObject({
+      code: 1,
+      stderr: 'This profile does not own its Postgres.\n',
+    })
   })
 })
 

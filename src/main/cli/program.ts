@@ -5,6 +5,7 @@ import { CallFailed } from '../../contract/errors.ts'
 import { homeAt, homePath } from '../backend/home.ts'
 import { NoHostError } from '../control/connectToHost.ts'
 import { appPaths } from '../paths.ts'
+import type { DrillFlags } from './commands/drills.ts'
 import type { Context } from './context.ts'
 import { exitCodes, UsageError } from './exitCodes.ts'
 import { createOutput } from './output.ts'
@@ -90,6 +91,18 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/act.ts')).runAgain(context, wanted),
   )
+  command(
+    'drills [action] [name]',
+    'list drills (faults on purpose), or switch one: drills on NAME, drills off NAME, drills off --all',
+    async (context, action: string | undefined, name: string | undefined, options: DrillFlags) =>
+      (await import('./commands/drills.ts')).runDrills(context, action, name, options),
+  )
+    .option('--scope <which>', 'next (the next run), all, or a pattern of file names such as "demo_*.csv"', notBlank)
+    .option('--count <number>', 'end after so many attempts were hit', wholeNumber(1, 100_000))
+    .option('--minutes <number>', 'end after so many minutes', numberUpTo(10_080))
+    .option('--probability <share>', 'of hitting an attempt, 0 to 1', numberUpTo(1))
+    .option('--seconds <number>', 'how long a slow step waits', numberUpTo(600))
+    .option('--all', 'with off: every drill')
   command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
     (await import('./commands/doctor.ts')).examine(context),
   )
@@ -149,6 +162,14 @@ const wholeNumber = (least: number, most: number) => (text: string) => {
   const value = Number(text)
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+  }
+  return value
+}
+
+const numberUpTo = (most: number) => (text: string) => {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0 || value > most) {
+    throw new InvalidArgumentError(`It must be a number above 0 and at most ${most}.`)
   }
   return value
 }

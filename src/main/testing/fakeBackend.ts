@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { Handlers } from '../../contract/calls.ts'
+import type { DrillsState } from '../../contract/drills.ts'
 import { notFound, unavailable } from '../../contract/errors.ts'
 import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
 import { type RetryTable, stepNames } from '../../contract/model.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
+import { registry } from '../backend/drills/registry.ts'
 import { createEventHub } from '../backend/events.ts'
 import { silentLog } from '../backend/log.ts'
 
@@ -102,6 +104,14 @@ function entryFor(fileName: string, sizeBytes: number | null): IntakeEntry {
   }
 }
 
+export const fakeDrills: DrillsState = {
+  drills: registry.map(({ name, title, description, options }) => ({ name, title, description, options, on: null })),
+  failureFile: { path: '/home/config/failure_simulation.json', state: 'absent', activity: null, problem: null },
+  problem: null,
+  audit: [],
+  revision: 0,
+}
+
 export function createFakeBackend(host: HostPowers): FakeBackend {
   const { emit, onEvent } = createEventHub(silentLog)
   const uploads: FakeBackend['uploads'] = []
@@ -136,6 +146,7 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
       }
     },
     'runs.payloads': ({ step }) => ({ step, inputs: [], results: [] }),
+    'runs.experiment': () => ({ rows: 0, experiment: null }),
     'runs.decide': () => ({ state: 'pending' }),
     'runs.again': () => {
       throw unavailable('temporal', 'Temporal cannot be reached now.')
@@ -157,6 +168,9 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
       emit('settings.changed', { settings })
       return settings
     },
+    'drills.list': () => fakeDrills,
+    'drills.set': () => fakeDrills,
+    'drills.meet': () => ({ fault: null }),
     'host.focus': host.focus,
     'host.stop': () => {
       host.stop()

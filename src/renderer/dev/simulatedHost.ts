@@ -3,6 +3,7 @@
  * tests load it. What a run is at a moment follows from its plan and that moment alone.
  */
 import type { CallOutput, Handlers } from '../../contract/calls.ts'
+import type { Drill, DrillName, DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound } from '../../contract/errors.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
 import {
@@ -524,6 +525,33 @@ const firstSettings: Settings = {
   appearance: 'system',
 }
 
+const firstDrill = (name: DrillName, title: string, description: string, options: Partial<Drill['options']> = {}): Drill => ({
+  name,
+  title,
+  description,
+  options: { scope: true, count: true, probability: null, seconds: null, ...options },
+  on: null,
+})
+const firstDrills: DrillsState = {
+  drills: [
+    firstDrill('training-fails', 'Training fails', 'Each attempt to train fails with "GPU temporarily unavailable".'),
+    firstDrill('gate-fails', 'Quality gate fails', 'The gate refuses the model whatever its figures are.'),
+    firstDrill('deployment-flaps', 'Deployment flaps', 'An attempt to deploy fails with this probability.', { probability: 0.5 }),
+    firstDrill('random-failures', 'Random failures', 'An attempt of any step fails with this probability.', { probability: 0.1 }),
+    firstDrill('slow-step', 'Slow steps', 'Each attempt of each step waits this long before its work begins.', { seconds: 10 }),
+    firstDrill('postgres-down', 'Postgres stopped', 'The real database server is stopped.', { scope: false, count: false }),
+  ],
+  failureFile: {
+    path: '/home/ada/.local/share/gatehouse/config/failure_simulation.json',
+    state: 'absent',
+    activity: null,
+    problem: null,
+  },
+  problem: null,
+  audit: [],
+  revision: 0,
+}
+
 type Listener = <N extends EventName>(name: N, payload: EventPayload<N>) => void
 
 export interface SimulatedHost {
@@ -541,6 +569,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
   const listeners = new Set<Listener>()
   const told = new Map<string, string>()
   let settings = firstSettings
+  let drills = firstDrills
   const health = healthOf(scenario)
   const entries: IntakeEntry[] = []
   const emit: Listener = (name, payload) => {
@@ -775,6 +804,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         results,
       }
     },
+    'runs.experiment': () => ({ rows: 0, experiment: null }),
     'runs.decide': ({ workflowId, decisionId, decision, reason }) => {
       const seen = decisions.get(decisionId)
       if (seen) return { state: seen }
@@ -818,6 +848,48 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       emit('settings.changed', { settings })
       return settings
     },
+    'drills.list': () => drills,
+    'drills.set': ({ name, to }) => {
+      const one = drills.drills.find((d) => d.name === name) as Drill
+      const at = iso(clock())
+      const by = { operator: settings.operator, host: 'workbench' }
+      const on: Drill['on'] =
+        to === null
+          ? null
+          : {
+              ...by,
+              scope: to.scope ?? { kind: one.options.scope ? 'next' : 'all' },
+              run: null,
+              uses: 0,
+              count: to.count ?? null,
+              until: to.minutes ? iso(clock() + to.minutes * 60_000) : null,
+              probability: to.probability ?? one.options.probability,
+              seconds: to.seconds ?? one.options.seconds,
+              since: at,
+            }
+      drills = {
+        ...drills,
+        drills: drills.drills.map((d) => (d.name === name ? { ...d, on } : d)),
+        audit: [
+          {
+            ...by,
+            id: drills.audit.length + 1,
+            at,
+            event: on ? 'on' : 'off',
+            drill: name,
+            workflowId: null,
+            step: null,
+            attempt: null,
+            detail: '',
+          },
+          ...drills.audit,
+        ],
+        revision: drills.revision + 1,
+      }
+      emit('drills.changed', { state: drills })
+      return drills
+    },
+    'drills.meet': () => ({ fault: null }),
     'host.focus': () => ({ url: null }),
     'host.stop': () => ({}),
   }

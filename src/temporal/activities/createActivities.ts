@@ -11,12 +11,13 @@ import { trainModelMock } from './trainModelMock.ts'
 
 /** The pipeline's activities over what their host gives them. */
 export function createActivities(deps: ActivityDeps, observer: RunObserver): Activities {
+  const around = { observer, faults: deps.faults }
   return {
-    preprocess_data: (input) => inStep(observer, (step) => preprocessData(input, step, deps)),
-    train_model_mock: (input) => inStep(observer, (step) => trainModelMock(input, step, deps)),
-    log_experiment: (input) => inStep(observer, (step) => logExperiment(input, step, deps)),
-    assess_model_quality: (input) => inStep(observer, async () => assessModelQuality(input)),
-    deploy_to_environment: (input) => inStep(observer, (step) => deployToEnvironment(input, step, deps)),
-    record_decision: (input) => inStep(observer, (step) => recordDecision(input, step, deps)),
+    preprocess_data: (input) => inStep(around, (step) => preprocessData(input, step, deps)),
+    train_model_mock: (input) => inStep(around, (step) => trainModelMock(input, step, deps)),
+    log_experiment: (input) => inStep(around, (step) => logExperiment(input, step, deps)),
+    assess_model_quality: (input) => inStep(around, async () => assessModelQuality(input)),
+    deploy_to_environment: (input) => inStep(around, (step) => deployToEnvironment(input, step, deps)),
+    record_decision: (input) => inStep(around, (step) => recordDecision(input, step, deps)),
   }
 }

@@ -1,5 +1,6 @@
 /** What the pipeline's steps need from their host, passed in by `createActivities(deps)`; tests pass fakes of these. */
 import type { DecisionRecord, DeployInput, PreprocessResult, StoredFile, TrainResult } from '../types.ts'
+import type { Faults } from './faults.ts'
 
 export interface RunIds {
   workflowId: string
@@ -67,4 +68,6 @@ export interface ActivityDeps {
   csv: CsvReader
   experiments: ExperimentStore
   deployer: Deployer
+  /** Drills; a host without them leaves it out. */
+  faults?: Faults
 }

@@ -5,6 +5,7 @@ import type { RunObserver } from '../observer.ts'
 import { workerShutdownType } from '../workerShutdown.ts'
 import type { RunIds } from './deps.ts'
 import { toActivityFailure } from './failures.ts'
+import { type Faults, underFault } from './faults.ts'
 
 /** What a step knows of its surroundings. Steps are plain functions of it, so tests run them without Temporal. */
 export interface StepContext {
@@ -24,10 +25,13 @@ export function stepOf(activityId: string): StepName | null {
 }
 
 /**
- * Runs a step as a Temporal activity: heartbeats from its first moment to its last, and turns what it throws into what
- * Temporal is to make of it (retry or not, cancelled, or given back by a stopping worker).
+ * Runs a step as a Temporal activity: heartbeats from its first moment to its last, lets it meet the fault that a drill
+ * has for it, and turns what it throws into what Temporal is to make of it (retry or not, cancelled, or given back by a stopping worker).
  */
-export async function inStep<T>(observer: RunObserver, work: (step: StepContext) => Promise<T>): Promise<T> {
+export async function inStep<T>(
+  { observer, faults }: { observer: RunObserver; faults?: Faults },
+  work: (step: StepContext) => Promise<T>,
+): Promise<T> {
   const { info, cancellationSignal, heartbeat } = Context.current()
   const ids = { workflowId: info.workflowExecution?.workflowId ?? '', runId: info.workflowExecution?.runId ?? '' }
   const step = stepOf(info.activityId)
@@ -35,15 +39,18 @@ export async function inStep<T>(observer: RunObserver, work: (step: StepContext)
   const pulse = setInterval(() => heartbeat(latest), pulseMs)
   heartbeat(latest)
   try {
-    return await work({
-      ids,
-      signal: cancellationSignal,
-      reportProgress(fraction, message) {
-        latest = { fraction: Math.min(1, Math.max(0, fraction)), message }
-        heartbeat(latest)
-        if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })
-      },
-    })
+    const met = step && faults ? await faults.before({ ...ids, step, attempt: info.attempt }) : null
+    return await underFault(met, cancellationSignal, () =>
+      work({
+        ids,
+        signal: cancellationSignal,
+        reportProgress(fraction, message) {
+          latest = { fraction: Math.min(1, Math.max(0, fraction)), message }
+          heartbeat(latest)
+          if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })
+        },
+      }),
+    )
   } catch (error) {
     throw cancellationSignal.aborted ? interruption(cancellationSignal) : toActivityFailure(error)
   } finally {

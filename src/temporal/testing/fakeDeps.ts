@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ActivityDeps } from '../activities/deps.ts'
+import type { Faults } from '../activities/faults.ts'
 import type { DeployInput, PreprocessResult, StoredFile } from '../types.ts'
 
 /** A point of the pipeline where a story may interfere: it is called with the workflow id before the work is done. */
@@ -9,6 +10,8 @@ export type Interference = Partial<
 
 export interface FakeDeps {
   deps: ActivityDeps
+  /** What every attempt of one run's steps is to meet. */
+  drill(workflowId: string, met: Faults['before']): void
   /** What was done, in order, as `log`, `deploy dev`, `decision approve` … by workflow id. */
   done(workflowId: string): string[]
   /** Interferes with one run. */
@@ -23,6 +26,7 @@ export function createFakeDeps(): FakeDeps {
   const files = new Map<string, Uint8Array>()
   const doneBy = new Map<string, string[]>()
   const interferences = new Map<string, Interference>()
+  const drills = new Map<string, Faults['before']>()
   const experiments = new Map<string, number>()
   /** The run that a model or a dataset is of: model ids and datasets of tests are made for one run each. */
   const runOfModel = new Map<string, string>()
@@ -80,6 +84,7 @@ export function createFakeDeps(): FakeDeps {
         did(workflowId, `deployment ${environment}`)
       },
     },
+    faults: { before: async (attempt) => (await drills.get(attempt.workflowId)?.(attempt)) ?? null },
     deployer: {
       async deploy({ environment, model_id }: DeployInput) {
         const workflowId = runOfModel.get(model_id) ?? ''
@@ -92,6 +97,7 @@ export function createFakeDeps(): FakeDeps {
   return {
     deps,
     done: (workflowId) => doneBy.get(workflowId) ?? [],
+    drill: (workflowId, met) => void drills.set(workflowId, met),
     interfere: (workflowId, at) => void interferences.set(workflowId, at),
   }
 }

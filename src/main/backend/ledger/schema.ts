@@ -76,4 +76,19 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run_id, step, started_at)
   ) STRICT;
   `,
+  `
+  -- What operators switched, and what that did: drills and every attempt that they hit. Rows are never changed.
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    name TEXT NOT NULL,
+    event TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    host TEXT NOT NULL,
+    workflow_id TEXT, step TEXT, attempt INTEGER,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_topic ON audit (topic, id);
+  `,
 ]

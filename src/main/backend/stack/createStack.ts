@@ -31,6 +31,12 @@ export interface Stack {
   postgresProblem(): DatabaseProblem | null
   /** Tries at once whatever is down. */
   retry(): void
+  /** true when the Postgres server is a child of ours, which can be stopped without harm to anybody else. */
+  ownsPostgres(): boolean
+  /** Stops our Postgres server and leaves it stopped, for this reason. Comes back once it has stopped; does nothing to a server of others. */
+  pausePostgres(reason: { message: string; remedy: string }): Promise<void>
+  /** Starts it again. */
+  resumePostgres(): void
   /** Stops what is ours, within about 8 s. */
   close(): Promise<void>
 }
@@ -160,6 +166,11 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
       temporal.retry()
       postgres.retry()
     },
+    ownsPostgres: () => known?.kind === 'embedded',
+    async pausePostgres({ message, remedy }) {
+      if (known?.kind === 'embedded') await postgres.hold(new PartProblem(message, remedy))
+    },
+    resumePostgres: postgres.release,
     async close() {
       await Promise.all([temporal.close(), postgres.close()])
     },

@@ -53,6 +53,10 @@ export interface Kept<T> {
   /** Why it is not up, when something went wrong; null while it is up or comes up for the first time. */
   problem(): Error | null
   retry(): void
+  /** Stops the part and leaves it down for the reason given, until `release`. Comes back once it has stopped. Idempotent. */
+  hold(reason: PartProblem): Promise<void>
+  /** Brings it up again at once. Idempotent. */
+  release(): void
   onChange(listener: () => void): () => void
   close(): Promise<void>
 }
@@ -70,6 +74,12 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
   const listeners = new Set<() => void>()
   const ending = new AbortController()
   let waking = new AbortController()
+  /** Why it is to be left down; null while it is to be up. */
+  let held: PartProblem | null = null
+  let interrupt = new AbortController()
+  let isLeftDown = false
+  const waitingForHold = new Set<() => void>()
+  let released = () => {}
   let live: Live<T> | null = null
   let up = false
   let problem: Error | null = null
@@ -101,14 +111,14 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
   /** Ends early when somebody asks for a retry, or when we close. */
   const pause = async (milliseconds: number, ...events: Promise<unknown>[]) => {
     const over = new AbortController()
-    const signal = AbortSignal.any([over.signal, ending.signal, waking.signal])
+    const signal = AbortSignal.any([over.signal, ending.signal, waking.signal, interrupt.signal])
     await Promise.race([sleep(milliseconds, undefined, { signal }).catch(() => {}), ...events])
     over.abort()
     if (waking.signal.aborted) waking = new AbortController()
   }
 
   /** Comes back when the part has to be brought up anew. */
-  const watch = async (now: Live<T>): Promise<Error> => {
+  const watch = async (now: Live<T>, stop: AbortSignal): Promise<Error> => {
     let gone: string | null = null
     void now.gone.then((sentence) => {
       gone = sentence
@@ -117,17 +127,17 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
     let silentSince = 0
     for (;;) {
       await pause(checkEvery, now.gone)
+      if (stop.aborted) return new Error('closed')
       if (gone !== null) return new PartProblem(gone, '')
-      if (ending.signal.aborted) return new Error('closed')
       try {
-        await now.check(ending.signal)
+        await now.check(stop)
         failures = 0
         showUp(now)
       } catch (error) {
         // What ended for good tells so itself, a moment after the failed check.
         await Promise.race([now.gone, sleep(50)])
+        if (stop.aborted) return new Error('closed')
         if (gone !== null) return new PartProblem(gone, '')
-        if (ending.signal.aborted) return new Error('closed')
         failures += 1
         if (failures === 1) silentSince = Date.now()
         if (failures < failuresUntilDown) continue
@@ -138,9 +148,34 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
     }
   }
 
+  /** Says why it is down, and waits until it is to be up again. */
+  const stayDown = async (reason: PartProblem) => {
+    const release = new Promise<void>((resolve) => {
+      released = resolve
+    })
+    isLeftDown = true
+    log.info({ part: name, reason: reason.message }, 'held down')
+    showDown(reason, '')
+    for (const tell of waitingForHold) tell()
+    waitingForHold.clear()
+    const closing = new Promise<void>((resolve) => {
+      if (ending.signal.aborted) resolve()
+      else ending.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    if (held !== null) await Promise.race([release, closing])
+    isLeftDown = false
+    problem = null
+  }
+
   const run = async () => {
     let wait = firstWait
     while (!ending.signal.aborted) {
+      if (held !== null) {
+        await stayDown(held)
+        wait = firstWait
+        continue
+      }
+      const stop = AbortSignal.any([ending.signal, interrupt.signal])
       let error: Error
       const begun = Date.now()
       try {
@@ -148,11 +183,11 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
           // After a failure the reason stays on show; only a long preparation is worth replacing it.
           if (problem && fraction === undefined) return
           show({ state: 'starting', detail, remedy: '', progress: fraction ?? null, ...(address ? { address } : {}) })
-        }, ending.signal)
+        }, stop)
         log.info({ part: name, address: live.address, milliseconds: Date.now() - begun }, 'up')
-        if (!ending.signal.aborted) showUp(live)
+        if (!stop.aborted) showUp(live)
         const upSince = Date.now()
-        error = await watch(live)
+        error = await watch(live, stop)
         if (Date.now() - upSince > 30_000) wait = firstWait
       } catch (thrown) {
         error = thrown as Error
@@ -163,6 +198,10 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
       if (ending.signal.aborted) {
         await old?.close().catch((e: unknown) => log.warn({ part: name, err: e }, 'closing'))
         return
+      }
+      if (stop.aborted) {
+        await old?.close().catch((e: unknown) => log.warn({ part: name, err: e }, 'closing'))
+        continue
       }
       const pausing = Math.max(wait, error instanceof PartProblem ? error.againAfter : 0)
       log.warn({ part: name, err: error, againIn: pausing }, 'down')
@@ -181,6 +220,20 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
     value: () => (up && live ? live.value : null),
     problem: () => problem,
     retry: () => waking.abort(),
+    hold(reason) {
+      held = reason
+      if (isLeftDown) return Promise.resolve()
+      interrupt.abort()
+      return new Promise((resolve) => waitingForHold.add(resolve))
+    },
+    release() {
+      if (held === null) return
+      held = null
+      interrupt = new AbortController()
+      for (const tell of waitingForHold) tell()
+      waitingForHold.clear()
+      released()
+    },
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -188,6 +241,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
     async close() {
       ending.abort()
       await loop
+      for (const tell of waitingForHold) tell()
       show({ state: 'off', detail: '', remedy: '', progress: null })
     },
   }

@@ -14,6 +14,7 @@ import { createFileStore } from '../../backend/store/fileStore.ts'
 import { appPaths } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
+import { createHostFaults } from '../hostFaults.ts'
 import { findPlaces } from '../workerPlaces.ts'
 
 export interface WorkerFlags {
@@ -49,6 +50,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   const pool = createPool({ config: places.postgres, problem: places.postgresProblem, log })
   const store = createFileStore(home.store)
   const csv = createCsvReader(paths.threads.csv)
+  const faults = createHostFaults({ home, log })
   try {
     const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
     const temporal = { ...found, namespace: namespace ?? found.namespace }
@@ -62,6 +64,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         experiments: createExperimentStore(pool),
         // Never started here: it switches by the shared folder and asks the host's endpoint.
         deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, log }).deployer,
+        faults,
       },
       observer: unobserved,
       identity: `${accountName()}@${hostName()} (worker ${process.pid})`,
@@ -82,7 +85,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     throw error
   } finally {
     for (const signal of signals) process.off(signal, end)
-    await Promise.allSettled([csv.close(), pool.close(), places.close()])
+    await Promise.allSettled([csv.close(), pool.close(), places.close(), faults.close()])
   }
 }
 

@@ -1,0 +1,376 @@
+import { posix } from 'node:path'
+import {
+  type ActiveDrill,
+  type AuditEntry,
+  type DrillName,
+  type DrillOrder,
+  type DrillScope,
+  type DrillsState,
+  drillNames,
+  type Fault,
+  type StepAttempt,
+} from '../../../contract/drills.ts'
+import { conflict, invalid } from '../../../contract/errors.ts'
+import type { Emit } from '../../../contract/events.ts'
+import { assertNever } from '../../../contract/model.ts'
+import type { Faults } from '../../../temporal/activities/faults.ts'
+import type { Home } from '../home.ts'
+import { createAudit } from '../ledger/audit.ts'
+import type { Ledger } from '../ledger/openLedger.ts'
+import type { Log } from '../log.ts'
+import { type ActiveDrills, createDrillsFile } from './drillsFile.ts'
+import { failureFileName, type ReadFailureFile, readFailureFile, simulated } from './failureFile.ts'
+import { type DrillDefinition, definitionOf, registry } from './registry.ts'
+
+export interface Drills {
+  list(): DrillsState
+  /**
+   * Switches a drill on (anew, where it is on) or off; comes back once that holds.
+   * @throws CallFailed `invalid` for an option that this drill does not take, `conflict` where there is no such part to stop
+   */
+  set(name: DrillName, to: DrillOrder | null): Promise<DrillsState>
+  /** What the worker asks before each attempt. */
+  faults: Faults
+  /** Ends the drills that were for this run alone. */
+  runEnded(workflowId: string): void
+  /** Obeys what was left on. Call it before the stack starts, so that what a drill keeps stopped does not start first. */
+  start(): void
+  close(): void
+}
+
+export interface DrillsOptions {
+  home: Pick<Home, 'config'>
+  ledger: Ledger
+  emit: Emit
+  log: Log
+  /** Who switches, for the audit. */
+  operator(): string
+  host: string
+  runs: {
+    /** null for a run that is not known here (yet). */
+    fileName(workflowId: string): string | null
+    hasEnded(workflowId: string): boolean
+  }
+  postgres: {
+    /** false where the server is somebody else's. */
+    canPause(): boolean
+    /** Comes back once the server is stopped. */
+    pause(): Promise<void>
+    resume(): void
+  }
+  random?: () => number
+  now?: () => number
+}
+
+/** So soon a time that is over ends a drill, and a changed failure file shows. Uses look for themselves. */
+const lookEveryMs = 1_000
+/** Uses of a busy minute are told together. */
+const tellAfterMs = 100
+const auditShown = 50
+
+const off: ReadFailureFile = { path: '', state: 'absent', activity: null, problem: null }
+
+/** Faults on purpose: which are on, whom they hit, when they end, and the record of it all. */
+export function createDrills(options: DrillsOptions): Drills {
+  const { log, emit, postgres, runs } = options
+  const random = options.random ?? Math.random
+  const now = options.now ?? Date.now
+  const audit = createAudit(options.ledger)
+  const file = createDrillsFile(options.home.config)
+  const read = file.read()
+  let problem = read.problem
+  if (problem) log.warn(problem)
+  let active: ActiveDrills = read.drills
+  let failures = off
+  let revision = 0
+  let teller: NodeJS.Timeout | null = null
+  let looker: NodeJS.Timeout | null = null
+  let closed = false
+
+  const isAvailable = (name: DrillName) => name !== 'postgres-down' || postgres.canPause()
+
+  function list(): DrillsState {
+    return {
+      drills: registry
+        .filter(({ name }) => isAvailable(name))
+        .map(({ name, title, description, options: takes }) => ({
+          name,
+          title,
+          description,
+          options: takes,
+          on: active[name] ?? null,
+        })),
+      failureFile: failures,
+      problem,
+      audit: audit.latest('drill', auditShown).map(({ topic: _, name, ...entry }) => ({ ...entry, drill: name }) as AuditEntry),
+      revision,
+    }
+  }
+
+  const changed = () => {
+    revision++
+    if (closed) return
+    teller ??= setTimeout(() => {
+      teller = null
+      try {
+        emit('drills.changed', { state: list() })
+      } catch (error) {
+        log.error({ err: error }, 'the audit cannot be read')
+      }
+    }, tellAfterMs)
+  }
+
+  const record = (
+    event: AuditEntry['event'],
+    name: string,
+    by: Pick<ActiveDrill, 'operator' | 'host'>,
+    detail: string,
+    attempt: StepAttempt | null = null,
+  ) =>
+    audit.add({
+      at: new Date(now()).toISOString(),
+      topic: 'drill',
+      name,
+      event,
+      operator: by.operator,
+      host: by.host,
+      workflowId: attempt?.workflowId ?? null,
+      step: attempt?.step ?? null,
+      attempt: attempt?.attempt ?? null,
+      detail,
+    })
+
+  /** On disk first: what was answered survives a crash. */
+  const keep = (next: ActiveDrills) => {
+    file.write(next)
+    active = next
+    problem = null
+    changed()
+  }
+
+  const without = (name: DrillName): ActiveDrills => ({ ...active, [name]: undefined })
+
+  function end(name: DrillName, why: string, by: Pick<ActiveDrill, 'operator' | 'host'>): void {
+    keep(without(name))
+    record('off', name, by, why)
+    log.info({ drill: name, why }, 'drill off')
+    if (name === 'postgres-down') postgres.resume()
+  }
+
+  /** For ends that nobody waits for: a full disk must not stop what caused them. */
+  function endQuietly(name: DrillName, why: string, on: ActiveDrill): void {
+    try {
+      end(name, why, on)
+    } catch (error) {
+      log.error({ err: error, drill: name }, 'the end of a drill could not be written; it is off until the next start')
+      active = without(name)
+      changed()
+      if (name === 'postgres-down') postgres.resume()
+    }
+  }
+
+  function endWhatIsOver(): void {
+    for (const name of drillNames) {
+      const on = active[name]
+      if (on?.until != null && Date.parse(on.until) <= now()) endQuietly(name, 'Its time was over.', on)
+    }
+  }
+
+  async function look(): Promise<void> {
+    endWhatIsOver()
+    const seen = await readFailureFile(options.home.config)
+    if (!closed) takeFailures(seen)
+  }
+
+  function takeFailures(seen: ReadFailureFile): void {
+    if (JSON.stringify(seen) === JSON.stringify(failures)) return
+    if (seen.problem) log.warn(seen.problem)
+    else log.info({ file: seen.path, state: seen.state, activity: seen.activity }, 'failure file')
+    failures = seen
+    changed()
+  }
+
+  /** The fault that a drill has for this attempt; counts it, ends the drill after its last one. */
+  function hit(definition: DrillDefinition, attempt: StepAttempt, fileName: string): Fault | null {
+    const { name } = definition
+    const on = active[name]
+    if (on === undefined || !definition.steps.includes(attempt.step) || !isInScope(on, attempt.workflowId, fileName)) return null
+    // Bound by the first run it meets, also where chance spares that attempt.
+    const bound: ActiveDrill =
+      on.scope.kind === 'next' && on.run === null ? { ...on, run: { workflowId: attempt.workflowId, fileName } } : on
+    const fault = definition.fault(bound, random)
+    if (fault === null) {
+      if (bound !== on) keepQuietly({ ...active, [name]: bound })
+      return null
+    }
+    const used: ActiveDrill = { ...bound, uses: bound.uses + 1 }
+    keepQuietly({ ...active, [name]: used })
+    recordQuietly(name, used, `${whatItDid(fault)} Hit ${used.uses}${used.count === null ? '' : ` of ${used.count}`}.`, attempt)
+    if (used.count !== null && used.uses >= used.count) endQuietly(name, `It hit its ${used.count} attempts.`, used)
+    return fault
+  }
+
+  const keepQuietly = (next: ActiveDrills) => {
+    try {
+      keep(next)
+    } catch (error) {
+      log.error({ err: error }, 'the count of a drill could not be written; it is kept in memory')
+      active = next
+      changed()
+    }
+  }
+  const recordQuietly = (name: string, by: Pick<ActiveDrill, 'operator' | 'host'>, detail: string, attempt: StepAttempt) => {
+    try {
+      record('used', name, by, detail, attempt)
+    } catch (error) {
+      log.error({ err: error, drill: name, ...attempt }, 'a use of a drill could not be recorded')
+    }
+    log.info({ drill: name, ...attempt }, 'drill used')
+    changed()
+  }
+
+  return {
+    list,
+
+    async set(name, to) {
+      const definition = definitionOf(name)
+      const by = { operator: options.operator(), host: options.host }
+      endWhatIsOver()
+      if (to === null) {
+        if (active[name]) end(name, '', by)
+        return list()
+      }
+      if (!isAvailable(name)) {
+        throw conflict('This profile does not own its Postgres, so Gatehouse cannot stop it. Nothing was switched.')
+      }
+      const on: ActiveDrill = { ...settle(definition, to, now()), ...by }
+      keep({ ...active, [name]: on })
+      record('on', name, by, orderWords(on))
+      log.info({ drill: name, ...on }, 'drill on')
+      if (name === 'postgres-down') await postgres.pause()
+      return list()
+    },
+
+    faults: {
+      async before(attempt) {
+        const seen = await readFailureFile(options.home.config)
+        // Nothing is awaited from here on, so that two attempts never take the same last use.
+        takeFailures(seen)
+        endWhatIsOver()
+        const wanted = seen.state === 'on' && seen.activity !== null ? simulated[seen.activity] : null
+        if (wanted && (wanted.steps as readonly string[]).includes(attempt.step)) {
+          const fault: Fault = { kind: 'fail', message: wanted.message }
+          recordQuietly(failureFileName, { operator: options.operator(), host: options.host }, whatItDid(fault), attempt)
+          return fault
+        }
+        const fileName = runs.fileName(attempt.workflowId) ?? fileNameFrom(attempt.workflowId)
+        for (const definition of registry) {
+          const fault = hit(definition, attempt, fileName)
+          if (fault) return fault
+        }
+        return null
+      },
+    },
+
+    runEnded(workflowId) {
+      for (const name of drillNames) {
+        const on = active[name]
+        if (on?.run?.workflowId === workflowId) endQuietly(name, 'Its run ended.', on)
+      }
+    },
+
+    start() {
+      for (const name of drillNames) {
+        const on = active[name]
+        if (on?.run && runs.hasEnded(on.run.workflowId)) endQuietly(name, 'Its run ended.', on)
+      }
+      endWhatIsOver()
+      if (active['postgres-down'] && postgres.canPause()) void postgres.pause()
+      void look()
+      looker = setInterval(() => void look(), lookEveryMs)
+    },
+
+    close() {
+      closed = true
+      if (looker) clearInterval(looker)
+      if (teller) clearTimeout(teller)
+    },
+  }
+}
+
+/** An order with its defaults. @throws CallFailed for what this drill does not take */
+function settle({ title, options }: DrillDefinition, order: DrillOrder, now: number): Omit<ActiveDrill, 'operator' | 'host'> {
+  const refuse = (field: string, what: string) => invalid(`"${title}" takes no ${what}. Nothing was switched.`, `to.${field}`)
+  if (order.scope && !options.scope) throw refuse('scope', 'scope')
+  if (order.count != null && !options.count) throw refuse('count', 'count')
+  if (order.probability !== undefined && options.probability === null) throw refuse('probability', 'probability')
+  if (order.seconds !== undefined && options.seconds === null) throw refuse('seconds', 'seconds')
+  return {
+    scope: order.scope ?? { kind: options.scope ? 'next' : 'all' },
+    run: null,
+    uses: 0,
+    count: order.count ?? null,
+    until: order.minutes == null ? null : new Date(now + order.minutes * 60_000).toISOString(),
+    probability: order.probability ?? options.probability,
+    seconds: order.seconds ?? options.seconds,
+    since: new Date(now).toISOString(),
+  }
+}
+
+function isInScope({ scope, run }: ActiveDrill, workflowId: string, fileName: string): boolean {
+  switch (scope.kind) {
+    case 'next':
+      return run === null || run.workflowId === workflowId
+    case 'files':
+      return posix.matchesGlob(fileName, scope.pattern)
+    case 'all':
+      return true
+    default:
+      return assertNever(scope)
+  }
+}
+
+/** The stem that a workflow id was made with; the whole id for one that another client made up. */
+const fileNameFrom = (workflowId: string) => {
+  const stem = /^mlops-\d+-(.+)$/.exec(workflowId)?.[1]
+  return stem === undefined ? workflowId : `${stem}.csv`
+}
+
+function whatItDid(fault: Fault): string {
+  switch (fault.kind) {
+    case 'fail':
+      return `The attempt failed: ${fault.message}.`
+    case 'delay':
+      return `The attempt began ${fault.seconds} s later.`
+    case 'gate':
+      return 'The gate refused the model.'
+    default:
+      return assertNever(fault)
+  }
+}
+
+function orderWords({ scope, count, until, probability, seconds }: ActiveDrill): string {
+  return [
+    `For ${scopeWords(scope)}`,
+    count === null ? '' : `for ${count} attempts`,
+    until === null ? '' : `until ${until}`,
+    probability === null ? '' : `with probability ${probability}`,
+    seconds === null ? '' : `by ${seconds} s`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+    .concat('.')
+}
+
+function scopeWords(scope: DrillScope): string {
+  switch (scope.kind) {
+    case 'next':
+      return 'the next run'
+    case 'files':
+      return `files like ${scope.pattern}`
+    case 'all':
+      return 'everything'
+    default:
+      return assertNever(scope)
+  }
+}

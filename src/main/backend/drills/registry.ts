@@ -1,0 +1,76 @@
+/** Every drill there is, in the order in which they are asked: an attempt meets the first one that hits it. */
+import { type ActiveDrill, type Drill, type DrillName, drillNames, type Fault } from '../../../contract/drills.ts'
+import { type StepName, stepNames } from '../../../contract/model.ts'
+
+export interface DrillDefinition extends Omit<Drill, 'on'> {
+  /** Steps whose attempts it may hit; none where the fault is not in a step. */
+  steps: readonly StepName[]
+  /** The fault for an attempt in its scope; null where chance spares it. `random` is 0 to 1, 1 excluded. */
+  fault(on: ActiveDrill, random: () => number): Fault | null
+}
+
+/** What the seed's trainer says when it fails on purpose; other tools look for these words. */
+export const gpuUnavailable = 'GPU temporarily unavailable'
+
+/** The default share of attempts; half of them makes a deployment flap and still get through. */
+const flapping = 0.5
+/** The seed's own share of training failures, spread over every step. */
+const tenth = 0.1
+
+const fail = (message: string): Fault => ({ kind: 'fail', message })
+const byChance = (on: ActiveDrill, random: () => number, message: string) =>
+  random() < (on.probability ?? 1) ? fail(message) : null
+
+const inSteps = { scope: true, count: true, probability: null, seconds: null }
+
+const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
+  'training-fails': {
+    title: 'Training fails',
+    description: `Each attempt to train fails with "${gpuUnavailable}". Temporal tries again, waits longer each time, and the run fails after its last attempt.`,
+    options: inSteps,
+    steps: ['train_model'],
+    fault: () => fail(gpuUnavailable),
+  },
+  'gate-fails': {
+    title: 'Quality gate fails',
+    description:
+      'The gate refuses the model whatever its figures are, by a check named "drill". The run ends there: nothing is deployed.',
+    options: inSteps,
+    steps: ['assess_model_quality'],
+    fault: () => ({ kind: 'gate', reason: 'the drill "Quality gate fails" is on' }),
+  },
+  'deployment-flaps': {
+    title: 'Deployment flaps',
+    description:
+      'An attempt to deploy, to dev or to production, fails with this probability. Most runs get through after some attempts.',
+    options: { ...inSteps, probability: flapping },
+    steps: ['deploy_dev', 'deploy_prod'],
+    fault: (on, random) => byChance(on, random, 'The environment is temporarily unavailable'),
+  },
+  'random-failures': {
+    title: 'Random failures',
+    description: 'An attempt of any step fails with this probability. Runs take longer and nearly all of them get through.',
+    options: { ...inSteps, probability: tenth },
+    steps: stepNames.filter((name) => name !== 'await_production_approval'),
+    fault: (on, random) => byChance(on, random, 'The worker hit a random failure'),
+  },
+  'slow-step': {
+    title: 'Slow steps',
+    description:
+      'Each attempt of each step waits this long before its work begins. A step whose time limit is shorter runs into it.',
+    options: { ...inSteps, seconds: 10 },
+    steps: stepNames.filter((name) => name !== 'await_production_approval'),
+    fault: (on) => ({ kind: 'delay', seconds: on.seconds ?? 10 }),
+  },
+  'postgres-down': {
+    title: 'Postgres stopped',
+    description:
+      'The real database server is stopped. Runs go on through training, and what needs the database waits and tries again without end. Switched off, the server starts and everything that waited goes on at once.',
+    options: { scope: false, count: false, probability: null, seconds: null },
+    steps: [],
+    fault: () => null,
+  },
+}
+
+export const registry: readonly DrillDefinition[] = drillNames.map((name) => ({ name, ...definitions[name] }))
+export const definitionOf = (name: DrillName): DrillDefinition => ({ name, ...definitions[name] })
