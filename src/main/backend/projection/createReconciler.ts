@@ -1,6 +1,5 @@
 import { basename } from 'node:path'
-import { type Client, type WorkflowExecutionDescription, WorkflowFailedError } from '@temporalio/client'
-import { ApplicationFailure } from '@temporalio/common'
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client'
 import {
   decodeFromPayloadsAtIndex,
   decodeOptionalFailureToOptionalError,
@@ -155,16 +154,10 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   if (!stage) return // continued as new: its successor is found under the same id
   const problem = await handle.result().then(
     () => null,
-    (error) => endOfRun(error),
+    (error) => failureView(error).message,
   )
   projection.update(workflowId, { ...ended, stage, problem })
 }
-
-/** A failed run says itself why, with how often it tried; anything else is told by its innermost cause. */
-const endOfRun = (error: unknown) =>
-  error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure
-    ? error.cause.message
-    : failureView(error).message
 
 /** What the step under way is doing, from the pending activity that Temporal describes. */
 async function underWay(temporal: Client, description: WorkflowExecutionDescription): Promise<Partial<RunRecord>> {

@@ -1,10 +1,11 @@
-import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common'
+import { WorkflowFailedError } from '@temporalio/client'
+import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common'
 import type { Failure } from '../../../contract/model.ts'
 
-/** The failure that somebody has to understand: the innermost cause, without the envelopes that Temporal puts around it. */
+/** The failure that somebody has to understand: what was thrown, without the envelopes that Temporal puts around it. */
 export function failureView(error: unknown): Failure {
   let cause = error
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
+  while ((cause instanceof WorkflowFailedError || cause instanceof ActivityFailure) && cause.cause) cause = cause.cause
   if (cause instanceof ApplicationFailure) {
     return {
       message: cause.message,
