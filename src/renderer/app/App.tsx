@@ -1,9 +1,11 @@
-import { FileText, Inbox, ListChecks, type LucideIcon, Settings, Unplug } from 'lucide-react'
+import { FileText, FlaskConical, Inbox, ListChecks, type LucideIcon, Settings, Unplug } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { assertNever } from '../../contract/model.ts'
 import { spanWords } from '../../contract/sentence.ts'
 import { DecideDialog } from '../features/decide/DecideDialog.tsx'
+import { DrillsView } from '../features/drills/DrillsView.tsx'
+import { isAnyDrillOn } from '../features/drills/drillsStore.ts'
 import { DropZone } from '../features/drop/DropZone.tsx'
 import { FilesView } from '../features/files/FilesView.tsx'
 import { InboxView } from '../features/inbox/InboxView.tsx'
@@ -36,6 +38,7 @@ const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
   inbox: { name: 'Inbox', icon: Inbox },
   runs: { name: 'Runs', icon: ListChecks },
   files: { name: 'Files', icon: FileText },
+  drills: { name: 'Drills', icon: FlaskConical },
   settings: { name: 'Settings', icon: Settings },
 }
 
@@ -74,6 +77,8 @@ function View({ place }: { place: Place }) {
       return <RunsView />
     case 'files':
       return <FilesView />
+    case 'drills':
+      return <DrillsView />
     case 'settings':
       return <SettingsView />
     default:
@@ -85,6 +90,7 @@ function Nav() {
   const { route } = useConsole()
   const place = useIn('route', (s) => s.place)
   const waiting = useIn('runs', useShallow(awaitingRuns)).length
+  const drillIsOn = useIn('drills', isAnyDrillOn)
   return (
     <nav className="nav" aria-label="Places">
       <div className="nav-name">
@@ -113,6 +119,11 @@ function Nav() {
               <span className="nav-count">
                 {waiting}
                 <span className="sr-only"> wait for a decision</span>
+              </span>
+            ) : null}
+            {name === 'drills' && drillIsOn ? (
+              <span className="nav-count">
+                !<span className="sr-only"> a drill is on</span>
               </span>
             ) : null}
           </a>

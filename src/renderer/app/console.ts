@@ -5,6 +5,7 @@ import type { Capabilities } from '../../contract/model.ts'
 import type { Bridge, Connection } from '../../contract/wire.ts'
 import { uploadFile } from '../api/upload.ts'
 import { createDecideStore } from '../features/decide/decideStore.ts'
+import { createDrillsStore } from '../features/drills/drillsStore.ts'
 import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
@@ -30,6 +31,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const files = createFilesStore(connection)
   const stack = createStackStore(connection)
   const settings = createSettingsStore(connection)
+  const drills = createDrillsStore(connection)
   const drop = createDropStore({
     connection,
     pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
@@ -52,6 +54,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     void files.getState().fetch()
     void stack.getState().fetch()
     void settings.getState().fetch()
+    void drills.getState().fetch()
     run.getState().refetch()
   })
   // Whatever opened a run (a row, a link, the address), its row is the one that keys act on.
@@ -62,7 +65,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   route.subscribe(({ run: id }) => follow(id))
   follow(route.getState().run)
 
-  return { connection, capabilities, route, runs, run, decide, files, stack, settings, drop, notices }
+  return { connection, capabilities, route, runs, run, decide, files, stack, settings, drills, drop, notices }
 }
 export type Console = ReturnType<typeof createConsole>
 
@@ -74,7 +77,7 @@ export function useConsole(): Console {
   return console
 }
 
-type Stores = Pick<Console, 'route' | 'runs' | 'run' | 'decide' | 'files' | 'stack' | 'settings' | 'drop' | 'notices'>
+type Stores = Pick<Console, 'route' | 'runs' | 'run' | 'decide' | 'files' | 'stack' | 'settings' | 'drills' | 'drop' | 'notices'>
 type StateOf<K extends keyof Stores> = ReturnType<Stores[K]['getState']>
 
 /** Reads from one of the stores; the component is drawn again when what it reads changes. */

@@ -26,6 +26,7 @@ describe('commandOf', () => {
     ['r', {}, { kind: 'reject' }],
     ['/', {}, { kind: 'search' }],
     ['?', {}, { kind: 'help' }],
+    ['d', { afterPrefix: true }, { kind: 'go', place: 'drills' }],
     ['Escape', {}, { kind: 'back' }],
     ['Escape', { typing: true }, { kind: 'back' }],
     // A letter that is typed is a letter.

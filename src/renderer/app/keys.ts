@@ -40,11 +40,12 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['g', 'i'], does: 'Go to Inbox' },
   { keys: ['g', 'r'], does: 'Go to Runs' },
   { keys: ['g', 'f'], does: 'Go to Files' },
+  { keys: ['g', 'd'], does: 'Go to Drills' },
   { keys: ['g', 's'], does: 'Go to Settings' },
   { keys: ['?'], does: 'This list' },
 ]
 
-const placeOfKey: Record<string, Place> = { i: 'inbox', r: 'runs', f: 'files', s: 'settings' }
+const placeOfKey: Record<string, Place> = { i: 'inbox', r: 'runs', f: 'files', d: 'drills', s: 'settings' }
 
 /** The command of a key press, or null where the press belongs to somebody else. */
 export function commandOf(press: KeyPress): Command | null {

@@ -1,7 +1,7 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
 
-export const places = ['inbox', 'runs', 'files', 'settings'] as const
+export const places = ['inbox', 'runs', 'files', 'drills', 'settings'] as const
 export type Place = (typeof places)[number]
 
 export interface Route {

@@ -245,7 +245,7 @@ export function createDrills(options: DrillsOptions): Drills {
       }
       const on: ActiveDrill = { ...settle(definition, to, now()), ...by }
       keep({ ...active, [name]: on })
-      record('on', name, by, orderWords(on))
+      record('on', name, by, orderWords(definition, on))
       log.info({ drill: name, ...on }, 'drill on')
       if (name === 'postgres-down') await postgres.pause()
       return list()
@@ -349,17 +349,18 @@ function whatItDid(fault: Fault): string {
   }
 }
 
-function orderWords({ scope, count, until, probability, seconds }: ActiveDrill): string {
-  return [
-    `For ${scopeWords(scope)}`,
+function orderWords({ options }: DrillDefinition, { scope, count, since, until, probability, seconds }: ActiveDrill): string {
+  const minutes = until === null ? null : (Date.parse(until) - Date.parse(since)) / 60_000
+  const words = [
+    options.scope ? `for ${scopeWords(scope)}` : '',
     count === null ? '' : `for ${count} attempts`,
-    until === null ? '' : `until ${until}`,
+    minutes === null ? '' : `for ${minutes} min`,
     probability === null ? '' : `with probability ${probability}`,
     seconds === null ? '' : `by ${seconds} s`,
   ]
     .filter(Boolean)
     .join(', ')
-    .concat('.')
+  return words === '' ? '' : `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
 function scopeWords(scope: DrillScope): string {

@@ -4,6 +4,8 @@ import type { Part } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { bannerText } from '../drills/drillsStore.ts'
 import { type PartName, partLabels, partNames, whyActionsAreOff } from './stackStore.ts'
 import './stack.css'
 
@@ -37,11 +39,35 @@ export function StackLine({ onHelp }: { onHelp: () => void }) {
       )}
       <span className="grow" />
       {health && health.profile !== 'embedded' ? <span className="faint stack-profile">profile {health.profile}</span> : null}
+      <DrillBanner />
       <button type="button" className="stack-item" onClick={onHelp}>
         <Keyboard size={13} aria-hidden />
         <span>Keys</span> <kbd>?</kbd>
       </button>
     </section>
+  )
+}
+
+/** Impossible to overlook while a fault is on; leads to its switch. */
+function DrillBanner() {
+  const { route } = useConsole()
+  const state = useIn('drills', (s) => s.state)
+  const now = useNow()
+  const text = bannerText(state, new Date(now))
+  return (
+    <span role="status" className="drill-banner-place">
+      {text === null ? null : (
+        <button
+          type="button"
+          className="drill-banner"
+          title={text}
+          onClick={() => route.getState().go({ place: 'drills', run: null, full: false })}
+        >
+          <TriangleAlert size={13} aria-hidden />
+          <span className="ellipsis">{text}</span>
+        </button>
+      )}
+    </span>
   )
 }
 

@@ -1,0 +1,174 @@
+import { createStore } from 'zustand/vanilla'
+import {
+  type ActiveDrill,
+  type Drill,
+  type DrillName,
+  type DrillOrder,
+  type DrillsState,
+  drillOrder,
+  leftOfDrill,
+} from '../../../contract/drills.ts'
+import { assertNever } from '../../../contract/model.ts'
+import { momentWords } from '../../../contract/sentence.ts'
+import type { Connection } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
+
+/** What is typed beside a switch, as text; empty means "no such end". */
+export interface DrillDraft {
+  scope: 'next' | 'files' | 'all'
+  pattern: string
+  count: string
+  minutes: string
+  probability: string
+  seconds: string
+}
+export type DraftErrors = Partial<Record<keyof DrillDraft, string>>
+
+export interface DrillsView {
+  load: 'loading' | 'ready' | 'failed'
+  problem: string | null
+  state: DrillsState | null
+  drafts: Partial<Record<DrillName, DrillDraft>>
+  errors: Partial<Record<DrillName, DraftErrors>>
+  /** Switches whose answer is awaited. */
+  busy: Partial<Record<DrillName, boolean>>
+  /** Why the host did not switch, as it said it. */
+  refusals: Partial<Record<DrillName, string>>
+  fetch(): Promise<void>
+  edit(name: DrillName, change: Partial<DrillDraft>): void
+  /** Switches on as its draft says, or off. */
+  toggle(name: DrillName): Promise<void>
+}
+
+export const draftOf = ({ options }: Pick<Drill, 'options'>): DrillDraft => ({
+  scope: 'next',
+  pattern: '',
+  count: '',
+  minutes: '',
+  probability: options.probability === null ? '' : String(options.probability),
+  seconds: options.seconds === null ? '' : String(options.seconds),
+})
+
+const number = (text: string) => (text.trim() === '' ? undefined : Number(text.trim().replace(',', '.')))
+
+const limits: Record<'count' | 'minutes' | 'probability' | 'seconds', string> = {
+  count: 'A whole number from 1 to 100000.',
+  minutes: 'A number above 0, at most 10080 (a week).',
+  probability: 'A number above 0, at most 1.',
+  seconds: 'A number above 0, at most 600.',
+}
+
+/** Checks what was typed against the contract; only what the drill takes is asked for. */
+export function orderOf(
+  draft: DrillDraft,
+  { options }: Pick<Drill, 'options'>,
+): { ok: true; order: DrillOrder } | { ok: false; errors: DraftErrors } {
+  const scope = draft.scope === 'files' ? { kind: draft.scope, pattern: draft.pattern } : { kind: draft.scope }
+  const read = drillOrder.safeParse({
+    ...(options.scope ? { scope } : {}),
+    ...(options.count ? { count: number(draft.count) } : {}),
+    minutes: number(draft.minutes),
+    ...(options.probability === null ? {} : { probability: number(draft.probability) }),
+    ...(options.seconds === null ? {} : { seconds: number(draft.seconds) }),
+  })
+  if (read.success) return { ok: true, order: read.data }
+  const errors: DraftErrors = {}
+  for (const { path } of read.error.issues) {
+    const [field] = path
+    if (field === 'scope') errors.pattern = 'A pattern such as *_demo.csv is needed.'
+    else if (typeof field === 'string' && field in limits)
+      errors[field as keyof typeof limits] = limits[field as keyof typeof limits]
+  }
+  return { ok: false, errors }
+}
+
+/** Whom a drill that is on hits, in words. */
+export function scopeWords({ scope, run }: Pick<ActiveDrill, 'scope' | 'run'>): string {
+  switch (scope.kind) {
+    case 'next':
+      return run === null ? 'waits for the next run' : `for the run of ${run.fileName}`
+    case 'files':
+      return `for files like ${scope.pattern}`
+    case 'all':
+      return 'for all runs'
+    default:
+      return assertNever(scope)
+  }
+}
+
+/** A title in the middle of a sentence; a product keeps its name. */
+const inSentence = (title: string) => (title.startsWith('Postgres') ? title : title.charAt(0).toLowerCase() + title.slice(1))
+
+/** What the status line says while any fault is on; null while none is. */
+export function bannerText(state: DrillsState | null, now: Date): string | null {
+  if (!state) return null
+  const said = state.drills.flatMap(({ title, on }) => {
+    if (!on) return []
+    const left = leftOfDrill(on, (time) => momentWords(time, now))
+    return [left === '' ? inSentence(title) : `${inSentence(title)} (${left})`]
+  })
+  const { failureFile } = state
+  if (failureFile.state === 'on') said.push(`${failureFile.activity?.replaceAll('_', ' ')} fails (failure file)`)
+  if (said.length === 0) return null
+  return `${said.length === 1 ? 'drill' : `${said.length} drills`}: ${said.join(', ')}`
+}
+
+export const isAnyDrillOn = ({ state }: Pick<DrillsView, 'state'>): boolean =>
+  state !== null && (state.failureFile.state === 'on' || state.drills.some((drill) => drill.on !== null))
+
+export function createDrillsStore(connection: Connection) {
+  const store = createStore<DrillsView>()((set, get) => ({
+    load: 'loading',
+    problem: null,
+    state: null,
+    drafts: {},
+    errors: {},
+    busy: {},
+    refusals: {},
+    async fetch() {
+      try {
+        take(await connection.call('drills.list', {}), true)
+      } catch (cause) {
+        set(get().load === 'ready' ? { problem: problemText(cause) } : { load: 'failed', problem: problemText(cause) })
+      }
+    },
+    edit(name, change) {
+      const drill = get().state?.drills.find((one) => one.name === name)
+      if (!drill) return
+      const draft = { ...(get().drafts[name] ?? draftOf(drill)), ...change }
+      const known = get().errors[name]
+      // What was found wrong is looked at again as it is typed; what is being typed for the first time is left in peace.
+      const checked = orderOf(draft, drill)
+      const errors = known && !checked.ok ? checked.errors : undefined
+      set({ drafts: { ...get().drafts, [name]: draft }, errors: { ...get().errors, [name]: errors } })
+    },
+    async toggle(name) {
+      const drill = get().state?.drills.find((one) => one.name === name)
+      if (!drill || get().busy[name]) return
+      let to: DrillOrder | null = null
+      if (drill.on === null) {
+        const checked = orderOf(get().drafts[name] ?? draftOf(drill), drill)
+        if (!checked.ok) return set({ errors: { ...get().errors, [name]: checked.errors } })
+        to = checked.order
+      }
+      const mark = (busy: boolean, refusal: string | undefined) =>
+        set({ busy: { ...get().busy, [name]: busy }, refusals: { ...get().refusals, [name]: refusal } })
+      mark(true, undefined)
+      try {
+        take(await connection.call('drills.set', { name, to }))
+        mark(false, undefined)
+      } catch (cause) {
+        mark(false, problemText(cause))
+      }
+    },
+  }))
+  /** An older answer never overwrites a newer one; after a restart of the host its count begins anew, and it is asked afresh. */
+  const take = (state: DrillsState, afresh = false) => {
+    const known = store.getState().state
+    if (!afresh && known && known.revision > state.revision) return
+    store.setState({ state, load: 'ready', problem: null })
+  }
+  connection.subscribe('drills.changed', ({ state }) => take(state))
+  return store
+}
+export type DrillsStore = ReturnType<typeof createDrillsStore>
