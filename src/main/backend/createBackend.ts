@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { notFound, unavailable } from '../../contract/errors.ts'
+import { conflict, notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
+import { stageLabels } from '../../contract/sentence.ts'
 import type { ActivityDeps } from '../../temporal/activities/deps.ts'
 import { cancelRun, decide, retryNow, startRun } from '../../temporal/operations.ts'
 import type { AppPaths } from '../paths.ts'
@@ -196,9 +197,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   async function retryWhatWaitsForPostgres(): Promise<void> {
     const client = temporal.client()
     if (!client) return
-    for (const { workflowId, runId, stage, retryAt } of projection.open()) {
+    for (const { workflowId, runId, stage, problem } of projection.open()) {
       const activityId = stepThatNeedsPostgres[stage]
-      if (!activityId || !runId || !retryAt) continue
+      // A failure is known at once; when the next attempt comes only after Temporal was asked.
+      if (!activityId || !runId || !problem) continue
       await retryNow(client, { workflowId, runId, activityId }).catch((error) =>
         log.debug({ workflowId, err: error }, 'no attempt to hurry'),
       )
@@ -256,8 +258,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       },
       'runs.again': ({ workflowId, requestId }) => intake.runAgain(workflowId, requestId),
       'runs.cancel': async ({ workflowId, reason }) => {
-        if (!projection.get(workflowId)) throw notFound(`There is no run ${workflowId} here.`)
-        await cancelRun(connected(), workflowId, reason)
+        const record = projection.get(workflowId)
+        if (!record) throw notFound(`There is no run ${workflowId} here.`)
+        if (isEndStage(record.stage))
+          throw conflict(`This run has ended already (${stageLabels[record.stage]}); nothing was changed.`)
+        const known = await cancelRun(connected(), workflowId, reason)
+        if (!known) throw conflict('Temporal does not know this run yet; it is still on its way there. Try again in a moment.')
         return {}
       },
 
