@@ -133,7 +133,7 @@ describe('wrong usage ends with 2', () => {
 })
 
 describe('without a host', () => {
-  it.each([['runs'], ['show', 'x'], ['submit', 'x.csv'], ['approve', 'x', '--reason', 'y'], ['drills']])(
+  it.each([['runs'], ['show', 'x'], ['submit', 'x.csv'], ['approve', 'x', '--reason', 'y'], ['drills'], ['demo']])(
     '%s ends with 3 and says how to start one',
     async (...args) => {
       const { code, stderr } = await start(args, { home: join(folder, 'empty') }).ended

@@ -103,6 +103,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--probability <share>', 'of hitting an attempt, 0 to 1', numberUpTo(1))
     .option('--seconds <number>', 'how long a slow step waits', numberUpTo(600))
     .option('--all', 'with off: every drill')
+  command('demo', 'run the guided demonstration against the running app, and report what was observed', async (context) =>
+    (await import('./commands/demo.ts')).runDemo(context),
+  )
   command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
     (await import('./commands/doctor.ts')).examine(context),
   )

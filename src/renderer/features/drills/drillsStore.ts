@@ -75,7 +75,7 @@ export function orderOf(
   const errors: DraftErrors = {}
   for (const { path } of read.error.issues) {
     const [field] = path
-    if (field === 'scope') errors.pattern = 'A pattern such as *_demo.csv is needed.'
+    if (field === 'scope') errors.pattern = 'A pattern is needed.'
     else if (typeof field === 'string' && field in limits)
       errors[field as keyof typeof limits] = limits[field as keyof typeof limits]
   }
