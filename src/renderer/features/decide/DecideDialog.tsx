@@ -16,8 +16,31 @@ import './decide.css'
 export function DecideDialog() {
   const { decide } = useConsole()
   const open = useIn('decide', (s) => s.open)
+  const isOpen = open !== null
+  useEffect(() => {
+    if (!isOpen) return
+    return () => focusWhereWorkGoesOn(document)
+  }, [isOpen])
   if (!open) return null
   return <Open key={open.decisionId} open={open} onClose={() => decide.getState().close()} />
+}
+
+/**
+ * A dialog gives the focus back to what had it. Opened by a key there was nothing, and a decision takes its own button
+ * away: then the focus goes to the open run, else to the list, so that Tab and the arrows go on from there.
+ */
+function focusWhereWorkGoesOn(page: Document) {
+  // The dialog gives it back in the frame after it has gone.
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      if (page.activeElement !== null && page.activeElement !== page.body) return
+      const places = ['.run-panel', '.runs-scroll', '.inbox-item.cursor .inbox-open', '.inbox-open']
+      for (const place of places) {
+        const found = page.querySelector<HTMLElement>(place)
+        if (found) return found.focus()
+      }
+    }),
+  )
 }
 
 function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {

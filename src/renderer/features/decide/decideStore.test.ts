@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { conflict } from '../../../contract/errors.ts'
+import type { RunDetail } from '../../../contract/model.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createSimulatedHost } from '../../dev/simulatedHost.ts'
 import { createDecideStore } from './decideStore.ts'
@@ -9,6 +10,7 @@ const setUp = (scenario: 'mixed' | 'troubled' = 'mixed', decide?: (input: { deci
   const sent: string[] = []
   const connection = createMemoryConnection({
     ...host.handlers,
+    'runs.get': (input) => host.handlers['runs.get'](input),
     'runs.decide': (input) => {
       sent.push(input.decisionId)
       decide?.(input)
@@ -81,6 +83,38 @@ describe('decideStore', () => {
     const detail = await connection.call('runs.get', { workflowId: id })
     expect(store.getState().open?.detail?.decision).toEqual(detail.decision)
     expect(detail.decision?.reason).toBe('August is missing')
+  })
+
+  it('names what was deployed once the run has ended, for its link', async () => {
+    const { store, waiting, connection, host } = setUp()
+    const id = await waiting()
+    store.getState().start(id, 'approve')
+    store.getState().setReason('Fine')
+    await store.getState().submit()
+    const before = await connection.call('runs.get', { workflowId: id })
+    const prod = {
+      environment: 'prod',
+      url: 'http://127.0.0.1:8081/models/m',
+      modelId: 'm',
+      deployedAt: before.acceptedAt,
+    } as const
+    const ended: RunDetail = {
+      ...before,
+      stage: 'Completed',
+      revision: before.revision + 1,
+      deployments: [...before.deployments, prod],
+    }
+    host.handlers['runs.get'] = () => ended
+    const asked = new Promise<void>((done) => {
+      const stop = store.subscribe(({ open }) => {
+        if (!open?.detail?.deployments.some((deployment) => deployment.environment === 'prod')) return
+        stop()
+        done()
+      })
+    })
+    connection.emit('runs.changed', { runs: [ended] })
+    await asked
+    expect(store.getState().open?.detail?.deployments).toContainEqual(prod)
   })
 
   it('another kind of decision is another decision', async () => {

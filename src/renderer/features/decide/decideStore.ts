@@ -1,6 +1,6 @@
 import { createStore } from 'zustand/vanilla'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
-import type { RunDetail } from '../../../contract/model.ts'
+import { isEndStage, type RunDetail } from '../../../contract/model.ts'
 import type { Connection } from '../../../contract/wire.ts'
 
 export type DecisionKind = 'approve' | 'reject'
@@ -30,15 +30,17 @@ export interface DecideState {
 }
 
 export function createDecideStore(connection: Connection, newId: () => string = () => crypto.randomUUID()) {
+  const fetchDetail = async (workflowId: string) => {
+    const detail = await connection.call('runs.get', { workflowId }).catch(() => null)
+    const { open } = store.getState()
+    // A slower answer must not undo what a push has said meanwhile.
+    if (!detail || open?.workflowId !== workflowId || detail.revision < (open.detail?.revision ?? 0)) return
+    store.setState({ open: { ...open, detail } })
+  }
   const store = createStore<DecideState>()((set, get) => {
     const change = (decisionId: string, next: Partial<OpenDecision>) => {
       const { open } = get()
       if (open?.decisionId === decisionId) set({ open: { ...open, ...next } })
-    }
-    const fetchDetail = async (workflowId: string) => {
-      const detail = await connection.call('runs.get', { workflowId }).catch(() => null)
-      const { open } = get()
-      if (detail && open?.workflowId === workflowId) set({ open: { ...open, detail } })
     }
     const fetchRows = async (workflowId: string) => {
       const answer = await connection.call('runs.payloads', { workflowId, step: 'preprocess_data' }).catch(() => null)
@@ -95,6 +97,8 @@ export function createDecideStore(connection: Connection, newId: () => string = 
     const told = runs.find((run) => run.workflowId === open?.workflowId)
     if (open?.detail && told && told.revision > open.detail.revision) {
       store.setState({ open: { ...open, detail: { ...open.detail, ...told } } })
+      // A summary does not name what was deployed.
+      if (isEndStage(told.stage)) void fetchDetail(told.workflowId)
     }
   })
   return store

@@ -33,7 +33,12 @@ export function RunPanel() {
   const full = useIn('route', (s) => s.full)
   if (id === null) return null
   return (
-    <section className={`run-panel${full ? ' full' : ''}`} aria-label={detail ? `Run of ${detail.fileName}` : 'Run'}>
+    <section
+      className={`run-panel${full ? ' full' : ''}`}
+      aria-label={detail ? `Run of ${detail.fileName}` : 'Run'}
+      // The focus comes here when the control that had it went away.
+      tabIndex={-1}
+    >
       <header className="run-top">
         {detail ? (
           <>
@@ -320,6 +325,8 @@ function Deployments({ detail }: { detail: RunDetail }) {
 function Ids({ detail }: { detail: RunDetail }) {
   return (
     <dl className="facts">
+      <dt>File</dt>
+      <dd className="wrap">{detail.fileName}</dd>
       <dt>Workflow</dt>
       <dd>
         <CopyLine text={detail.workflowId} what="the workflow id" />

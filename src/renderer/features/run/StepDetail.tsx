@@ -157,10 +157,12 @@ function Payloads({ step }: { step: Step }) {
   return (
     <div className="payloads">
       <PayloadList title="Input" payloads={inputs} none="No input." />
-      <PayloadList title="Result" payloads={results} none={step.state === 'completed' ? 'No result.' : 'No result yet.'} />
+      <PayloadList title="Result" payloads={results} none={isOver(step) ? 'No result.' : 'No result yet.'} />
     </div>
   )
 }
+
+const isOver = (step: Step) => step.state === 'completed' || step.state === 'failed' || step.state === 'cancelled'
 
 function PayloadList({ title, payloads, none }: { title: string; payloads: PayloadView[]; none: string }) {
   if (payloads.length === 0)
