@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronUp, CircleX, FileUp, Info, X } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { bytesWords, plural } from '../../ui/format.ts'
@@ -129,8 +129,11 @@ function Overlay({ kind, off }: { kind: 'files' | 'other'; off: string | null })
 
 /** Lines drawn at once; the counts above always tell of all. */
 const mostLines = 200
-/** How long a tray stays in which every file became a run, in milliseconds. */
+/** How long the tray names a file that became a run, in milliseconds. */
 const doneMs = 12_000
+/** What needs to be read comes first; new runs stand in the list anyway. */
+const rankOf = (item: TrayItem) =>
+  item.state === 'failed' || item.entry?.outcome === 'refused' ? 0 : isBusy(item) ? 2 : item.entry?.outcome === 'accepted' ? 3 : 1
 
 function Tray() {
   const { drop } = useConsole()
@@ -141,17 +144,19 @@ function Tray() {
   const busy = items.filter(isBusy).length
   const by = (outcome: string) => items.filter((item) => item.entry?.outcome === outcome).length
   const failed = items.filter((item) => item.state === 'failed').length + by('refused')
-  const unread = held || hint !== null || by('accepted') < items.length
+  const accepted = by('accepted')
+  const restless = held || busy > 0
   useEffect(() => {
-    // New runs stand in the list anyway; whatever else happened stays until it is put away.
-    if (unread || items.length === 0) return
-    const timer = setTimeout(() => drop.getState().clear(), doneMs)
+    // Whatever else happened stays until it is put away.
+    if (restless || accepted === 0) return
+    const timer = setTimeout(() => drop.getState().clearAccepted(), doneMs)
     return () => clearTimeout(timer)
-  }, [unread, items, drop])
+  }, [restless, accepted, drop])
+  const sorted = useMemo(() => [...items].sort((a, b) => rankOf(a) - rankOf(b)), [items])
   if (items.length === 0 && !hint) return null
   const summary = [
     busy > 0 ? `${plural(busy, 'file')} under way` : null,
-    by('accepted') > 0 ? plural(by('accepted'), 'new run') : null,
+    accepted > 0 ? plural(accepted, 'new run') : null,
     by('alreadyProcessed') > 0 ? `${by('alreadyProcessed')} already processed` : null,
     by('waiting') > 0 ? `${by('waiting')} waiting` : null,
     failed > 0 ? `${failed} not taken` : null,
@@ -183,7 +188,7 @@ function Tray() {
       ) : null}
       {folded || items.length === 0 ? null : (
         <ul className="scroll tray-list">
-          {items.slice(0, mostLines).map((item) => (
+          {sorted.slice(0, mostLines).map((item) => (
             <TrayLine key={item.key} item={item} />
           ))}
           {items.length > mostLines ? (
@@ -210,7 +215,8 @@ function TrayLine({ item }: { item: TrayItem }) {
         <span className="ellipsis run-file" title={item.name}>
           {item.name}
         </span>
-        <span className="tray-result">{resultWords(item)}</span>
+        {item.entry?.outcome === 'accepted' ? <span className="sr-only">, new run</span> : null}
+        {item.entry?.outcome === 'accepted' ? null : <span className="tray-result">{resultWords(item)}</span>}
         {item.state === 'sending' && item.sizeBytes ? (
           <div
             className="progress"
@@ -232,8 +238,6 @@ function TrayLine({ item }: { item: TrayItem }) {
 }
 
 function resultWords(item: TrayItem): string {
-  // An accepted file has its link beside it; every other outcome needs its reason.
-  if (item.entry?.outcome === 'accepted') return outcomes.accepted.label
   if (item.entry) return item.entry.message || outcomes[item.entry.outcome].label
   switch (item.state) {
     case 'waiting':

@@ -27,6 +27,18 @@ describe('dropStore', () => {
     ])
   })
 
+  it('puts away what became a run and keeps what has to be read', async () => {
+    const host = createSimulatedHost('empty')
+    const store = createDropStore({
+      connection: createMemoryConnection(host.handlers),
+      pathOfFile: null,
+      upload: async (body, name) => host.receive(name, body.size),
+    })
+    await store.getState().submit([file('good.csv'), file('picture.png')])
+    store.getState().clearAccepted()
+    expect(store.getState().items.map((i) => i.name)).toEqual(['picture.png'])
+  })
+
   it('sends at most five at a time, all in the end, and one refusal stops no other', async () => {
     const host = createSimulatedHost('empty')
     let now = 0

@@ -28,6 +28,8 @@ export interface DropState {
   sayNotFiles(): void
   submit(files: readonly DroppedFile[]): Promise<void>
   clear(): void
+  /** Puts away what became a run; what was not taken, or needs another look, stays. */
+  clearAccepted(): void
 }
 
 export interface DropDeps {
@@ -131,6 +133,7 @@ export function createDropStore({ connection, pathOfFile, upload, onEntries = ()
         await (pathOfFile ? byPath(files, pathOfFile) : byUpload(files))
       },
       clear: () => set({ items: get().items.filter(isBusy), hint: null }),
+      clearAccepted: () => set({ items: get().items.filter((item) => item.entry?.outcome !== 'accepted') }),
     }
   })
 }
