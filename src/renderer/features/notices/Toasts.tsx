@@ -40,7 +40,11 @@ function ToastView({ toast }: { toast: Toast }) {
       <Sign size={16} className={`tone-${tones[toast.tone]}`} aria-hidden />
       <div className="toast-words">
         <strong>{toast.title}</strong>
-        {toast.body ? <p className="muted">{toast.body}</p> : null}
+        {toast.body ? (
+          <p className="muted toast-body" title={toast.body}>
+            {toast.body}
+          </p>
+        ) : null}
         {toast.workflowId ? (
           <Button
             size="small"
@@ -51,6 +55,17 @@ function ToastView({ toast }: { toast: Toast }) {
             }}
           >
             Open run
+          </Button>
+        ) : toast.kind === 'approvalPending' ? (
+          <Button
+            size="small"
+            look="link"
+            onPress={() => {
+              notices.getState().dismiss(toast.id)
+              route.getState().go({ place: 'inbox', run: null, full: false })
+            }}
+          >
+            Open Inbox
           </Button>
         ) : null}
       </div>

@@ -59,6 +59,33 @@ describe('noticesStore', () => {
     }
   })
 
+  it('runs that come to the gate one after the other are one toast, and each failure of the stack its own', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const store = createNoticesStore({
+        connection,
+        notifications: null,
+        hasFocus: () => true,
+        openRun: () => {},
+        isShown: () => false,
+      })
+      const several = Array.from({ length: 5 }, (_, n) => notice(n))
+      for (const burst of [[notice(10)], several, [notice(11)]]) {
+        for (const one of burst) connection.emit('notice', one)
+        await vi.runAllTimersAsync()
+      }
+      expect(store.getState().toasts.map((toast) => toast.title)).toEqual(['7 runs wait for approval'])
+      for (const n of [1, 2]) {
+        connection.emit('notice', notice(n, 'stackDown'))
+        await vi.runAllTimersAsync()
+      }
+      expect(store.getState().toasts.map((toast) => toast.title)).toEqual(['7 runs wait for approval', 'run 1', 'run 2'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('says nothing about the run that is on the screen', async () => {
     vi.useFakeTimers()
     try {

@@ -5,7 +5,7 @@ import type { Connection } from '../../../contract/wire.ts'
 /** How long a toast stays, in milliseconds; long enough to read two lines twice. */
 export const toastMs = 8000
 /** More would cover the list; the oldest goes first. */
-const mostToasts = 4
+const mostToasts = 3
 
 export type Notice = EventPayload<'notice'>
 export interface Toast {
@@ -14,6 +14,9 @@ export interface Toast {
   title: string
   body: string
   workflowId: string | null
+  /** Several of one kind are one toast; how many it tells of. */
+  kind?: Notice['kind']
+  count?: number
 }
 
 export interface NoticesState {
@@ -33,6 +36,9 @@ const toneOf: Record<Notice['kind'], Toast['tone']> = {
   stackUp: 'good',
 }
 
+/** Kinds of which the number says enough; what is wrong with the stack or with a decision is told in full. */
+const joinable: ReadonlySet<Notice['kind']> = new Set(['approvalPending', 'runFailed'])
+
 /** Notices that come within this time are told together, in milliseconds. */
 const burstMs = 300
 /** More of one kind than this become one. */
@@ -47,11 +53,13 @@ const manyWords: Record<Notice['kind'], (n: number) => string> = {
 }
 
 /** A thousand files at once must not become a thousand messages: many of one kind are told as one. */
-export function groupNotices(notices: readonly Notice[]): Notice[] {
+export function groupNotices(notices: readonly Notice[]): (Notice & { count?: number })[] {
   const kinds = [...new Set(notices.map((notice) => notice.kind))]
   return kinds.flatMap((kind) => {
     const same = notices.filter((notice) => notice.kind === kind)
-    return same.length <= mostOfAKind ? same : [{ kind, title: manyWords[kind](same.length), body: '', workflowId: null }]
+    return same.length <= mostOfAKind
+      ? same
+      : [{ kind, title: manyWords[kind](same.length), body: '', workflowId: null, count: same.length }]
   })
 }
 
@@ -72,15 +80,22 @@ export function createNoticesStore({ connection, notifications, hasFocus, openRu
     toasts: [],
     permission: notifications ? notifications.permission : 'unsupported',
     show(toast) {
-      set({ toasts: [...get().toasts, { ...toast, id: nextId++ }].slice(-mostToasts) })
+      const { kind } = toast
+      // A second one of a kind that is still there joins it: runs that end one after the other make no pile.
+      const same = kind && joinable.has(kind) ? get().toasts.filter((t) => t.kind === kind) : []
+      const count = [...same, toast].reduce((sum, t) => sum + (t.count ?? 1), 0)
+      const told =
+        kind && same.length > 0 ? { ...toast, title: manyWords[kind](count), body: '', workflowId: null, count } : toast
+      const others = get().toasts.filter((t) => !same.includes(t))
+      set({ toasts: [...others, { ...told, id: nextId++ }].slice(-mostToasts) })
     },
     dismiss: (id) => set({ toasts: get().toasts.filter((toast) => toast.id !== id) }),
     async askPermission() {
       if (notifications) set({ permission: await notifications.requestPermission() })
     },
   }))
-  const tell = ({ kind, title, body, workflowId }: Notice) => {
-    const toast = { tone: toneOf[kind], title, body, workflowId }
+  const tell = ({ kind, title, body, workflowId, count = 1 }: Notice & { count?: number }) => {
+    const toast = { tone: toneOf[kind], title, body, workflowId, kind, count }
     if (hasFocus()) {
       if (workflowId === null || !isShown(workflowId)) store.getState().show(toast)
       return
