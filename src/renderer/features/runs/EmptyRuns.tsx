@@ -3,6 +3,7 @@ import { useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
+import { type PartName, partLabels } from '../stack/stackStore.ts'
 
 /** Teaches the first drop: three ways to the same thing, and what happens then. */
 export function EmptyRuns({ home }: { home: string | null }) {
@@ -22,6 +23,7 @@ export function EmptyRuns({ home }: { home: string | null }) {
             Choose files…
           </Button>
         </div>
+        <GettingReady />
         <dl className="empty-ways">
           <div>
             <dt>Or put files into the inbox folder</dt>
@@ -44,5 +46,50 @@ export function EmptyRuns({ home }: { home: string | null }) {
         </p>
       </div>
     </div>
+  )
+}
+
+/** What a run needs before it can begin, in the order in which it comes up. */
+const needed: readonly PartName[] = ['temporal', 'postgres', 'worker']
+
+/** The first start takes a while: what it is about, how far it is, and that nobody has to wait for it. */
+function GettingReady() {
+  const health = useIn('stack', (s) => s.health)
+  const coming = health ? needed.filter((name) => health[name].state !== 'up') : []
+  if (!health || coming.length === 0) return null
+  return (
+    <section className="getting-ready" aria-label="What is still starting">
+      <p>
+        <strong>Still starting.</strong> Files can be dropped already: they are kept, and their runs begin by themselves.
+      </p>
+      <ul>
+        {coming.map((name) => {
+          const { state, detail, remedy, progress } = health[name]
+          const share = progress === null ? null : Math.round(progress * 100)
+          return (
+            <li key={name}>
+              <span className={state === 'down' ? 'tone-bad' : 'tone-run'}>{partLabels[name]}</span>
+              <span className="muted">
+                {detail || (state === 'down' ? 'is down' : 'is starting')}
+                {share === null ? '' : ` ${share} %`}
+                {remedy ? ` ${remedy}` : ''}
+              </span>
+              {share === null ? null : (
+                <div
+                  className="progress"
+                  role="progressbar"
+                  aria-label={partLabels[name]}
+                  aria-valuenow={share}
+                  aria-valuemin={0}
+                  aria-valuemax={100}
+                >
+                  <span style={{ width: `${share}%` }} />
+                </div>
+              )}
+            </li>
+          )
+        })}
+      </ul>
+    </section>
   )
 }

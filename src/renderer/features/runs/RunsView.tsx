@@ -17,12 +17,13 @@ const rowHeight = 32
 export const searchId = 'runs-search'
 
 const working: readonly Stage[] = stages.filter((stage) => !isEndStage(stage) && stage !== 'AwaitingApproval')
-const groups: { name: string; stages: readonly Stage[]; counted: boolean }[] = [
+/** `spare` ones give way first where there is little room. */
+const groups: { name: string; stages: readonly Stage[]; counted: boolean; spare?: boolean }[] = [
   { name: 'All', stages: [], counted: false },
   { name: 'Running', stages: working, counted: true },
   { name: 'Awaiting', stages: ['AwaitingApproval'], counted: true },
   { name: 'Failed', stages: ['Failed', 'GateFailed'], counted: false },
-  { name: 'Completed', stages: ['Completed'], counted: false },
+  { name: 'Completed', stages: ['Completed'], counted: false, spare: true },
 ]
 const sameStages = (a: readonly Stage[], b: readonly Stage[]) => a.length === b.length && a.every((stage) => b.includes(stage))
 
@@ -95,7 +96,7 @@ function RunsBar() {
           id={searchId}
           className="input"
           type="text"
-          placeholder="Search runs"
+          placeholder="Search"
           aria-label="Search runs by file, id, hash or who submitted"
           spellCheck={false}
           autoComplete="off"
@@ -117,7 +118,7 @@ function RunsBar() {
             <button
               key={group.name}
               type="button"
-              className="chip"
+              className={group.spare ? 'chip spare' : 'chip'}
               aria-pressed={sameStages(chosen, group.stages)}
               onClick={() => runs.getState().setStages(group.stages)}
             >
@@ -180,9 +181,12 @@ function RunsList() {
   useHeldRows(scroller)
 
   const at = cursor === null ? -1 : visible.indexOf(cursor)
+  // The list goes to the cursor when the cursor moves, not when new runs push its row down: those show at the top.
+  const place = useRef(at)
+  place.current = at
   useEffect(() => {
-    if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' })
-  }, [at, virtual])
+    if (cursor !== null && place.current >= 0) virtual.scrollToIndex(place.current, { align: 'auto' })
+  }, [cursor, virtual])
 
   const showNew = () => {
     runs.getState().reveal()
@@ -360,15 +364,17 @@ export function rowWords(run: RunSummary, now: number): string {
       return run.problem ? `Queued: ${run.problem}` : 'Queued'
     case 'AwaitingApproval':
       if (run.decisionPending) return 'Decided here, waits for Temporal'
-      return run.approvalDeadline ? `${label} · ${remainingWords(Date.parse(run.approvalDeadline) - now)} left` : label
+      return run.approvalDeadline ? `${label} · ${leftWords(Date.parse(run.approvalDeadline) - now)}` : label
     case 'Failed':
-      return `Failed: ${run.problem ?? 'no message was given'}`
+      return failedWords(run)
     case 'Rejected':
       return run.decision ? `Rejected by ${run.decision.operator ?? 'a client'}: ${run.decision.reason}` : label
     case 'Completed':
       return run.decision?.decision === 'approve' ? 'In production' : 'In dev; production not asked for'
     case 'GateFailed':
+      return 'Refused by the gate'
     case 'TimedOut':
+      return 'Rejected itself'
     case 'Cancelled':
       return label
     default: {
@@ -381,6 +387,17 @@ export function rowWords(run: RunSummary, now: number): string {
       return label
     }
   }
+}
+
+/** `23 h left`: from two hours on nobody needs the minutes. */
+const leftWords = (ms: number) =>
+  ms >= 2 * 3_600_000 ? `${spanWords(Math.floor(ms / 3_600_000) * 3_600_000)} left` : `${remainingWords(ms)} left`
+
+/** Why it failed; the sign says that it did, and the file's name stands beside it. */
+function failedWords({ problem, fileName }: RunSummary): string {
+  if (!problem) return 'Failed; no message was given'
+  const short = problem.replace(`${fileName} has `, '').replace(`${fileName} `, '')
+  return /^[A-Z][\w ]* failed: /.test(short) ? short.replace(' failed: ', ' failed · ') : `Failed · ${short}`
 }
 
 function RowWords({ run }: { run: RunSummary }) {

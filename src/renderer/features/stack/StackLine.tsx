@@ -22,6 +22,10 @@ function StateSign({ state }: { state: Part['state'] }) {
 /** Parts whose summary is always worth its place; the others say theirs when something is to be said. */
 const alwaysSummed: ReadonlySet<PartName> = new Set(['temporal', 'postgres', 'worker'])
 
+/** What a part says in the line: how to reach it while it is up, else that it is not. */
+const lineWords = (name: PartName, { state, summary }: Part) =>
+  alwaysSummed.has(name) && (state === 'starting' || state === 'down') ? stateWords[state] : summary || stateWords[state]
+
 /** The stack's health as one line; each item opens into details and what can be done. */
 export function StackLine({ onHelp }: { onHelp: () => void }) {
   const health = useIn('stack', (s) => s.health)
@@ -90,7 +94,7 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
         <span>{label}</span>
         {alwaysSummed.has(name) || part.state !== 'up' ? (
           <span className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}>
-            {part.summary || stateWords[part.state]}
+            {lineWords(name, part)}
             {share === null ? '' : ` ${share} %`}
           </span>
         ) : null}
