@@ -84,6 +84,17 @@ export function FilesView() {
   )
 }
 
+/** An accepted file is named on the line above; its run is what can be looked up elsewhere. */
+const whyWords = (entry: IntakeEntry) =>
+  entry.outcome === 'accepted' && entry.workflowId !== null ? (
+    <>
+      {' · '}
+      <span className="mono">{entry.workflowId}</span>
+    </>
+  ) : entry.message ? (
+    ` · ${entry.message}`
+  ) : null
+
 function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
   const { route } = useConsole()
   const now = useNow()
@@ -104,7 +115,13 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
           const outcome = outcomes[entry.outcome]
           const Sign = outcome.sign
           return (
-            <li key={item.key} className="file-row" style={{ transform: `translateY(${item.start}px)` }}>
+            <li
+              key={item.key}
+              ref={virtual.measureElement}
+              data-index={item.index}
+              className="file-row"
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
               <span className={`stage-sign tone-${outcome.tone}`}>
                 <Sign size={16} aria-hidden />
               </span>
@@ -112,9 +129,9 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
                 <span className="ellipsis run-file" title={entry.path}>
                   {entry.fileName}
                 </span>
-                <span className="ellipsis muted" title={entry.message}>
+                <span className="muted file-why">
                   <span className={`tone-${outcome.tone}`}>{outcome.label}</span>
-                  {entry.message ? ` · ${entry.message}` : ''}
+                  {whyWords(entry)}
                 </span>
               </div>
               <span className="right muted nowrap">{entry.sizeBytes === null ? '' : bytesWords(entry.sizeBytes)}</span>

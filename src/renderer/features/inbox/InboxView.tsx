@@ -6,7 +6,7 @@ import { momentWords, spanWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
-import { figure } from '../../ui/format.ts'
+import { count, figure } from '../../ui/format.ts'
 import { StageSign } from '../../ui/StageSign.tsx'
 import { awaitingRuns } from '../runs/runsStore.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
@@ -29,24 +29,41 @@ export function InboxView() {
     )
   }
   return (
-    <ul className="inbox scroll" aria-label="Runs that wait for a decision, oldest first">
-      {waiting.map((run) => (
-        <Item
-          key={run.workflowId}
-          run={run}
-          isCursor={run.workflowId === cursor}
-          isOpen={run.workflowId === open}
-          onOpen={() => {
-            runs.getState().setCursor(run.workflowId)
-            route.getState().go({ place: 'inbox', run: run.workflowId, full: false })
-          }}
-        />
-      ))}
-    </ul>
+    <>
+      <div className="runs-bar">
+        <h2 className="inbox-title">{count(waiting.length)} waiting for a decision</h2>
+        <span className="faint">oldest first</span>
+      </div>
+      <ul className="inbox scroll" aria-label="Runs that wait for a decision, oldest first">
+        {waiting.map((run) => (
+          <Item
+            key={run.workflowId}
+            run={run}
+            isCursor={run.workflowId === cursor}
+            isOpen={run.workflowId === open}
+            onOpen={(byKey) => {
+              runs.getState().setCursor(run.workflowId)
+              // Enter opens beside the list, and once more as a page, as it does in the list of runs.
+              route.getState().go({ place: 'inbox', run: run.workflowId, full: byKey && run.workflowId === open })
+            }}
+          />
+        ))}
+      </ul>
+    </>
   )
 }
 
-function Item({ run, isCursor, isOpen, onOpen }: { run: RunSummary; isCursor: boolean; isOpen: boolean; onOpen: () => void }) {
+function Item({
+  run,
+  isCursor,
+  isOpen,
+  onOpen,
+}: {
+  run: RunSummary
+  isCursor: boolean
+  isOpen: boolean
+  onOpen: (byKey: boolean) => void
+}) {
   const { decide } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   const now = useNow()
@@ -56,7 +73,12 @@ function Item({ run, isCursor, isOpen, onOpen }: { run: RunSummary; isCursor: bo
   }, [isCursor])
   return (
     <li ref={line} className={`inbox-item${isCursor ? ' cursor' : ''}${isOpen ? ' open' : ''}`} data-workflow-id={run.workflowId}>
-      <button type="button" className="inbox-open" onClick={onOpen} aria-label={`Open the run of ${run.fileName}`} />
+      <button
+        type="button"
+        className="inbox-open"
+        onClick={(event) => onOpen(event.detail === 0)}
+        aria-label={`Open the run of ${run.fileName}`}
+      />
       <StageSign run={run} />
       <div className="inbox-words">
         <div className="inbox-line">
