@@ -37,7 +37,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
     field: keyof SettingsDraft &
       (
         | 'settleSeconds'
-        | 'maxFileMegabytes'
+        | 'maxFileMebibytes'
         | 'operator'
         | 'minSeconds'
         | 'maxSeconds'
@@ -68,7 +68,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
                 inputMode="decimal"
                 {...text('settleSeconds')}
               />
-              <Field label="Largest file (MB)" inputMode="decimal" {...text('maxFileMegabytes')} />
+              <Field label="Largest file (MiB)" inputMode="decimal" {...text('maxFileMebibytes')} />
               <Field
                 label="Starts per second"
                 hint="How many runs may begin in a second."

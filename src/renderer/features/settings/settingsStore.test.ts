@@ -22,7 +22,7 @@ describe('checkDraft', () => {
     [{ inboxFolders: ['/a', ''] }, { 'inboxFolders.1': 'This must not be empty.' }],
     [{ minSeconds: '30', maxSeconds: '20' }, { maxSeconds: 'The shortest training time must not exceed the longest.' }],
     [{ approvalTimeoutHours: '0' }, { approvalTimeoutHours: 'Must be more than 0.' }],
-    [{ maxFileMegabytes: 'big' }, { maxFileMegabytes: 'Enter a number.' }],
+    [{ maxFileMebibytes: 'big' }, { maxFileMebibytes: 'Enter a number.' }],
     [{ startsPerSecond: '2,5' }, {}],
     [
       {

@@ -4,8 +4,8 @@ import { type RetryTable, retryTable, type Settings, settings as settingsSchema 
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 
-/** Bytes of a megabyte as the form says it. */
-const megabyte = 1_000_000
+/** Bytes of a mebibyte: the default limit is a whole number of them. */
+const mebibyte = 1024 ** 2
 
 export const retryFields = ['maximumAttempts', 'initialIntervalSeconds', 'backoffCoefficient', 'maximumIntervalSeconds'] as const
 export type RetryField = (typeof retryFields)[number]
@@ -15,7 +15,7 @@ export const retrySteps = Object.keys(retryTable.shape) as (keyof RetryTable)[]
 export interface SettingsDraft {
   inboxFolders: string[]
   settleSeconds: string
-  maxFileMegabytes: string
+  maxFileMebibytes: string
   operator: string
   minSeconds: string
   maxSeconds: string
@@ -36,7 +36,7 @@ export function draftOf(settings: Settings): SettingsDraft {
   return {
     inboxFolders: [...settings.inboxFolders],
     settleSeconds: String(settings.settleSeconds),
-    maxFileMegabytes: String(settings.maxFileBytes / megabyte),
+    maxFileMebibytes: String(settings.maxFileBytes / mebibyte),
     operator: settings.operator,
     minSeconds: String(settings.demoTrainer.minSeconds),
     maxSeconds: String(settings.demoTrainer.maxSeconds),
@@ -54,7 +54,7 @@ const number = (text: string) => (text.trim() === '' ? Number.NaN : Number(text.
 
 /** Where the contract's path of a problem stands in the form. */
 const fieldOfPath: Record<string, string> = {
-  maxFileBytes: 'maxFileMegabytes',
+  maxFileBytes: 'maxFileMebibytes',
   'demoTrainer.minSeconds': 'minSeconds',
   'demoTrainer.maxSeconds': 'maxSeconds',
   demoTrainer: 'maxSeconds',
@@ -80,7 +80,7 @@ function issueWords(issue: Issue, path: string): string {
     return issue.inclusive === false ? `Must be more than ${issue.minimum}.` : `Must be at least ${issue.minimum}.`
   }
   if (issue.code === 'too_big') {
-    const maximum = path === 'maxFileBytes' ? Number(issue.maximum) / megabyte : issue.maximum
+    const maximum = path === 'maxFileBytes' ? Number(issue.maximum) / mebibyte : issue.maximum
     return issue.origin === 'string' ? `At most ${maximum} characters.` : `Must be at most ${maximum}.`
   }
   return issue.message
@@ -97,7 +97,7 @@ export function checkDraft(draft: SettingsDraft, base: Settings): CheckedDraft {
     ...base,
     inboxFolders: draft.inboxFolders.map((folder) => folder.trim()),
     settleSeconds: number(draft.settleSeconds),
-    maxFileBytes: Math.round(number(draft.maxFileMegabytes) * megabyte),
+    maxFileBytes: Math.round(number(draft.maxFileMebibytes) * mebibyte),
     operator: draft.operator,
     demoTrainer: { minSeconds: number(draft.minSeconds), maxSeconds: number(draft.maxSeconds) },
     approvalTimeoutHours: number(draft.approvalTimeoutHours),
