@@ -13,6 +13,7 @@ import { Refused } from './app/Refused.tsx'
 import './styles/tokens.css'
 import './styles/base.css'
 import './ui/ui.css'
+import './styles/narrow.css'
 
 /** What a browser on the loopback web shell can do. */
 const webCapabilities: Capabilities = {
