@@ -77,10 +77,12 @@ describe('a data folder', () => {
     expect(await checkInboxes(home)).toMatchObject({ state: 'ok' })
   })
 
-  it('with broken settings works with the defaults; a broken profiles file blocks', async () => {
+  it('with broken settings or a broken failure file works without them; a broken profiles file blocks', async () => {
     makeHome(home)
     writeFileSync(join(home.config, 'settings.json'), '{')
     expect(await checkConfig(home)).toMatchObject({ state: 'note', detail: expect.stringContaining('settings.json (not JSON)') })
+    writeFileSync(join(home.config, 'failure_simulation.json'), '{"simulate_failure": tr')
+    expect(await checkConfig(home)).toMatchObject({ state: 'note', detail: expect.stringContaining('failure_simulation.json') })
     writeFileSync(join(home.config, 'profiles.json'), '{')
     expect(await checkConfig(home)).toMatchObject({ state: 'blocks', detail: expect.stringContaining('profiles.json') })
   })

@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { chooseShell } from '../../../../scripts/chooseShell.ts'
 import { electronBinary } from '../../../../scripts/electronBinary.ts'
+import { failureFileName } from '../../backend/drills/failureFile.ts'
 import type { Home } from '../../backend/home.ts'
 import { createKeychain } from '../../backend/secrets/keychain.ts'
 import { defaultCliCache, pinnedCliVersion, tryCli } from '../../backend/stack/temporalCli.ts'
@@ -59,7 +60,10 @@ function nearestExisting(path: string): string {
 
 const gigabytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(1)
 
-/** Every file of the config folder is JSON. Settings that cannot be read are set aside by the app; others it needs. */
+/** Files whose place the app takes with defaults, or that it does not obey, while they cannot be read. */
+const spared: readonly string[] = ['settings.json', 'drills.json', failureFileName]
+
+/** Every file of the config folder is JSON. Some that cannot be read are set aside by the app; others it needs. */
 export async function checkConfig({ config }: Home): Promise<Check> {
   const name = 'Configuration'
   let files: string[]
@@ -70,17 +74,17 @@ export async function checkConfig({ config }: Home): Promise<Check> {
     return blocks(name, `${config} cannot be read (${codeOf(error)})`, 'Make it readable for this user.')
   }
   const broken: string[] = []
-  let onlySettings = true
+  let harmless = true
   for (const file of files) {
     try {
       JSON.parse(await readFile(join(config, file), 'utf8'))
     } catch (error) {
       broken.push(`${join(config, file)} (${codeOf(error) ?? 'not JSON'})`)
-      onlySettings &&= file === 'settings.json'
+      harmless &&= spared.includes(file)
     }
   }
   const remedy = 'Correct it, or move it away to have the defaults.'
-  if (broken.length > 0) return (onlySettings ? note : blocks)(name, `cannot be read: ${broken.join(', ')}`, remedy)
+  if (broken.length > 0) return (harmless ? note : blocks)(name, `cannot be read: ${broken.join(', ')}`, remedy)
   return ok(name, files.length === 0 ? 'the defaults apply' : `${files.join(', ')} can be read`)
 }
 
