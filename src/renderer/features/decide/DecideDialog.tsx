@@ -5,7 +5,7 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { Field } from '../../ui/Field.tsx'
+import { Field, type FieldProps } from '../../ui/Field.tsx'
 import { bytesWords, count } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { Checks } from '../run/Checks.tsx'
@@ -55,10 +55,13 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
   const submit = () => {
     if (!off) void decide.getState().submit()
   }
-  const onKeyDown = (event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'preventDefault'>) => {
+  const onKeyDown: FieldProps['onKeyDown'] = (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       submit()
+    } else {
+      // The library keeps every key from the dialog otherwise, Escape among them.
+      event.continuePropagation()
     }
   }
   // What was decided shows beside the dialog without a further click.

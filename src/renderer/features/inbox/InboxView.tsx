@@ -14,6 +14,7 @@ import './inbox.css'
 
 /** What awaits a decision, the oldest first. */
 export function InboxView() {
+  useCursorStays()
   const { route, runs } = useConsole()
   const waiting = useIn('runs', useShallow(awaitingRuns))
   const cursor = useIn('runs', (s) => s.cursor)
@@ -53,6 +54,22 @@ export function InboxView() {
   )
 }
 
+/** When the run under the cursor was decided, the one that took its place is next. */
+function useCursorStays() {
+  const { runs } = useConsole()
+  const waiting = useIn('runs', useShallow(awaitingRuns))
+  const cursor = useIn('runs', (s) => s.cursor)
+  const last = useRef<{ id: string; at: number } | null>(null)
+  useEffect(() => {
+    const at = waiting.findIndex((run) => run.workflowId === cursor)
+    if (cursor !== null && at >= 0) last.current = { id: cursor, at }
+    else if (last.current !== null && last.current.id === cursor) {
+      const next = waiting[Math.min(last.current.at, waiting.length - 1)]
+      if (next) runs.getState().setCursor(next.workflowId)
+    }
+  }, [waiting, cursor, runs])
+}
+
 function Item({
   run,
   isCursor,
@@ -64,12 +81,15 @@ function Item({
   isOpen: boolean
   onOpen: (byKey: boolean) => void
 }) {
-  const { decide } = useConsole()
+  const { decide, runs } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   const now = useNow()
   const line = useRef<HTMLLIElement>(null)
   useEffect(() => {
-    if (isCursor) line.current?.scrollIntoView({ block: 'nearest' })
+    if (!isCursor) return
+    line.current?.scrollIntoView({ block: 'nearest' })
+    // Where the focus is on another run of this list it comes along: Enter then opens the one that the cursor is on.
+    if (document.activeElement?.matches('.inbox-open')) line.current?.querySelector<HTMLElement>('.inbox-open')?.focus()
   }, [isCursor])
   return (
     <li ref={line} className={`inbox-item${isCursor ? ' cursor' : ''}${isOpen ? ' open' : ''}`} data-workflow-id={run.workflowId}>
@@ -77,6 +97,7 @@ function Item({
         type="button"
         className="inbox-open"
         onClick={(event) => onOpen(event.detail === 0)}
+        onFocus={() => runs.getState().setCursor(run.workflowId)}
         aria-label={`Open the run of ${run.fileName}`}
       />
       <StageSign run={run} />
