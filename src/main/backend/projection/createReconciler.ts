@@ -33,6 +33,8 @@ const sweepEveryMsWhenLong = 15_000
 const longList = 300
 const refreshAfterMs = 150
 const parallelRefreshes = 4
+// Visibility lags behind, and two machines' clocks differ: ends are looked for this much further back than the last sweep.
+const closedOverlapMs = 10 * 60_000
 // A query needs a live worker; without one the rest of the answer must not wait.
 const queryWithinMs = 3_000
 
@@ -46,6 +48,8 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
   let closed = false
   /** Runs whose stage differed in the last sweep: a second difference is no race with an event under way. */
   let suspects = new Set<string>()
+  /** Ends before this moment (ms of the epoch) were looked through already. */
+  let closedSeenUntil = latestEnd(projection)
 
   function refresh(workflowId: string): void {
     wanted.add(workflowId)
@@ -91,6 +95,20 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     }
     suspects = nowSuspect
     for (const workflowId of projection.unreadable()) refresh(workflowId)
+    await adoptClosed(temporal)
+  }
+
+  /** Runs of other clients that began and ended between two sweeps, or while this host was away. */
+  async function adoptClosed(temporal: Client): Promise<void> {
+    const began = Date.now()
+    const since = new Date(Math.max(0, closedSeenUntil - closedOverlapMs)).toISOString()
+    const query = `WorkflowType='${workflowType}' AND ExecutionStatus!='Running' AND CloseTime>='${since}'`
+    for await (const run of temporal.workflow.list({ query, pageSize: 1000 })) {
+      if (run.status.name === 'CONTINUED_AS_NEW' || projection.get(run.workflowId)) continue
+      await adopt(temporal, projection, run.workflowId, run.runId, run.startTime)
+      refresh(run.workflowId)
+    }
+    closedSeenUntil = began
   }
 
   function sweep(): void {
@@ -121,6 +139,12 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     },
   }
 }
+
+/** When the last run that is known here ended (ms of the epoch); 0 when none did: then all that Temporal keeps is looked through. */
+const latestEnd = (projection: Projection): number =>
+  projection
+    .list({ limit: 5000, offset: 0 })
+    .runs.reduce((latest, run) => Math.max(latest, run.endedAt ? Date.parse(run.endedAt) : 0), 0)
 
 /** Temporal's answer about one run, written into the projection. */
 export async function refreshRun(temporal: Client, projection: Projection, workflowId: string): Promise<void> {
