@@ -158,6 +158,8 @@ export const runDetail = runSummary.extend({
   gateChecks: z.array(gateCheck),
   deployments: z.array(deployment),
   modelId: z.string().nullable(),
+  /** Sentences about what a reader would otherwise wonder at: how the file was read, why production was not asked for. */
+  notes: z.array(z.string()),
   namespace: z.string(),
   taskQueue: z.string(),
   /** This run's page in the Temporal Web UI; null when there is none. */

@@ -161,7 +161,7 @@ export interface RunStatus {
   decision: DecisionRecord | null
   gate_checks: GateCheck[]
   model_id: string | null
-  /** Sentences about what a reader would otherwise wonder at: an approval that came too early, why production was not asked for. */
+  /** Sentences about what a reader would otherwise wonder at: how the file was read, an approval that came too early, why production was not asked for. */
   notes?: string[]
 }
 

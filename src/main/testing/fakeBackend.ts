@@ -139,6 +139,7 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
         gateChecks: [],
         deployments: [],
         modelId: null,
+        notes: [],
         namespace: 'default',
         taskQueue: 'mlops-task-queue',
         temporalUrl: null,

@@ -278,6 +278,7 @@ function runAt(plan: Plan, now: number): RunDetail {
         deployedAt: steps.find((s) => s.step === `deploy_${environment}`)?.endedAt as string,
       })),
     modelId: done('train_model') ? `model-${short}` : null,
+    notes: [],
     namespace: 'default',
     taskQueue: 'mlops-task-queue',
     temporalUrl:
@@ -291,6 +292,7 @@ const summaryOf = ({
   gateChecks: _gateChecks,
   deployments: _deployments,
   modelId: _modelId,
+  notes: _notes,
   namespace: _namespace,
   taskQueue: _taskQueue,
   temporalUrl: _temporalUrl,

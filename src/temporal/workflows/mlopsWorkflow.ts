@@ -29,6 +29,7 @@ async function pipeline(input: RunInput, settings: RunSettings, status: StatusBo
 
   status.enter('Preprocessing')
   const prepared = await steps.preprocess({ file_path: input.file_path, dataset: input.dataset ?? null })
+  for (const sentence of prepared.notes) status.note(sentence)
   status.completeStep('data_preprocessing')
 
   status.enter('Training')

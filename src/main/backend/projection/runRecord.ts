@@ -6,6 +6,7 @@ export interface RunRecord extends RunSummary {
   gateChecks: GateCheck[]
   modelId: string | null
   deployments: Deployment[]
+  notes: string[]
 }
 
 /** The fields that come out of payloads or failures; on disk they are sealed. */
@@ -21,6 +22,7 @@ export const sealedFields = [
   'gateChecks',
   'modelId',
   'deployments',
+  'notes',
 ] as const satisfies readonly (keyof RunRecord)[]
 export type SealedPart = Pick<RunRecord, (typeof sealedFields)[number]>
 
@@ -39,9 +41,11 @@ export const emptySealedPart: SealedPart = {
   gateChecks: [],
   modelId: null,
   deployments: [],
+  notes: [],
 }
 
-export const summaryOf = ({ gateChecks: _, modelId: __, deployments: ___, ...summary }: RunRecord): RunSummary => summary
+export const summaryOf = ({ gateChecks: _, modelId: __, deployments: ___, notes: ____, ...summary }: RunRecord): RunSummary =>
+  summary
 
 /** What the workflow says about itself, in the words of the console. */
 export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
@@ -61,6 +65,7 @@ export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
     approvalDeadline: status.approval_deadline,
     decision: decisionOf(status.decision),
     problem: status.failure_reason,
+    notes: status.notes ?? [],
   }
 }
 

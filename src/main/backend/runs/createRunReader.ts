@@ -57,6 +57,7 @@ export function createRunReader({ projection, client, namespace, temporalUiUrl }
         gateChecks: record.gateChecks,
         deployments: record.deployments,
         modelId: record.modelId,
+        notes: record.notes,
         namespace: namespace(),
         taskQueue,
         temporalUrl:

@@ -25,7 +25,13 @@ function print(out: Output, run: RunDetail, now: Date): void {
   out.line()
   const facts: Cell[][] = [
     ['Accepted', `${momentWords(run.acceptedAt, now)} from ${run.submittedBy} (${run.origin})`],
-    ['Dataset', `sha256:${run.sha256}, ${run.sizeBytes} bytes`],
+    // Another Temporal client gives a path; what lay there is read by the run and not kept by this host.
+    [
+      'Dataset',
+      run.sha256 === ''
+        ? 'not kept here: another Temporal client started this run'
+        : `sha256:${run.sha256}, ${run.sizeBytes} bytes`,
+    ],
   ]
   if (run.modelId !== null) facts.push(['Model', run.modelId])
   if (run.metrics !== null)
@@ -45,6 +51,10 @@ function print(out: Output, run: RunDetail, now: Date): void {
   if (run.gateChecks.length > 0) {
     out.line()
     out.table(run.gateChecks.map(checkRow))
+  }
+  if (run.notes.length > 0) {
+    out.line()
+    for (const sentence of run.notes) out.line(`Note: ${sentence}`)
   }
   if (run.incomplete !== null) out.line(`\n${run.incomplete}`)
 }

@@ -99,6 +99,13 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
         {momentWords(detail.acceptedAt, new Date())}
       </p>
       <Actions detail={detail} />
+      {detail.notes.length > 0 ? (
+        <Note>
+          {detail.notes.map((sentence) => (
+            <p key={sentence}>{sentence}</p>
+          ))}
+        </Note>
+      ) : null}
       {detail.incomplete ? (
         <Note tone="human">
           <p>{detail.incomplete}</p>
