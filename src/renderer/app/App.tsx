@@ -93,13 +93,13 @@ function Nav() {
   const drillIsOn = useIn('drills', isAnyDrillOn)
   return (
     <nav className="nav" aria-label="Places">
-      <div className="nav-name">
+      <h1 className="nav-name">
         <svg width={18} height={18} viewBox="0 0 32 32" aria-hidden>
           <path d="M5 28V14a11 11 0 0 1 22 0v14" fill="none" stroke="currentColor" strokeWidth={3.5} strokeLinecap="round" />
           <path d="M12.5 28V17m7 11V17" stroke="currentColor" strokeWidth={3} strokeLinecap="round" />
         </svg>
         Gatehouse
-      </div>
+      </h1>
       {(Object.keys(placeWords) as Place[]).map((name) => {
         const { name: words, icon: Icon } = placeWords[name]
         return (

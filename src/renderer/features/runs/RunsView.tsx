@@ -393,11 +393,13 @@ export function rowWords(run: RunSummary, now: number): string {
 const leftWords = (ms: number) =>
   ms >= 2 * 3_600_000 ? `${spanWords(Math.floor(ms / 3_600_000) * 3_600_000)} left` : `${remainingWords(ms)} left`
 
-/** Why it failed; the sign says that it did, and the file's name stands beside it. */
+/** Which step failed and why; the sign says that it did, and the file's name stands beside it. */
 function failedWords({ problem, fileName }: RunSummary): string {
-  if (!problem) return 'Failed; no message was given'
-  const short = problem.replace(`${fileName} has `, '').replace(`${fileName} `, '')
-  return /^[A-Z][\w ]* failed: /.test(short) ? short.replace(' failed: ', ' failed · ') : `Failed · ${short}`
+  if (!problem) return 'No message was given'
+  return problem
+    .replace(`${fileName} has `, '')
+    .replace(`${fileName} `, '')
+    .replace(/^([A-Z][\w ]*?) failed(?: after \d+ attempts)?: /, '$1: ')
 }
 
 function RowWords({ run }: { run: RunSummary }) {
@@ -405,6 +407,7 @@ function RowWords({ run }: { run: RunSummary }) {
   const tone = run.retryAt ? 'bad' : stageTones[run.stage]
   return (
     <span className={`ellipsis run-words tone-${tone}`} title={describeRun(run, new Date(now))}>
+      {run.stage === 'Failed' ? <span className="sr-only">Failed. </span> : null}
       {rowWords(run, now)}
     </span>
   )

@@ -84,12 +84,7 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
   const share = part.progress === null ? null : Math.round(part.progress * 100)
   return (
     <DialogTrigger>
-      <AriaButton
-        className={`stack-item ${part.state}`}
-        aria-label={`${label}: ${stateWords[part.state]}, ${part.summary}`}
-        data-part={name}
-        data-state={part.state}
-      >
+      <AriaButton className={`stack-item ${part.state}`} data-part={name} data-state={part.state}>
         <StateSign state={part.state} />
         <span>{label}</span>
         {alwaysSummed.has(name) || part.state !== 'up' ? (
@@ -98,6 +93,8 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
             {share === null ? '' : ` ${share} %`}
           </span>
         ) : null}
+        {/* The sign's words; the line says a state only where it is not well. */}
+        {part.state === 'up' ? <span className="sr-only">, up</span> : null}
       </AriaButton>
       <Popover className="popover" placement="top start" offset={6}>
         <Dialog className="stack-detail" aria-label={label}>
