@@ -111,6 +111,7 @@ describe('wrong usage ends with 2', () => {
     ['an address without a port', ['worker', '--address', 'localhost']],
     ['a worker on a folder without a store', ['worker', '--home', join(folder, 'empty')]],
     ['a run that there is not', ['show', 'nothing-like-it']],
+    ['an empty run', ['approve', '', '--reason', 'fine']],
     ['a drill that there is not', ['drills', 'on', 'earth-quake']],
     ['a drill without its name', ['drills', 'on']],
     ['drills off without a name', ['drills', 'off']],
@@ -123,6 +124,12 @@ describe('wrong usage ends with 2', () => {
     expect(code).toBe(2)
     expect(stderr).not.toBe('')
     expect(stdout).toBe('')
+  })
+
+  it('and is told as JSON to who asked for JSON', async () => {
+    const { code, stdout, stderr } = await gatehouse('submit', '--json')
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'usage', message: expect.stringContaining('files') } })
   })
 
   it('but help and version end with 0', async () => {
@@ -161,6 +168,14 @@ describe('runs and show', () => {
     expect(lines).toHaveLength(3)
     expect(new Set(lines.map((line) => line.search(/STAGE|Training|AwaitingApproval/))).size).toBe(1)
     expect(lines[1]).toContain('mlops-2-b')
+  })
+
+  it('keeps the other rows narrow beside a name of 255 bytes', async () => {
+    const long = `${'n'.repeat(251)}.csv`
+    hostKnows([runOf('mlops-2-n', long, 'Training'), runOf('mlops-1-b', 'b.csv', 'Training')])
+    const [, longRow, shortRow] = (await gatehouse('runs')).stdout.split('\n')
+    expect(longRow).toContain(long)
+    expect(shortRow?.indexOf('Training')).toBeLessThan(60)
   })
 
   it('filters by stage in any case, and says when there is nothing', async () => {
@@ -347,6 +362,29 @@ describe('drills', () => {
   })
 })
 
+describe('files', () => {
+  const seen = { path: '/inbox/x', sizeBytes: 10, at: '2026-01-02T03:04:05.000Z' }
+  const entries: IntakeEntry[] = [
+    { ...seen, id: 2, fileName: 'x.csv', outcome: 'refused', code: 'binary', workflowId: null, message: 'It is a PNG image.' },
+    { ...seen, id: 1, fileName: 'good.csv', outcome: 'accepted', code: null, workflowId: 'mlops-1-good', message: 'Accepted.' },
+  ]
+  beforeEach(() => {
+    backend.handlers['intake.list'] = ({ limit }) => ({ entries: entries.slice(0, limit) })
+  })
+
+  it('tells what became of a file that never became a run', async () => {
+    const { code, stdout } = await gatehouse('files')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/x\.csv .* refused .*It is a PNG image\./)
+    expect(stdout).toContain('good.csv')
+  })
+
+  it('narrows to what was refused', async () => {
+    const { stdout } = await gatehouse('files', '--refused', '--json')
+    expect(jsonLines(stdout)).toEqual([{ entries: [entries[0]] }])
+  })
+})
+
 describe('submit', () => {
   const entry = (id: number, more: Partial<IntakeEntry> = {}): IntakeEntry => ({
     id,
@@ -361,6 +399,12 @@ describe('submit', () => {
     ...more,
   })
   const refused = { outcome: 'refused', code: 'binary', workflowId: null, message: 'It is a PNG image.' } as const
+
+  it('does not take an empty name for the folder one stands in', async () => {
+    const { code, stderr } = await gatehouse('submit', '')
+    expect({ code, submitted: backend.submitted }).toEqual({ code: 2, submitted: [] })
+    expect(stderr).toContain('Nothing was submitted')
+  })
 
   it('sends absolute paths and prints what became of each', async () => {
     const { ended } = start(['submit', 'a.csv', 'sub/b.csv'], { cwd: folder })

@@ -29,6 +29,8 @@ const listLimit = 5000
 
 /** @throws UsageError when no run is meant, or several could be; then they are named. */
 export async function findRun(host: Connection, wanted: string): Promise<RunSummary> {
+  // Every name begins with nothing: an unset shell variable must not decide about whatever run is there.
+  if (wanted.trim() === '') throw new UsageError('RUN is empty. Give a workflow id, a file name, or the beginning of one.')
   const exact = await host.call('runs.get', { workflowId: wanted }).catch((error: unknown) => {
     if (error instanceof CallFailed && (error.error.kind === 'notFound' || error.error.kind === 'invalid')) return null
     throw error

@@ -51,18 +51,24 @@ export function createOutput(json: boolean): Output {
   }
 }
 
-/** Every column as wide as its widest cell; the last one is not padded. */
+/** A file name may have 255 bytes: one longer than this pushes its own row aside instead of padding all others. */
+const widestColumn = 48
+
+/** Every column as wide as its widest cell, within bounds; the last one is not padded. */
 function layOut(rows: readonly (readonly Cell[])[]): string[] {
   const texts = rows.map((row) => row.map((cell) => harmless(typeof cell === 'string' ? cell : cell.text).replaceAll('\n', ' ')))
   const widths: number[] = []
   for (const row of texts) {
-    for (const [column, text] of row.slice(0, -1).entries()) widths[column] = Math.max(widths[column] ?? 0, displayWidth(text))
+    for (const [column, text] of row.slice(0, -1).entries()) {
+      const width = displayWidth(text)
+      if (width <= widestColumn) widths[column] = Math.max(widths[column] ?? 0, width)
+    }
   }
   return rows.map((row, r) =>
     row
       .map((cell, column) => {
         const text = texts[r]?.[column] ?? ''
-        const padding = column === row.length - 1 ? '' : ' '.repeat((widths[column] ?? 0) - displayWidth(text))
+        const padding = column === row.length - 1 ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - displayWidth(text)))
         return (typeof cell === 'string' ? text : styled(cell.style, text)) + padding
       })
       .join('  ')

@@ -6,6 +6,7 @@ import { homeAt, homePath } from '../backend/home.ts'
 import { NoHostError } from '../control/connectToHost.ts'
 import { appPaths } from '../paths.ts'
 import type { DrillFlags } from './commands/drills.ts'
+import type { FilesOptions } from './commands/files.ts'
 import type { Context } from './context.ts'
 import { exitCodes, UsageError } from './exitCodes.ts'
 import { createOutput } from './output.ts'
@@ -13,6 +14,7 @@ import { createOutput } from './output.ts'
 /** Runs one command line; gives its exit code. Commands load what they need themselves, so that `--help` is instant. */
 export async function runCli(args: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
+  const json = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json')
   const program = new Command('gatehouse')
     .description('Operator console for machine-learning pipelines on Temporal.')
     .version(packageVersion())
@@ -21,6 +23,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--home <dir>', 'the data folder (default: GATEHOUSE_HOME, else the platform’s place)')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
+    // Who asked for JSON gets wrong usage as JSON too, where every other answer stands.
+    .configureOutput({
+      outputError: (text, write) => (json ? createOutput(true).problem({ kind: 'usage', message: text.trim() }) : write(text)),
+      ...(json ? { writeErr: () => {} } : {}),
+    })
     .showHelpAfterError('("gatehouse --help" shows what there is)')
 
   /** Declares a command and how it is carried out. */
@@ -69,6 +76,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--stage <names...>', 'only runs in these stages')
     .option('--limit <number>', 'at most so many', wholeNumber(1, 5000), 50)
     .option('--text <text>', 'only runs whose file name or id contains it')
+  command(
+    'files',
+    'list what became of each file that was seen, newest first, also of those that were refused',
+    async (context, options: FilesOptions) => (await import('./commands/files.ts')).listFiles(context, options),
+  )
+    .option('--limit <number>', 'look at so many', wholeNumber(1, 5000), 50)
+    .option('--refused', 'only those that were refused or wait')
   command(`show ${run}`, `show one run. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/show.ts')).showRun(context, wanted),
   )

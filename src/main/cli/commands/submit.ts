@@ -3,7 +3,7 @@ import { assertNever, type IntakeEntry, type RunSummary, stages } from '../../..
 import { describeRun } from '../../../contract/sentence.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { type Context, withHost } from '../context.ts'
-import { type ExitCode, exitCodes } from '../exitCodes.ts'
+import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
 import { listenToRuns } from '../followRuns.ts'
 import type { Cell, Output, Style } from '../output.ts'
 import { stageStyle } from '../stageStyle.ts'
@@ -12,6 +12,8 @@ import { stageStyle } from '../stageStyle.ts'
 const pathsPerCall = 10_000
 
 export async function submitFiles(context: Context, files: string[], { wait }: { wait?: boolean }): Promise<ExitCode> {
+  // resolve('') is the folder that one stands in; an unset shell variable must not hand that in.
+  if (files.some((file) => file.trim() === '')) throw new UsageError('A file’s name is empty. Nothing was submitted.')
   const paths = files.map((file) => resolve(file))
   return withHost(context, (host) => (wait ? submitAndWait(host, context.out, paths) : submitOnly(host, context.out, paths)))
 }
@@ -66,7 +68,7 @@ const isRefused = (entry: IntakeEntry) => entry.outcome === 'refused'
 /** Whatever came to rest and is neither in production, nor in dev as intended, nor with the operator. */
 const isFailure = (run: RunSummary) => run.stage !== 'Completed' && run.stage !== 'AwaitingApproval'
 
-function outcomeCell(outcome: IntakeEntry['outcome']): { text: string; style: Style } {
+export function outcomeCell(outcome: IntakeEntry['outcome']): { text: string; style: Style } {
   switch (outcome) {
     case 'accepted':
       return { text: 'new run', style: 'good' }

@@ -68,6 +68,15 @@ describe('a data folder', () => {
     expect(everything(home.root)).toEqual(before)
   })
 
+  it('that was made and never started has no inbox yet, which blocks nothing', async () => {
+    const made = homeAt(mkdtempSync(join(tmpdir(), 'gatehouse-made-')))
+    try {
+      expect(await checkInboxes(made)).toMatchObject({ state: 'ok' })
+    } finally {
+      rmSync(made.root, { recursive: true })
+    }
+  })
+
   it('with an inbox that is gone blocks and names it', async () => {
     makeHome(home)
     const gone = join(folder, 'gone')

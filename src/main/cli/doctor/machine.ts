@@ -98,7 +98,7 @@ export async function checkInboxes(home: Home): Promise<Check> {
       (error: unknown) => codeOf(error) ?? messageOf(error),
     )
     // The default one is made at the first start.
-    if (reason === 'ENOENT' && folder === home.inbox && !existsSync(home.root)) continue
+    if (reason === 'ENOENT' && folder === home.inbox && !existsSync(home.ledger)) continue
     if (reason !== null) missing.push(`${folder} (${reason})`)
   }
   if (missing.length === 0) return ok(name, folders.join(', '))
