@@ -1,0 +1,147 @@
+/**
+ * The hosting main process as built, in plain Node 24 with a stand-in for the module `electron`: worker, codec, native
+ * modules and servers in the process that shows the window. No Electron that could host is at hand everywhere; all but
+ * the window itself is real here, the preload included.
+ */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isEndStage, type RunSummary } from '../src/contract/model.ts'
+import { createTestHome, type TestHome } from '../src/main/backend/stack/testHome.ts'
+import { isUp } from '../src/main/control/startHost.ts'
+import { root } from './support/browsers.ts'
+import { sampleCsv } from './support/host.ts'
+import { descendantsOf, processesNaming, stillRunning } from './support/processes.ts'
+import { launchStandIn, type StandInApp } from './support/standIn/launch.ts'
+
+const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+
+let place: TestHome
+let app: StandInApp
+const start = (...args: string[]) => launchStandIn(appFolder, args, { ...process.env, GATEHOUSE_HOME: place.home.root })
+
+beforeAll(async () => {
+  place = createTestHome('hosting')
+  const settings = { demoTrainer: { minSeconds: 1, maxSeconds: 2 }, operator: 'ada', settleSeconds: 0.5 }
+  await writeFile(join(place.home.config, 'settings.json'), JSON.stringify(settings))
+  app = start()
+  await app.sees('the window', ({ windows }) => windows.some(({ visible, url }) => visible && url !== ''))
+  await allUp()
+})
+afterAll(async () => {
+  app?.process.kill('SIGTERM')
+  await app?.ended
+  await place?.remove()
+})
+
+async function allUp(): Promise<void> {
+  const up = app.hears('stack.changed', ({ health }) => isUp(health))
+  if (!isUp(await app.call('stack.health', {}))) await up
+}
+
+let files = 0
+/** Drops a CSV of its own on the window, as the console does: by the path that the preload knows. */
+async function drop(stem: string): Promise<RunSummary> {
+  const file = join(place.home.root, `${stem}_${++files}.csv`)
+  await writeFile(file, sampleCsv(files))
+  const path = (await app.act({ do: 'pathOfFile', path: file })) as string
+  const { entries } = await app.call('intake.submit', { paths: [path], origin: 'window' })
+  const workflowId = entries[0]?.workflowId
+  if (!workflowId) throw new Error(entries[0]?.message ?? 'nothing was taken')
+  return run(workflowId)
+}
+
+async function run(workflowId: string): Promise<RunSummary> {
+  return app.call('runs.get', { workflowId })
+}
+
+/** The run once it has come to one of these stages. */
+async function reaches(workflowId: string, ...stages: RunSummary['stage'][]): Promise<RunSummary> {
+  const heard = app.hears('runs.changed', ({ runs }) =>
+    runs.some((each) => each.workflowId === workflowId && stages.includes(each.stage)),
+  )
+  const now = await run(workflowId)
+  if (stages.includes(now.stage)) return now
+  if (isEndStage(now.stage)) throw new Error(`the run ended as ${now.stage}: ${now.problem}`)
+  const { runs } = await heard
+  return runs.find((each) => each.workflowId === workflowId) as RunSummary
+}
+
+describe('the hosting window', () => {
+  it('tells that it hosts, shows the built console and nothing outside it', async () => {
+    const info = await app.call('app.info', {})
+    expect(info).toMatchObject({ home: place.home.root, operator: 'ada' })
+    const page = (await app.act({ do: 'fetch', url: 'app://gatehouse/index.html' })) as {
+      status: number
+      headers: Record<string, string>
+    }
+    expect(page.status).toBe(200)
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'")
+    expect(await app.act({ do: 'fetch', url: 'app://gatehouse/..%2f..%2fpackage.json' })).toMatchObject({ status: 404 })
+    expect(await app.act({ do: 'askPermission', permission: 'geolocation' })).toBe(false)
+  })
+
+  it('a CSV goes from the drop to production', async () => {
+    const { workflowId, fileName } = await drop('good')
+    await reaches(workflowId, 'AwaitingApproval')
+    await app.sees('the notification', ({ notifications }) => notifications.some(({ body }) => body.includes(fileName)))
+
+    const reply = await app.call('runs.decide', {
+      workflowId,
+      decisionId: crypto.randomUUID(),
+      decision: 'approve',
+      reason: 'better than what serves now',
+    })
+    expect(reply.state).toBe('delivered')
+    await reaches(workflowId, 'Completed')
+
+    const detail = await app.call('runs.get', { workflowId })
+    expect(detail).toMatchObject({ stage: 'Completed', decision: { decision: 'approve', operator: 'ada', via: 'update' } })
+    expect(detail.steps.map(({ state }) => state)).toEqual(detail.steps.map(() => 'completed'))
+    const payloads = await app.call('runs.payloads', { workflowId, step: 'train_model' })
+    expect([...payloads.inputs, ...payloads.results].map(({ unreadable }) => unreadable)).not.toContainEqual(expect.any(String))
+    expect(await app.call('runs.experiment', { workflowId })).toMatchObject({ rows: 1, experiment: { fileName } })
+    const { prod } = await app.call('stack.health', {})
+    const served = await fetch(`${prod.address?.startsWith('http') ? prod.address : `http://${prod.address}`}/health`)
+    expect(served.status).toBe(200)
+    expect(JSON.stringify(await served.json())).toContain(detail.modelId)
+  })
+
+  it('a click on a notification opens its run', async () => {
+    const { workflowId, fileName } = await drop('good_clicked')
+    await reaches(workflowId, 'AwaitingApproval')
+    await app.sees('the notification', ({ notifications }) => notifications.some(({ body }) => body.includes(fileName)))
+    await app.act({ do: 'clickNotification', about: fileName })
+    await app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
+  })
+
+  it('takes a file that is opened with it, and those of a second start, which ends', async () => {
+    const opened = join(place.home.root, 'good_opened.csv')
+    await writeFile(opened, sampleCsv(1001))
+    const accepted = (name: string) =>
+      app.hears('intake.changed', ({ entries }) =>
+        entries.some(({ path, outcome }) => path.includes(name) && outcome === 'accepted'),
+      )
+    const first = accepted('good_opened')
+    await app.act({ do: 'openFile', path: opened })
+    await first
+
+    const handed = join(place.home.root, 'good_handed.csv')
+    await writeFile(handed, sampleCsv(1002))
+    const second = accepted('good_handed')
+    const other = start(handed)
+    expect(await other.ended).toMatchObject({ code: 0 })
+    await second
+  })
+
+  it('ends in order when its window is closed, and leaves no process behind', async () => {
+    const pid = app.process.pid as number
+    const below = descendantsOf(pid)
+    expect(below.map(({ command }) => command).join('\n')).toMatch(/temporal[\s\S]*postgres|postgres[\s\S]*temporal/)
+    await app.act({ do: 'closeWindow' })
+    expect(await app.ended).toEqual({ code: 0, signal: null })
+    expect(stillRunning(below)).toEqual([])
+    expect(processesNaming(place.home.root)).toEqual([])
+    expect(app.said()).not.toMatch(/error/i)
+  })
+})
