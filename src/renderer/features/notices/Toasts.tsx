@@ -41,7 +41,7 @@ function ToastView({ toast }: { toast: Toast }) {
       <div className="toast-words">
         <strong>{toast.title}</strong>
         {toast.body ? (
-          <p className="muted toast-body" title={toast.body}>
+          <p className={toast.workflowId ? 'muted toast-body' : 'muted'} title={toast.workflowId ? toast.body : undefined}>
             {toast.body}
           </p>
         ) : null}

@@ -356,6 +356,16 @@ const Row = memo(
     a.isOpen === b.isOpen,
 )
 
+/** Beside an open run a row has room for some 40 letters, and the number of the try must be among them. */
+const rowLabel = (stage: Stage) =>
+  stage === 'LoggingExperiment'
+    ? 'Logging'
+    : stage === 'AssessingQuality'
+      ? 'Assessing'
+      : stage === 'DeployingProd'
+        ? 'Deploying to prod'
+        : stageLabels[stage]
+
 /** What a row says, in few words; the whole sentence is its title. */
 export function rowWords(run: RunSummary, now: number): string {
   const label = stageLabels[run.stage]
@@ -381,9 +391,9 @@ export function rowWords(run: RunSummary, now: number): string {
       if (run.retryAt) {
         const wait = Date.parse(run.retryAt) - now
         const of = run.maxAttempts ? ` of ${run.maxAttempts}` : ''
-        return `${label} · try ${run.attempt}${of} failed · next ${wait > 0 ? `in ${remainingWords(wait)}` : 'now'}`
+        return `${rowLabel(run.stage)} failed · try ${run.attempt + 1}${of} ${wait > 0 ? `in ${remainingWords(wait)}` : 'now'}`
       }
-      if (run.attempt > 1) return `${label} · try ${run.attempt}${run.maxAttempts ? ` of ${run.maxAttempts}` : ''}`
+      if (run.attempt > 1) return `${rowLabel(run.stage)} · try ${run.attempt}${run.maxAttempts ? ` of ${run.maxAttempts}` : ''}`
       return label
     }
   }
