@@ -55,6 +55,15 @@ function invalidInput(what: string, error: z.ZodError): CallError {
 /** What may leave the host of an error: a CallFailed as it is; anything else only as an id that finds it in the log. */
 export function toCallError(error: unknown, what: string, log: Pick<Log, 'error'>): CallError {
   if (error instanceof CallFailed) return error.error
+  // SQLite's result code for a disk without room (sqlite.org/rescode.html#full).
+  if (error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL') {
+    log.error({ err: error, call: what }, 'the disk is full')
+    return {
+      kind: 'refused',
+      message:
+        'The disk of the data folder is full, so this could not be recorded and nothing was changed. Free some space and try again.',
+    }
+  }
   const id = randomBytes(6).toString('hex')
   log.error({ err: error, id, call: what }, 'a call failed unexpectedly')
   return { kind: 'internal', message: `Something went wrong here. The log has the details under ${id}.`, id }

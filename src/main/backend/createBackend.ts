@@ -66,6 +66,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       if (isEndStage(record.stage)) drills.runEnded(record.workflowId)
     },
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
+    log,
   })
   const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
 
@@ -147,6 +148,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     ledger,
     deliver: (decision) => decide(connected(), decision),
     canDeliver: () => temporal.client() !== null,
+    awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
     onChange: (workflowId, pending) => {
       projection.update(workflowId, { decisionPending: pending })
       reconciler.refresh(workflowId)

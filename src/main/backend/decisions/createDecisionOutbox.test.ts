@@ -19,6 +19,7 @@ function setUp(
   deliver: (decision: OutgoingDecision) => Promise<Delivery>,
   canDeliver = () => true,
   ledger = openLedger(':memory:'),
+  awaitsDecision = () => true,
 ) {
   const seen: OutgoingDecision[] = []
   const lateRefusals: string[] = []
@@ -29,6 +30,7 @@ function setUp(
       return deliver(d)
     },
     canDeliver,
+    awaitsDecision,
     onChange: () => undefined,
     onLateRefusal: (_, message) => lateRefusals.push(message),
     log: silentLog,
@@ -51,6 +53,18 @@ describe('a decision', () => {
     const click = decision()
     await expect(outbox.decide(click)).rejects.toThrow('Grace rejected it first.')
     await expect(outbox.decide(click)).rejects.toThrow('Grace rejected it first.')
+    await outbox.close()
+  })
+
+  it('on a run that is not known to wait is refused at once while Temporal cannot be asked', async () => {
+    const { outbox, ledger } = setUp(
+      async () => ({ state: 'delivered' }),
+      () => false,
+      openLedger(':memory:'),
+      () => false,
+    )
+    await expect(outbox.decide(decision())).rejects.toThrow('does not wait for a decision')
+    expect(ledger.prepare('SELECT count(*) FROM decision_outbox').pluck().get()).toBe(0)
     await outbox.close()
   })
 

@@ -31,6 +31,8 @@ interface Options {
   /** @throws when Temporal cannot be reached; the same decision may then be delivered again. */
   deliver(decision: OutgoingDecision): Promise<Delivery>
   canDeliver(): boolean
+  /** Whether a run waits for a decision, as far as is known here; asked when the run itself cannot be. */
+  awaitsDecision(workflowId: string): boolean
   /** A decision for this run went on its way, or arrived. */
   onChange(workflowId: string, pending: boolean): void
   /** A decision that was answered with `pending` was refused later: its operator must be told. */
@@ -43,7 +45,15 @@ const answerWithinMs = 4_000
 const firstRetryMs = 1_000
 const longestRetryMs = 15_000
 
-export function createDecisionOutbox({ ledger, deliver, canDeliver, onChange, onLateRefusal, log }: Options): DecisionOutbox {
+export function createDecisionOutbox({
+  ledger,
+  deliver,
+  canDeliver,
+  awaitsDecision,
+  onChange,
+  onLateRefusal,
+  log,
+}: Options): DecisionOutbox {
   const insert = ledger.prepare(`
     INSERT INTO decision_outbox (decision_id, workflow_id, decision, reason, operator, host, at, next_attempt_at)
     VALUES (@decisionId, @workflowId, @decision, @reason, @operator, @host, @at, @at)`)
@@ -76,8 +86,13 @@ export function createDecisionOutbox({ ledger, deliver, canDeliver, onChange, on
         return delivery
       } catch (error) {
         const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** row.attempts)
-        postpone.run(String(error), new Date(Date.now() + wait).toISOString(), row.decision_id)
         log.warn({ decisionId: row.decision_id, workflowId: row.workflow_id, err: error }, 'decision not delivered yet')
+        try {
+          postpone.run(String(error), new Date(Date.now() + wait).toISOString(), row.decision_id)
+        } catch (problem) {
+          // It stays pending and due; giving it to Temporal once more changes nothing there.
+          log.error({ decisionId: row.decision_id, err: problem }, 'the wait for a decision could not be noted')
+        }
         return null
       } finally {
         underWay.delete(row.decision_id)
@@ -113,6 +128,12 @@ export function createDecisionOutbox({ ledger, deliver, canDeliver, onChange, on
         const other = pendingOf.get(decision.workflowId) as Row | undefined
         if (other)
           throw conflict(`${other.operator} has already decided (${other.decision}); that decision is on its way to Temporal.`)
+        // Kept now, it would be refused when Temporal is back, long after its operator was told that it is on its way.
+        if (!canDeliver() && !awaitsDecision(decision.workflowId)) {
+          throw conflict(
+            'As far as is known here this run does not wait for a decision, and Temporal cannot be asked now. Nothing was kept. Decide once the run waits for approval.',
+          )
+        }
         insert.run(decision)
         onChange(decision.workflowId, true)
       }

@@ -109,6 +109,9 @@ const sendAtOnce = 50
 const tellAfterMs = 5_000
 /** A program that keeps a file open but has not written for this long is taken to have finished. */
 const writerPatienceMs = 60_000
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+/** SQLite's result code for a disk without room (sqlite.org/rescode.html#full). */
+const isFull = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL'
 const retryMs = (tries: number) => Math.min(60_000, 1_000 * 2 ** tries)
 
 /** Lets files settle, has them taken by the thread, and writes what became of them, many in one transaction. */
@@ -121,6 +124,8 @@ export function createTaker(options: Options): Taker {
   let flushTimer: NodeJS.Timeout | null = null
   let tickTimer: NodeJS.Timeout | null = null
   let ledgerProblem: string | null = null
+  /** Entries that the ledger had no room for are told under numbers that it never gives. */
+  let unrecorded = 0
   let closed = false
 
   const settleMs = () => settings().settleSeconds * 1000
@@ -263,8 +268,15 @@ export function createTaker(options: Options): Taker {
     try {
       finish([outcome], commit([outcome]))
     } catch (error) {
-      ledgerProblem = error instanceof Error ? error.message : String(error)
+      ledgerProblem = messageOf(error)
       putBack(outcome.candidate)
+      // Whoever asked is not kept waiting for somebody to free a disk.
+      const { path, waiters, stamp } = outcome.candidate
+      const name = fileNameOf(path)
+      const [code, detail] = isFull(error) ? (['diskFull', ''] as const) : (['storeFailed', `${ledgerProblem}.`] as const)
+      const told = { fileName: name, path, sizeBytes: stamp?.size ?? null, at: new Date().toISOString(), workflowId: null }
+      const entry: IntakeEntry = { id: --unrecorded, outcome: 'waiting', code, message: waitMessage(code, name, detail), ...told }
+      for (const { resolve } of waiters.splice(0)) resolve(entry)
     }
   }
 
@@ -448,7 +460,14 @@ export function createTaker(options: Options): Taker {
     if (closed) throw intakeClosed()
     const message = refusalMessage(code, { name, detail, size, kept })
     const at = new Date().toISOString()
-    const entry = entries.add({ fileName: name, path, sizeBytes: size, outcome: 'refused', code, message, workflowId: null, at })
+    const told = { fileName: name, path, sizeBytes: size, outcome: 'refused' as const, code, message, workflowId: null, at }
+    let entry: IntakeEntry
+    try {
+      entry = entries.add(told)
+    } catch (error) {
+      log.error({ err: error, path, code }, 'a refusal could not be recorded')
+      entry = { id: --unrecorded, ...told } // whoever handed the file in still hears why it was not taken
+    }
     options.onEntry(entry)
     return entry
   }

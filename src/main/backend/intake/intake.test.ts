@@ -679,3 +679,43 @@ describe.skipIf(!isRoot || !isLinux)('a full disk', () => {
     expect(await h.store.verify(sha256(content))).toBe(true)
   })
 })
+
+describe('a ledger without room', () => {
+  /** As on a full disk: SQLite may not take another page. */
+  const fill = () => {
+    const rest = h.ledger.pragma('page_count', { simple: true }) as number
+    h.ledger.pragma(`max_page_count = ${rest}`)
+  }
+  const free = () => h.ledger.pragma('max_page_count = 1000000')
+  // Longer than what is left of the ledger's pages, with the sentences about it.
+  const longName = (n: number) => `${String(n).padStart(3, '0')}${'x'.repeat(200)}.csv`
+
+  it('tells whoever hands a file in, keeps the file, and takes it once there is room', async () => {
+    fill()
+    const files = Array.from({ length: 40 }, (_, n) => {
+      const path = join(outside, longName(n))
+      fs.writeFileSync(path, csv(path))
+      return path
+    })
+    const answers = await h.intake.submit(files, 'cli')
+    const waiting = answers.filter(({ outcome }) => outcome === 'waiting')
+    expect(waiting.length).toBeGreaterThan(0)
+    expect(waiting[0]).toMatchObject({ code: 'diskFull', message: expect.stringContaining('Free some space') })
+    expect(h.intake.health().state).toBe('down')
+    free()
+    await h.entries(40, ({ outcome }) => outcome === 'accepted')
+    expect(h.runs()).toHaveLength(40)
+  })
+
+  it('still says why a file is refused', async () => {
+    fill()
+    const answers = await h.intake.submit(
+      Array.from({ length: 60 }, (_, n) => join(outside, longName(n))),
+      'cli',
+    )
+    expect(answers).toHaveLength(60)
+    expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(['missing']))
+    expect(answers.some(({ id }) => id < 0)).toBe(true)
+    free()
+  })
+})

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { EventName, EventPayload } from '../../../contract/events.ts'
 import type { RunSummary } from '../../../contract/model.ts'
 import type { RunStatus } from '../../../temporal/types.ts'
 import { type Ledger, openLedger } from '../ledger/openLedger.ts'
+import { silentLog } from '../log.ts'
 import { createProjection } from './createProjection.ts'
 import { createSealer } from './sealer.ts'
 
@@ -26,6 +27,7 @@ function setUp(ledger = openLedger(':memory:')) {
     },
     onTransition: (record, from) => transitions.push(`${from} > ${record.stage}`),
     onAttemptFailed: () => undefined,
+    log: silentLog,
   })
   return { ledger, projection, pushed, transitions }
 }
@@ -50,6 +52,30 @@ const status = (over: Partial<RunStatus>): RunStatus => ({
 })
 
 describe('the projection', () => {
+  it('goes on with a full disk, and writes what happened once there is room', () => {
+    vi.useFakeTimers()
+    try {
+      const { ledger, projection, pushed } = setUp()
+      addRun(ledger, 'w1')
+      projection.load(['w1'])
+      projection.flush()
+      const pages = ledger.pragma('page_count', { simple: true }) as number
+      ledger.pragma(`max_page_count = ${pages}`)
+      // More than the free rest of the pages: SQLITE_FULL, as from a disk without room.
+      const problem = 'x'.repeat(200_000)
+      projection.update('w1', { runId: 'r1', stage: 'Failed', problem })
+      vi.advanceTimersByTime(1_000)
+      expect(pushed.at(-1)).toMatchObject([{ workflowId: 'w1', stage: 'Failed' }])
+      expect(ledger.prepare('SELECT stage FROM projection').pluck().get()).toBe('Queued')
+
+      ledger.pragma('max_page_count = 1000000')
+      vi.advanceTimersByTime(10_000)
+      expect(ledger.prepare('SELECT stage FROM projection').pluck().get()).toBe('Failed')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('follows a run through its stages and remembers it for the next launch', () => {
     const { ledger, projection, transitions } = setUp()
     addRun(ledger, 'w1')

@@ -3,6 +3,7 @@ import type { Emit } from '../../../contract/events.ts'
 import { type Attempt, isEndStage, type Progress, type RunSummary, type Stage, type StepName } from '../../../contract/model.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
+import type { Log } from '../log.ts'
 import { emptySealedPart, patchFromStatus, type RunRecord, type SealedPart, sealedPartOf, summaryOf } from './runRecord.ts'
 import type { Sealer } from './sealer.ts'
 
@@ -37,10 +38,13 @@ interface Options {
   onTransition(record: RunRecord, from: Stage): void
   /** An attempt failed: whoever can ask Temporal finds out when the next one starts. */
   onAttemptFailed(workflowId: string): void
+  log: Log
 }
 
 // Changes are gathered this long, so that a burst of a thousand files is some transactions and pushes, not thousands.
 const flushAfterMs = 100
+// A full disk is not freed within the second.
+const flushAgainAfterMs = 5_000
 
 const selectRuns = `
   SELECT r.workflow_id, r.file_name, r.sha256, r.size_bytes, r.origin, r.submitted_by, r.accepted_at,
@@ -49,7 +53,7 @@ const selectRuns = `
   FROM run r LEFT JOIN projection p USING (workflow_id) LEFT JOIN start_outbox o USING (workflow_id)`
 
 /** Keeps the console's picture of every run: in memory for answers, in the ledger for the next launch. */
-export function createProjection({ ledger, sealer, emit, onTransition, onAttemptFailed }: Options): Projection {
+export function createProjection({ ledger, sealer, emit, onTransition, onAttemptFailed, log }: Options): Projection {
   const records = new Map<string, RunRecord>()
   /** Newest first; the order of the list. */
   let ordered: RunRecord[] = []
@@ -87,8 +91,8 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
     if (row.run_id && row.sealed && sealer.open(row.sealed) === null) unreadable.push(row.workflow_id)
   }
 
-  const schedule = () => {
-    timer ??= setTimeout(flush, flushAfterMs)
+  const schedule = (ms = flushAfterMs) => {
+    timer ??= setTimeout(flush, ms)
   }
 
   function flush(): void {
@@ -97,8 +101,19 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
     if (dirty.size === 0 && dirtyAttempts.size === 0) return
     const changed = [...dirty].flatMap((id) => records.get(id) ?? [])
     const attempts = [...dirtyAttempts.values()]
-    dirty.clear()
-    dirtyAttempts.clear()
+    try {
+      write(changed, attempts)
+      dirty.clear()
+      dirtyAttempts.clear()
+    } catch (error) {
+      // A full disk must not end the host. All is still here, Temporal has it too, and it is written once that works.
+      log.error({ err: error, runs: changed.length }, 'what happened to runs could not be written; it is tried again')
+      schedule(flushAgainAfterMs)
+    }
+    if (changed.length > 0) emit('runs.changed', { runs: changed.map(summaryOf) })
+  }
+
+  function write(changed: RunRecord[], attempts: (RecordedAttempt & { runId: string })[]): void {
     ledger.transaction(() => {
       for (const record of changed) {
         const { workflowId, runId, stage, stageSince, startedAt, endedAt, revision } = record
@@ -110,7 +125,6 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       for (const { failure, ...attempt } of attempts)
         upsertAttempt.run({ ...attempt, sealed: failure ? sealer.seal(failure) : null })
     })()
-    if (changed.length > 0) emit('runs.changed', { runs: changed.map(summaryOf) })
   }
 
   function update(workflowId: string, patch: Partial<RunRecord>): void {
@@ -238,7 +252,10 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       flush()
       return attemptsOf(runId)
     },
-    close: flush,
+    close() {
+      flush()
+      if (timer) clearTimeout(timer)
+    },
   }
 }
 

@@ -32,6 +32,7 @@ function openConsole() {
     },
     onTransition: () => undefined,
     onAttemptFailed: () => undefined,
+    log: silentLog,
   })
   const reconciler = createReconciler({ projection, client: () => client, log: silentLog })
   return {

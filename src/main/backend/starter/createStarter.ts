@@ -114,7 +114,11 @@ export function createStarter(options: Options): Starter {
   }
 
   // What a former process waited for says nothing about now.
-  outbox.allDueNow()
+  try {
+    outbox.allDueNow()
+  } catch (error) {
+    log.error({ err: error }, 'the waits of the last process could not be ended; each start waits out its own')
+  }
 
   return {
     wake() {
@@ -122,7 +126,11 @@ export function createStarter(options: Options): Starter {
       if (canStart() && held.size > 0) {
         // One of them finds out whether Temporal is really back; its success frees the others.
         const [probe] = held
-        if (probe !== undefined) outbox.dueNow([probe])
+        try {
+          if (probe !== undefined) outbox.dueNow([probe])
+        } catch (error) {
+          log.error({ err: error }, 'a waiting start could not be hurried; it is tried when its wait is over')
+        }
       }
       pump()
     },
