@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isEndStage, type RunSummary } from '../src/contract/model.ts'
+import { type IntakeEntry, isEndStage, type RunSummary } from '../src/contract/model.ts'
 import { createTestHome, type TestHome } from '../src/main/backend/stack/testHome.ts'
 import { isUp } from '../src/main/control/startHost.ts'
 import { root } from './support/browsers.ts'
@@ -115,23 +115,99 @@ describe('the hosting window', () => {
     await app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
   })
 
+  it('shows in the tray and on the badge what awaits approval, and opens it from there', async () => {
+    const { workflowId, fileName } = await drop('good_in_tray')
+    await reaches(workflowId, 'AwaitingApproval')
+    const { badge, tray } = await app.sees('the tray', (seen) => seen.tray?.menu.some(({ label }) => label === fileName) === true)
+    const { total } = await app.call('runs.list', { stages: ['AwaitingApproval'] })
+    expect(badge).toBe(total)
+    expect(tray?.tooltip).toBe(`Gatehouse: ${total} runs wait for approval`)
+    await app.act({ do: 'chooseTray', labels: [fileName] })
+    await app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
+    const decision = { workflowId, decisionId: crypto.randomUUID(), decision: 'reject', reason: 'no better' } as const
+    await app.call('runs.decide', decision)
+    await app.sees('one less', (seen) => seen.badge === total - 1)
+  })
+
+  it('opens links, from the system and by a second start; a link that names nothing is answered', async () => {
+    const { runs } = await app.call('runs.list', {})
+    const [one, other] = runs.map(({ workflowId }) => workflowId)
+    const opened = (workflowId: string | undefined) => () =>
+      app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
+    await app.act({ do: 'openUrl', url: `gatehouse://run/${one}` })
+    await opened(one)()
+    expect(await start(`gatehouse://run/${other}`).ended).toMatchObject({ code: 0 })
+    await opened(other)()
+
+    await app.act({ do: 'openUrl', url: 'gatehouse://run/..%2fsettings' })
+    await app.sees('the answer', ({ dialogs }) => dialogs.some(({ message }) => message.startsWith('This link names no run')))
+    await app.act({ do: 'answer', button: 'OK' })
+    await app.act({ do: 'openUrl', url: 'gatehouse://run/nobody' })
+    const { windows } = await app.sees('the answer', ({ dialogs }) =>
+      dialogs.some(({ message }) => message === 'There is no run nobody here.'),
+    )
+    await app.act({ do: 'answer', button: 'OK' })
+    expect(windows[0]?.url).toMatch(new RegExp(`${other}$`))
+  })
+
+  it('is fetched back when its display goes away', async () => {
+    const area = { x: 0, y: 0, width: 1280, height: 700 }
+    const { windows } = await app.sees('the window', (seen) => seen.windows.length === 1)
+    expect(windows[0]?.bounds.width).toBe(1440)
+    await app.act({ do: 'setDisplays', workAreas: [{ ...area, x: 4000 }] })
+    await app.sees('the window back', (seen) => (seen.windows[0]?.bounds.x ?? 0) >= 4000)
+  })
+
+  it('looks after the stack at once when the machine wakes', async () => {
+    await app.act({ do: 'wake' })
+    expect(isUp(await app.call('stack.health', {}))).toBe(true)
+  })
+
   it('takes a file that is opened with it, and those of a second start, which ends', async () => {
     const opened = join(place.home.root, 'good_opened.csv')
     await writeFile(opened, sampleCsv(1001))
-    const accepted = (name: string) =>
-      app.hears('intake.changed', ({ entries }) =>
-        entries.some(({ path, outcome }) => path.includes(name) && outcome === 'accepted'),
-      )
+    /** The run of the file, once it was taken. */
+    const accepted = async (name: string) => {
+      const taken = (entry: IntakeEntry) => entry.path.includes(name) && entry.outcome === 'accepted'
+      const { entries } = await app.hears('intake.changed', (heard) => heard.entries.some(taken))
+      return entries.find(taken)?.workflowId as string
+    }
     const first = accepted('good_opened')
     await app.act({ do: 'openFile', path: opened })
-    await first
+    const firstRun = await first
 
     const handed = join(place.home.root, 'good_handed.csv')
     await writeFile(handed, sampleCsv(1002))
     const second = accepted('good_handed')
     const other = start(handed)
     expect(await other.ended).toMatchObject({ code: 0 })
-    await second
+    await reaches(await second, 'AwaitingApproval')
+    await reaches(firstRun, 'AwaitingApproval')
+  })
+
+  it('asks before it puts down work in flight, and keeps running when told so', async () => {
+    const settings = await app.call('settings.get', {})
+    await app.call('settings.set', { settings: { ...settings, demoTrainer: { minSeconds: 60, maxSeconds: 60 } } })
+    const { workflowId } = await drop('good_slow')
+    await reaches(workflowId, 'Training')
+    const asked = (count: number) =>
+      app.sees('the question', ({ dialogs }) => dialogs.filter(({ message }) => message.includes('in a step')).length === count)
+    await app.act({ do: 'chooseMenu', labels: ['File', 'quit'] })
+    const { dialogs } = await asked(1)
+    expect(dialogs.at(-1)).toMatchObject({
+      message: '1 run is in a step.',
+      detail: 'It is given back to Temporal and goes on at the next start.',
+      buttons: ['Quit', 'Keep running'],
+    })
+    await app.act({ do: 'answer', button: 'Keep running' })
+    expect(await app.call('app.info', {})).toMatchObject({ operator: 'ada' })
+    // The window's own cross asks as well, while the window is still there.
+    await app.act({ do: 'closeWindow' })
+    const { windows } = await asked(2)
+    expect(windows).toMatchObject([{ visible: true }])
+    await app.act({ do: 'answer', button: 'Keep running' })
+    await app.call('runs.cancel', { workflowId, reason: 'seen enough' })
+    await reaches(workflowId, 'Cancelled')
   })
 
   it('ends in order when its window is closed, and leaves no process behind', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -287,8 +287,170 @@ describe('the window, attached to a host in plain Node', () => {
   })
 })
 
+describe('what is native about the window', () => {
+  /** An attached window; what its native parts are told is kept in `globalThis.told`. */
+  async function open(args: string[] = [], prepare?: (home: ReturnType<typeof newHome>) => void) {
+    const display = await startDisplay()
+    cleanUps.push(display.stop)
+    const home = newHome()
+    cleanUps.push(home.remove)
+    prepare?.(home)
+    const { host, backend } = await startFakeHost(appFolder, home)
+    cleanUps.push(() => host.close())
+    const config = join(home.root, 'desktop')
+    const app = await launchElectron(appFolder, ['--attach', host.server.issueLink(), ...args], {
+      ...display.env,
+      GATEHOUSE_HOME: home.root,
+      GATEHOUSE_EXECUTABLE: '/opt/gatehouse/gatehouse',
+      XDG_CONFIG_HOME: config,
+    })
+    cleanUps.push(() => app.close())
+    // Message boxes wait for a person; here they are written down and answered.
+    await app.evaluate(({ dialog, Menu }) => {
+      const told: string[] = []
+      const menus: unknown[] = []
+      Object.assign(globalThis, { told, menus })
+      dialog.showMessageBox = (async (...given: { message?: string }[]) => {
+        told.push(given.at(-1)?.message ?? '')
+        return { response: 0, checkboxChecked: false }
+      }) as typeof dialog.showMessageBox
+      // A tray cannot be asked for its menu, but a menu is built by what can be watched.
+      const { buildFromTemplate } = Menu
+      Menu.buildFromTemplate = (template) => {
+        const menu = buildFromTemplate(template)
+        menus.push(menu)
+        return menu
+      }
+    })
+    const page = await app.firstWindow()
+    await page.getByText('good_model.csv').first().waitFor()
+    const told = () => app.evaluate(() => (globalThis as unknown as { told: string[] }).told)
+    return { app, page, backend, home, host, told, config }
+  }
+
+  it('counts in the tray what awaits approval, and opens it from there', async () => {
+    const { app, page, backend } = await open()
+    /** First line of the menu that the tray was given last. */
+    const counted = () =>
+      app.evaluate(() => {
+        const { menus } = globalThis as unknown as { menus: { items: { label: string }[] }[] }
+        return menus.at(-1)?.items[0]?.label
+      })
+    // The first count may have been told before anybody watched.
+    backend.setRuns([])
+    await expect.poll(counted).toBe('Nothing waits for approval')
+    backend.setRuns(['mlops-1-good_model', 'mlops-2-good_model'])
+    await expect.poll(counted).toBe('2 runs wait for approval')
+    const labels = await app.evaluate(() => {
+      const menu = (globalThis as unknown as { menus: { items: { label: string; click(): void }[] }[] }).menus.at(-1)
+      menu?.items[1]?.click()
+      return menu?.items.map(({ label }) => label)
+    })
+    expect(labels).toEqual([
+      '2 runs wait for approval',
+      'good_model.csv',
+      'good_model.csv',
+      '',
+      'Show Gatehouse',
+      'Quit Gatehouse',
+    ])
+    await page.waitForFunction(() => /#\/runs\/mlops-[12]-good_model$/.test(location.href))
+  })
+
+  it('opens the run that a link names, and answers a link that names none', async () => {
+    const { app, page, told } = await open(['gatehouse://run/mlops-1-good_model'])
+    await page.waitForFunction(() => location.href.endsWith('#/runs/mlops-1-good_model'))
+    const openUrl = (url: string) =>
+      app.evaluate(({ app: electronApp }, link) => electronApp.emit('open-url', { preventDefault() {} }, link), url)
+    const before = page.url()
+    await openUrl('gatehouse://run/nobody')
+    await expect.poll(told).toContain('There is no run nobody here.')
+    await openUrl('gatehouse://run/a%00b?approve=1')
+    await openUrl('gatehouse:javascript:alert(1)')
+    await expect
+      .poll(async () => (await told()).filter((text) => text === 'This link names no run, so nothing was opened.').length)
+      .toBe(2)
+    expect(page.url()).toBe(before)
+    await openUrl('gatehouse://run/mlops-1-good_model/')
+  })
+
+  it('has the platform’s keys for zoom, full screen and search in its menu', async () => {
+    const { app, page } = await open()
+    const choose = (label: string) =>
+      app.evaluate(({ Menu, BrowserWindow }, wanted) => {
+        const all = (Menu.getApplicationMenu()?.items ?? []).flatMap((item) => item.submenu?.items ?? [])
+        const item = all.find((each) => each.label.toLowerCase() === wanted.toLowerCase())
+        const window = BrowserWindow.getAllWindows()[0]
+        item?.click(undefined, window, window?.webContents)
+        return item ? (item.accelerator ?? '').toString() : 'absent'
+      }, label)
+    const zoom = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.zoomLevel)
+    expect(await choose('Zoom In')).not.toBe('absent')
+    await expect.poll(zoom).toBeGreaterThan(0)
+    expect(await choose('Actual Size')).not.toBe('absent')
+    await expect.poll(zoom).toBe(0)
+    expect(await choose('Toggle Full Screen')).not.toBe('absent')
+    expect(await choose('Find runs…')).toBe('CmdOrCtrl+F')
+    await page.waitForFunction(
+      () => (document as unknown as { activeElement: { tagName: string } }).activeElement.tagName === 'INPUT',
+    )
+  })
+
+  it('starts at login when its menu says so, and only then', async () => {
+    const { app, config } = await open()
+    const entry = join(config, 'autostart', 'gatehouse.desktop')
+    const toggle = () =>
+      app.evaluate(({ Menu }) => {
+        const item = Menu.getApplicationMenu()?.items[0]?.submenu?.items.find(({ label }) => label === 'Start at login')
+        item?.click()
+        return item?.checked
+      })
+    expect(existsSync(entry)).toBe(false)
+    expect(await toggle()).toBe(true)
+    expect(readFileSync(entry, 'utf8')).toContain('Exec="/opt/gatehouse/gatehouse"')
+    expect(await toggle()).toBe(false)
+    expect(existsSync(entry)).toBe(false)
+  })
+
+  it('comes back to a display that is there', async () => {
+    const { app } = await open([], (home) => {
+      mkdirSync(join(home.root, 'shell', 'attached'), { recursive: true })
+      const bounds = { x: 9000, y: 9000, width: 5000, height: 4000 }
+      writeFileSync(join(home.root, 'shell', 'attached', 'window.json'), JSON.stringify({ bounds, maximized: false }))
+    })
+    const { bounds, area } = await app.evaluate(({ BrowserWindow, screen }) => ({
+      bounds: BrowserWindow.getAllWindows()[0]?.getBounds() ?? { x: -1, y: -1, width: 0, height: 0 },
+      area: screen.getPrimaryDisplay().workArea,
+    }))
+    expect(bounds.x).toBeGreaterThanOrEqual(area.x)
+    expect(bounds.y).toBeGreaterThanOrEqual(area.y)
+    expect(bounds.x + bounds.width).toBeLessThanOrEqual(area.x + area.width)
+    expect(bounds.y + bounds.height).toBeLessThanOrEqual(area.y + area.height)
+  })
+
+  it('asks its host at once after a sleep', async () => {
+    const { app, backend } = await open()
+    const asked = new Promise<void>((resolve) => {
+      backend.handlers['stack.retry'] = () => {
+        resolve()
+        return {}
+      }
+    })
+    await app.evaluate(({ powerMonitor }) => powerMonitor.emit('resume'))
+    await asked
+  })
+
+  it('quits without a question when its host runs elsewhere, and leaves that running', async () => {
+    const { app, host } = await open()
+    const closed = new Promise((resolve) => app.process().once('exit', resolve))
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
+    expect(await closed).toBe(0)
+    expect((await fetch(host.server.origin, { redirect: 'manual' })).status).toBeLessThan(500)
+  })
+})
+
 describe('a second start on a data folder that has a host', () => {
-  async function setUp(focusWindow?: () => void) {
+  async function setUp(focusWindow?: (workflowId?: string) => void) {
     const display = await startDisplay()
     cleanUps.push(display.stop)
     const home = newHome()
@@ -317,6 +479,16 @@ describe('a second start on a data folder that has a host', () => {
     expect(code).toBe(0)
     expect(focused).toBe(1)
     expect(backend.submitted).toEqual([[file]])
+  })
+
+  it('hands a link over, and is not moved by one that names nothing', async () => {
+    const opened: (string | undefined)[] = []
+    const { env } = await setUp((workflowId) => opened.push(workflowId))
+    for (const link of ['gatehouse://run/mlops-1-good_model', 'gatehouse://run/a/b']) {
+      const child = spawn(findElectron(), ['--no-sandbox', '--disable-gpu', appFolder, link], { env, stdio: 'ignore' })
+      expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
+    }
+    expect(opened).toEqual(['mlops-1-good_model', undefined])
   })
 
   it('says how --attach is used when its link is none', async () => {

@@ -97,8 +97,11 @@ export const calls = {
   /** Asked by a bare worker beside the host before each attempt: counts are kept in one place. */
   'drills.meet': { input: stepAttempt.strict(), output: z.object({ fault: fault.nullable() }) },
 
-  /** Brings the running app's window to the front; a web shell answers with a fresh one-time link. */
-  'host.focus': { input: nothing, output: z.object({ url: z.string().nullable() }) },
+  /** Brings the running app's window to the front, and a run in it; a web shell answers with a fresh one-time link. */
+  'host.focus': {
+    input: z.object({ workflowId: workflowId.optional() }).strict(),
+    output: z.object({ url: z.string().nullable() }),
+  },
   'host.stop': { input: nothing, output: nothing },
 } as const
 

@@ -1,20 +1,25 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { app, type BrowserWindow, dialog, Menu, nativeTheme, shell } from 'electron'
+import { app, type BrowserWindow, dialog, Menu, type MessageBoxOptions, nativeTheme, powerMonitor, shell } from 'electron'
 import { type CallInput, type CallName, calls } from '../contract/calls.ts'
 import { events } from '../contract/events.ts'
 import { homeAt, homePath } from './backend/home.ts'
 import { attachCredentials } from './electron/attachCredentials.ts'
+import { linkScheme, runOfDeepLink } from './electron/deepLink.ts'
 import { connectWindow } from './electron/ipcTransport.ts'
 import { endInOrder } from './electron/lifecycle.ts'
 import { stderrLog } from './electron/log.ts'
+import { loginItem } from './electron/loginItem.ts'
 import { menuTemplate } from './electron/menu.ts'
 import { showNotices } from './electron/notifications.ts'
+import { followPending } from './electron/pendingApprovals.ts'
 import { declareAppScheme, serveAppScheme } from './electron/protocol.ts'
+import { quitButtons, quitQuestion, runsInStep } from './electron/quitQuestion.ts'
 import { hardenEveryPage, openExternal } from './electron/security.ts'
 import { attachSession, hostSession, type ShellSession } from './electron/session.ts'
 import { parseShellArguments, type ShellArguments, ShellUsageError } from './electron/shellArguments.ts'
-import { createConsoleWindow, focusWindow, showRun } from './electron/window.ts'
+import { createTray, showBadge } from './electron/tray.ts'
+import { createConsoleWindow, focusWindow, keepOnDisplays, searchRuns, showRun } from './electron/window.ts'
 import { appPaths } from './paths.ts'
 
 /** Composition root of the Electron shell: arguments, what must precede `ready`, host or attach, window, end. */
@@ -40,8 +45,26 @@ async function main(): Promise<void> {
     event.preventDefault()
     takeFile(path)
   })
+  const links = [...asked.links]
+  let takeLink = (link: string) => void links.push(link)
+  app.on('open-url', (event, link) => {
+    event.preventDefault()
+    takeLink(link)
+  })
+  // Unpackaged, the system would be told to start a bare Electron.
+  if (app.isPackaged) app.setAsDefaultProtocolClient(linkScheme)
   await app.whenReady()
   serveAppScheme(paths.renderer)
+
+  // Others can reach a host before its window is there.
+  let wantedRun: string | undefined
+  let comeToFront = (workflowId?: string) => {
+    wantedRun = workflowId
+  }
+  let stopAsked = false
+  let stopHost = () => {
+    stopAsked = true
+  }
 
   // 3. A host in this process, or the window of one that runs elsewhere.
   let window: BrowserWindow | null = null
@@ -53,7 +76,12 @@ async function main(): Promise<void> {
   const { source, log } = session
 
   async function hostOrHandOver(): Promise<ShellSession | null> {
-    const found = await hostSession({ home, paths, focusWindow: () => toFront(), onStop: () => app.quit() })
+    const found = await hostSession({
+      home,
+      paths,
+      focusWindow: (workflowId) => comeToFront(workflowId),
+      onStop: () => stopHost(),
+    })
     if (!('first' in found)) return found
     const { first } = found
     const submitted = files.length > 0 ? first.call('intake.submit', { paths: files, origin: 'window' }) : null
@@ -64,7 +92,9 @@ async function main(): Promise<void> {
       first.close()
       return attachSession(first.host.url, attachCredentials(first.host.url, null, home), stderrLog)
     }
-    await first.call('host.focus', {})
+    // Here and not there: the first one is not to be disturbed by a link that is none.
+    const workflowId = links.map((link) => runOfDeepLink(link) ?? refuseLink(link)).find((id) => id !== null)
+    await first.call('host.focus', workflowId ? { workflowId } : {})
     await submitted
     first.close()
     return null
@@ -84,12 +114,40 @@ async function main(): Promise<void> {
       attached: session?.attached ?? false,
     })
     const disconnect = connectWindow(opened, source, log)
+    const letGo = keepOnDisplays(opened)
+    opened.on('close', (event) => {
+      // Elsewhere than on a Mac the last window's end is the app's: asked about while the window is still there.
+      if (process.platform === 'darwin' || ending.begun()) return
+      event.preventDefault()
+      app.quit()
+    })
+    // Windows tells its windows, not the app, that the session ends.
+    opened.on('session-end', () => ending.now())
     opened.on('closed', () => {
       disconnect()
+      letGo()
       window = null
     })
     window = opened
   }
+  async function openLink(link: string): Promise<void> {
+    const workflowId = runOfDeepLink(link)
+    if (workflowId === null) return refuse(link, 'This link names no run, so nothing was opened.')
+    const reply = await call('runs.get', { workflowId })
+    if (!reply.ok && reply.error.kind === 'notFound') return refuse(link, `There is no run ${workflowId} here.`)
+    openRun(workflowId)
+  }
+  function refuse(link: string, message: string): void {
+    refuseLink(link)
+    toFront()
+    void ask({
+      type: 'warning',
+      message,
+      detail: 'A link of Gatehouse looks like gatehouse://run/<workflow id>.',
+      buttons: ['OK'],
+    })
+  }
+  const ask = (options: MessageBoxOptions) => (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options))
   const follow = (appearance: 'system' | 'light' | 'dark') => {
     nativeTheme.themeSource = appearance
   }
@@ -103,6 +161,11 @@ async function main(): Promise<void> {
   Menu.setApplicationMenu(
     Menu.buildFromTemplate(
       menuTemplate(process.platform, {
+        startAtLogin: loginItem(process.env),
+        search() {
+          toFront()
+          if (window) searchRuns(window)
+        },
         openLogs: () => void shell.openPath(home.logs),
         openTemporal: async () => {
           const reply = await call('stack.health', {})
@@ -113,23 +176,58 @@ async function main(): Promise<void> {
     ),
   )
   const silence = showNotices(source, { icon, onClick: (workflowId) => (workflowId ? openRun(workflowId) : toFront()) })
-  openWindow()
-  app.on('activate', toFront)
+  const tray = createTray({ icon, log, openRun, show: () => toFront(), quit: () => app.quit() })
+  const stopCounting = followPending(source, (pending) => {
+    tray.show(pending)
+    showBadge(pending.count, window)
+  })
 
-  // 5. Files that came with the start, and those that come later.
-  const submit = (list: string[]) => void call('intake.submit', { paths: list, origin: 'window' })
-  if (files.length > 0) submit(files.splice(0))
-  takeFile = (path) => submit([path])
-
-  // 6. The end.
-  endInOrder(async () => {
-    window?.hide()
-    silence()
-    await session.close()
-  }, log)
+  // 5. The end: asked about while a run is in a step here, then in order.
+  const ending = endInOrder({
+    async mayEnd() {
+      const count = session.attached ? 0 : await runsInStep(source)
+      if (count === 0) return true
+      const box = {
+        type: 'question' as const,
+        buttons: [...quitButtons],
+        defaultId: 0,
+        cancelId: 1,
+        ...quitQuestion(count),
+      } satisfies MessageBoxOptions
+      return (await ask(box)).response === 0
+    },
+    async end() {
+      window?.hide()
+      stopCounting()
+      tray.close()
+      silence()
+      await session.close()
+    },
+    log,
+  })
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()
   })
+
+  // 6. The window, the files and links that came with the start, and what comes later.
+  openWindow()
+  app.on('activate', toFront)
+  powerMonitor.on('resume', () => session.wake())
+  const submit = (list: string[]) => void call('intake.submit', { paths: list, origin: 'window' })
+  if (files.length > 0) submit(files.splice(0))
+  takeFile = (path) => submit([path])
+  comeToFront = (workflowId) => (workflowId === undefined ? toFront() : openRun(workflowId))
+  if (wantedRun !== undefined) openRun(wantedRun)
+  // Whoever stops a host has been asked already, or is no person at this window.
+  stopHost = () => ending.now()
+  if (stopAsked) stopHost()
+  for (const link of links.splice(0)) void openLink(link)
+  takeLink = (link) => void openLink(link)
+}
+
+function refuseLink(link: string): null {
+  stderrLog.warn({ link: link.slice(0, 200) }, 'a link was not opened')
+  return null
 }
 
 function readArguments(): ShellArguments | null {

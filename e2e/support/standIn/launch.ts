@@ -54,8 +54,8 @@ export function launchStandIn(appFolder: string, args: readonly string[], env: N
   })
 
   /** Waits for a message that `pick` makes something of; rejects when the app ends before. */
-  const next = <T>(what: string, pick: (message: FromStandIn) => T | null) =>
-    new Promise<T>((resolve, reject) => {
+  const next = <T>(what: string, pick: (message: FromStandIn) => T | null) => {
+    const found = new Promise<T>((resolve, reject) => {
       const watch = (message: FromStandIn) => {
         const picked = pick(message)
         if (picked === null) return
@@ -65,6 +65,10 @@ export function launchStandIn(appFolder: string, args: readonly string[], env: N
       watchers.add(watch)
       void ended.then(({ code }) => reject(new Error(`the app ended with ${code} before: ${what}\n${said}`)))
     })
+    // Whoever found it another way does not wait for it any more.
+    found.catch(() => {})
+    return found
+  }
 
   const act = (deed: Deed) =>
     new Promise((resolve, reject) => {

@@ -19,8 +19,8 @@ export interface Backend {
 
 /** What the backend may ask of the shell that hosts it. */
 export interface HostPowers {
-  /** Brings the window to the front; the web shell answers with a fresh one-time link instead. */
-  focus(): { url: string | null }
+  /** Brings the window to the front, and a run in it; the web shell answers with a fresh one-time link instead. */
+  focus(request: { workflowId?: string }): { url: string | null }
   /** Begins an orderly end of the host. */
   stop(): void
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { WebSocketServer } from 'ws'
 import type { StackHealth } from '../../contract/model.ts'
 import type { ConnectionStatus } from '../../contract/wire.ts'
 import { homeAt } from '../backend/home.ts'
@@ -198,6 +199,38 @@ describe('a host', () => {
 })
 
 describe('a link to a host', () => {
+  it('looks at once after a sleep: tries anew when it waits, and gives up a socket that answers no more', async () => {
+    // Takes every link, and answers none of its pings.
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false })
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    let tries = 0
+    const link = createHostLink({
+      origin: `http://127.0.0.1:${port}`,
+      credentials: async () => ({ Try: String(++tries) }),
+      reconnect: true,
+    })
+    cleanUps.push(() => link.close())
+    const until = (wanted: ConnectionStatus) =>
+      new Promise<void>((resolve) => {
+        const stop = link.onStatus((status) => {
+          if (status !== wanted) return
+          resolve()
+          queueMicrotask(() => stop())
+        })
+      })
+    await until('open')
+    link.check()
+    await until('lost')
+    await until('open')
+    for (const client of server.clients) client.terminate()
+    await new Promise((resolve) => server.close(resolve))
+    await until('lost')
+    const before = tries
+    link.check()
+    expect(tries).toBe(before + 1)
+  })
+
   it('comes back by itself when the host does, with what the new host gives out', async () => {
     const first = await startFakeHost()
     const { origin } = first.host.server

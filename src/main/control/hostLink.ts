@@ -24,11 +24,15 @@ export interface HostLink {
   onPush(listener: (push: Push) => void): () => void
   /** Calls back at once with what is known, then on every change. */
   onStatus(listener: (status: ConnectionStatus) => void): () => void
+  /** Looks at once whether the host is there, for after a sleep: a socket may be dead without knowing it. */
+  check(): void
   close(): void
 }
 
 /** Milliseconds before the next try; the host is on this machine, so a try is cheap. */
 const waits = [250, 500, 1000, 2000]
+/** A host on this machine that does not answer within this time after a sleep is not there any more, in milliseconds. */
+const pongMs = 3_000
 const waitAfter = (failures: number) => waits[Math.min(failures, waits.length - 1)] ?? 2000
 
 const away = (): CallError =>
@@ -45,6 +49,7 @@ export function createHostLink({ origin, credentials, reconnect }: HostLinkOptio
   let status: ConnectionStatus = 'connecting'
   let socket: WebSocket | null = null
   let timer: NodeJS.Timeout | undefined
+  let pongTimer: NodeJS.Timeout | undefined
   let nextId = 1
   let failures = 0
   let closed = false
@@ -87,7 +92,12 @@ export function createHostLink({ origin, credentials, reconnect }: HostLinkOptio
     if (closed) return
     setStatus(next)
     if (!reconnect) return
-    timer = setTimeout(connect, waitAfter(failures++))
+    timer = setTimeout(tryAgain, waitAfter(failures++))
+  }
+
+  const tryAgain = () => {
+    timer = undefined
+    void connect()
   }
 
   const connect = async () => {
@@ -140,9 +150,27 @@ export function createHostLink({ origin, credentials, reconnect }: HostLinkOptio
       listener(status)
       return () => statusListeners.delete(listener)
     },
+    check() {
+      if (closed) return
+      if (timer) {
+        clearTimeout(timer)
+        return tryAgain()
+      }
+      const asked = socket
+      if (asked?.readyState !== WebSocket.OPEN || pongTimer) return
+      pongTimer = setTimeout(() => asked.terminate(), pongMs)
+      const answered = () => {
+        clearTimeout(pongTimer)
+        pongTimer = undefined
+      }
+      asked.once('pong', answered)
+      asked.once('close', answered)
+      asked.ping()
+    },
     close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(pongTimer)
       failPending()
       try {
         socket?.close()

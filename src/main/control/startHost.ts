@@ -17,8 +17,8 @@ export interface HostOptions {
   shell: Control['shell']
   createBackend: CreateBackend
   ports: readonly number[]
-  /** Brings the window to the front; a web shell has none and answers with a fresh link. */
-  focusWindow?: () => void
+  /** Brings the window to the front, and a run in it; a web shell has none and answers with a fresh link. */
+  focusWindow?: (workflowId?: string) => void
   /** Someone asked the host to end. */
   onStop(): void
   /** Default: a log file in the data folder. */
@@ -56,8 +56,8 @@ export async function startHost(options: HostOptions): Promise<Host | null> {
       paths,
       log,
       host: {
-        focus() {
-          focusWindow?.()
+        focus({ workflowId }) {
+          focusWindow?.(workflowId)
           return { url: focusWindow ? null : (server?.issueLink() ?? null) }
         },
         // After the answer to whoever asked has been sent.

@@ -1,16 +1,62 @@
 import type { MenuItemConstructorOptions } from 'electron'
+import type { StartAtLogin } from './startAtLogin.ts'
 
 export interface MenuActions {
+  search(): void
   openLogs(): void
   openTemporal(): void
+  /** null where this app cannot be started at login. */
+  startAtLogin: StartAtLogin | null
 }
 
 /** The native menu: the platform's own entries by role, so their keys and their language are the system's. */
 export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): MenuItemConstructorOptions[] {
   const mac = platform === 'darwin'
+  const { startAtLogin } = actions
+  const login: MenuItemConstructorOptions[] = startAtLogin
+    ? [
+        {
+          label: 'Start at login',
+          type: 'checkbox',
+          checked: startAtLogin.isOn(),
+          click: ({ checked }) => startAtLogin.set(checked),
+        },
+        { type: 'separator' },
+      ]
+    : []
+  const appMenu: MenuItemConstructorOptions = mac
+    ? {
+        role: 'appMenu',
+        submenu: [
+          { role: 'about' },
+          { type: 'separator' },
+          ...login,
+          { role: 'services' },
+          { type: 'separator' },
+          { role: 'hide' },
+          { role: 'hideOthers' },
+          { role: 'unhide' },
+          { type: 'separator' },
+          { role: 'quit' },
+        ],
+      }
+    : { label: 'File', submenu: [...login, { role: 'quit' }] }
   return [
-    ...(mac ? [{ role: 'appMenu' } as const] : [{ label: 'File', submenu: [{ role: 'quit' }] } as MenuItemConstructorOptions]),
-    { role: 'editMenu' },
+    appMenu,
+    {
+      label: 'Edit',
+      submenu: [
+        { role: 'undo' },
+        { role: 'redo' },
+        { type: 'separator' },
+        { role: 'cut' },
+        { role: 'copy' },
+        { role: 'paste' },
+        { role: 'selectAll' },
+        { type: 'separator' },
+        { label: 'Find runs…', accelerator: 'CmdOrCtrl+F', click: () => actions.search() },
+      ],
+    },
     {
       label: 'View',
       submenu: [
@@ -18,6 +64,8 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
         { type: 'separator' },
         { role: 'resetZoom' },
         { role: 'zoomIn' },
+        // The role's own key needs Shift on most keyboards.
+        { role: 'zoomIn', accelerator: 'CmdOrCtrl+=', visible: false, acceleratorWorksWhenHidden: true },
         { role: 'zoomOut' },
         { type: 'separator' },
         { role: 'togglefullscreen' },

@@ -11,13 +11,27 @@ export interface ShellSession {
   source: EnvelopeSource
   attached: boolean
   log: ShellLog
+  /** The machine has slept: looks at once what is still there. */
+  wake(): void
   close(): Promise<void>
 }
 
 export function attachSession(origin: string, credentials: Credentials, log: ShellLog): ShellSession {
   const link = createHostLink({ origin, credentials, reconnect: true })
-  return { source: remoteSource(link), attached: true, log, close: async () => link.close() }
+  const source = remoteSource(link)
+  return {
+    source,
+    attached: true,
+    log,
+    wake() {
+      link.check()
+      retryStack(source)
+    },
+    close: async () => link.close(),
+  }
 }
+
+const retryStack = (source: EnvelopeSource) => void source.send({ id: 0, call: 'stack.retry', input: {} })
 
 /** The folder has a host already; the caller hands over to it or attaches to it. */
 export interface FirstCopy {
@@ -32,7 +46,7 @@ export interface FirstCopy {
 export async function hostSession(options: {
   home: Home
   paths: AppPaths
-  focusWindow(): void
+  focusWindow(workflowId?: string): void
   onStop(): void
 }): Promise<ShellSession | FirstCopy> {
   // Asking first saves a second copy from loading a backend that it will not use; the lock below decides.
@@ -56,7 +70,8 @@ export async function hostSession(options: {
   for (;;) {
     const host = await startHost({ ...options, shell: 'electron', createBackend, ports: anyPort })
     if (host) {
-      return { source: localSource(host.dispatch, host.backend), attached: false, log: host.log, close: host.close }
+      const source = localSource(host.dispatch, host.backend)
+      return { source, attached: false, log: host.log, wake: () => retryStack(source), close: host.close }
     }
     const first = await joinHost(options.home, isFree)
     if (first) return { first }

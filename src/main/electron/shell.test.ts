@@ -74,12 +74,14 @@ describe('the command line of the window', () => {
   it.each([
     ['nothing', [], null, []],
     ['the app’s folder and Chromium’s switches', ['--no-sandbox', '--disable-gpu', appPath], null, []],
+    ['a link of ours', [appPath, 'a.csv', 'gatehouse://run/x'], null, [resolve('/work/a.csv')], ['gatehouse://run/x']],
+    ['what only begins like one', ['Gatehouse:%00'], null, [], ['Gatehouse:%00']],
     ['files', [appPath, 'a.csv', '/data/b c.csv'], null, [resolve('/work/a.csv'), resolve('/data/b c.csv')]],
     ['a link', [appPath, '--attach', 'http://127.0.0.1:4780/#token=abc'], { origin: 'http://127.0.0.1:4780', token: 'abc' }, []],
     ['a link with =', ['--attach=http://127.0.0.1:4780/#token=abc'], { origin: 'http://127.0.0.1:4780', token: 'abc' }, []],
     ['an origin alone', ['--attach', 'http://127.0.0.1:4780'], { origin: 'http://127.0.0.1:4780', token: null }, []],
-  ])('reads %s', (_name, args, attach, files) => {
-    expect(parse(...args)).toEqual({ attach, files })
+  ])('reads %s', (_name, args, attach, files, links: string[] = []) => {
+    expect(parse(...args)).toEqual({ attach, files, links })
   })
 
   it.each([
@@ -142,6 +144,7 @@ describe('the window’s size and place', () => {
     ['as kept', { x: 100, y: 50, width: 1200, height: 800 }, { x: 100, y: 50, width: 1200, height: 800 }],
     ['on a display that is gone', { x: 2500, y: 50, width: 1200, height: 800 }, { width: 1200, height: 800 }],
     ['above the display', { x: 100, y: -500, width: 1200, height: 800 }, { width: 1200, height: 800 }],
+    ['on a larger display that is gone', { x: 5000, y: 50, width: 3000, height: 2000 }, { width: 1920, height: 1080 }],
     ['too small', { x: 0, y: 0, width: 10, height: 10 }, { x: 0, y: 0, width: 960, height: 600 }],
   ])('%s', (_name, bounds, fitted) => {
     expect(fitToDisplays(bounds, [display])).toEqual(fitted)
@@ -174,12 +177,34 @@ describe('notices that come together', () => {
 describe('the menu', () => {
   it.each(['darwin', 'linux', 'win32'] as const)('has the platform’s own entries and our two on %s', (platform) => {
     const done: string[] = []
-    const template = menuTemplate(platform, { openLogs: () => done.push('logs'), openTemporal: () => done.push('temporal') })
+    const template = menuTemplate(platform, {
+      search: () => {},
+      startAtLogin: null,
+      openLogs: () => done.push('logs'),
+      openTemporal: () => done.push('temporal'),
+    })
     expect(template[0]?.role === 'appMenu').toBe(platform === 'darwin')
     const help = template.at(-1)?.submenu
     for (const item of Array.isArray(help) ? help : []) item.click?.(undefined as never, undefined, undefined as never)
     expect(done).toEqual(['temporal', 'logs'])
     expect(JSON.stringify(template)).not.toContain('toggleDevTools')
+    expect(JSON.stringify(template)).not.toContain('Start at login')
+  })
+
+  it('offers to start at login where there is something to start', () => {
+    let on = false
+    const startAtLogin = {
+      isOn: () => on,
+      set(next: boolean) {
+        on = next
+      },
+    }
+    const template = menuTemplate('linux', { search() {}, openLogs() {}, openTemporal() {}, startAtLogin })
+    const items = template[0]?.submenu
+    const item = Array.isArray(items) ? items.find(({ label }) => label === 'Start at login') : undefined
+    expect(item).toMatchObject({ type: 'checkbox', checked: false })
+    item?.click?.({ checked: true } as never, undefined, undefined as never)
+    expect(on).toBe(true)
   })
 })
 

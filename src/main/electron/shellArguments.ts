@@ -1,11 +1,14 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isDeepLink } from './deepLink.ts'
 
 export interface ShellArguments {
   /** Show a host that runs elsewhere on this machine. */
   attach: { origin: string; token: string | null } | null
   /** Absolute paths of files to submit. */
   files: string[]
+  /** Links of ours that the system handed over, as they came. */
+  links: string[]
 }
 
 export class ShellUsageError extends Error {
@@ -16,7 +19,7 @@ export class ShellUsageError extends Error {
 }
 
 /**
- * Reads the command line of the window: `[Chromium's switches] [the app's folder] [--attach URL] [FILE…]`.
+ * Reads the command line of the window: `[Chromium's switches] [the app's folder] [--attach URL] [FILE…] [gatehouse://…]`.
  *
  * @param args what follows the executable
  * @param appPath the app's folder, which Electron leaves on the command line when it is not packaged
@@ -26,13 +29,15 @@ export class ShellUsageError extends Error {
 export function parseShellArguments(args: readonly string[], appPath: string, cwd: string): ShellArguments {
   let attach: ShellArguments['attach'] = null
   const files: string[] = []
+  const links: string[] = []
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? ''
     if (arg === '--attach') attach = parseAttach(args[++i])
     else if (arg.startsWith('--attach=')) attach = parseAttach(arg.slice('--attach='.length))
+    else if (isDeepLink(arg)) links.push(arg)
     else if (!arg.startsWith('-') && arg !== '' && !samePlace(resolve(cwd, arg), appPath)) files.push(resolve(cwd, arg))
   }
-  return { attach, files }
+  return { attach, files, links }
 }
 
 /** The link as the host prints it, or its origin alone. Only this machine's own loopback is ever attached to. */

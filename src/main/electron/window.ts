@@ -1,6 +1,6 @@
 import { BrowserWindow, nativeTheme, screen } from 'electron'
 import { appOrigin, attachedArgument } from '../../preload/channels.ts'
-import { firstWindow, fitToDisplays, readWindowState, smallestWindow, writeWindowState } from './windowState.ts'
+import { firstWindow, fitToDisplays, type Rectangle, readWindowState, smallestWindow, writeWindowState } from './windowState.ts'
 
 export interface ConsoleWindowOptions {
   preload: string
@@ -18,12 +18,7 @@ const background = { light: '#ffffff', dark: '#16181d' }
 export function createConsoleWindow({ preload, icon, stateFile, attached }: ConsoleWindowOptions): BrowserWindow {
   const kept = readWindowState(stateFile)
   const window = new BrowserWindow({
-    ...(kept
-      ? fitToDisplays(
-          kept.bounds,
-          screen.getAllDisplays().map((d) => d.workArea),
-        )
-      : firstWindow),
+    ...(kept ? fitToDisplays(kept.bounds, workAreas()) : firstWindow),
     minWidth: smallestWindow.width,
     minHeight: smallestWindow.height,
     show: false,
@@ -48,6 +43,46 @@ export function createConsoleWindow({ preload, icon, stateFile, attached }: Cons
   })
   void window.loadURL(`${appOrigin}/index.html`)
   return window
+}
+
+/** The main display first: that is where a window goes whose own display is gone. */
+function workAreas(): Rectangle[] {
+  const main = screen.getPrimaryDisplay().id
+  const displays = [...screen.getAllDisplays()].sort((a, b) => Number(b.id === main) - Number(a.id === main))
+  return displays.map(({ workArea }) => workArea)
+}
+
+/** Fetches the window when the display that it is on goes away or becomes smaller. Gives the function that ends it. */
+export function keepOnDisplays(window: BrowserWindow): () => void {
+  const look = () => {
+    const areas = workAreas()
+    const [main] = areas
+    const fitted = fitToDisplays(window.getNormalBounds(), areas)
+    if (window.isDestroyed() || !main || fitted.x !== undefined) return
+    const { width, height } = fitted
+    window.setBounds({
+      x: main.x + Math.round((main.width - width) / 2),
+      y: main.y + Math.round((main.height - height) / 2),
+      width,
+      height,
+    })
+  }
+  screen.on('display-removed', look)
+  screen.on('display-metrics-changed', look)
+  return () => {
+    screen.off('display-removed', look)
+    screen.off('display-metrics-changed', look)
+  }
+}
+
+/**
+ * Puts the cursor into the console's own search, as its key `/` does. Chromium's search would find only the rows that
+ * are drawn at the moment (decision 091).
+ */
+export function searchRuns(window: BrowserWindow): void {
+  focusWindow(window)
+  window.webContents.sendInputEvent({ type: 'keyDown', keyCode: '/' })
+  window.webContents.sendInputEvent({ type: 'keyUp', keyCode: '/' })
 }
 
 export function focusWindow(window: BrowserWindow): void {

@@ -25,7 +25,10 @@ export function writeWindowState(file: string, state: WindowState): void {
   renameSync(`${file}.tmp`, file)
 }
 
-/** Kept bounds, unless the display that they were on is gone: then the size alone, so that the window is always to be seen. */
+/**
+ * Kept bounds, unless the display that they were on is gone: then the size alone, no larger than the first display, so
+ * that the window is always to be seen.
+ */
 export function fitToDisplays(
   bounds: Rectangle,
   displays: readonly Rectangle[],
@@ -36,5 +39,7 @@ export function fitToDisplays(
   const reachable = displays.some(
     (d) => bounds.x + width > d.x + 100 && bounds.x < d.x + d.width - 100 && bounds.y >= d.y && bounds.y < d.y + d.height - 50,
   )
-  return reachable ? { width, height, x: bounds.x, y: bounds.y } : { width, height }
+  if (reachable) return { width, height, x: bounds.x, y: bounds.y }
+  const [first] = displays
+  return first ? { width: Math.min(width, first.width), height: Math.min(height, first.height) } : { width, height }
 }
