@@ -67,6 +67,16 @@ async function reaches(workflowId: string, ...stages: RunSummary['stage'][]): Pr
   return runs.find((each) => each.workflowId === workflowId) as RunSummary
 }
 
+describe('the built app', () => {
+  it('tests itself, each part in a process of its own', async () => {
+    const test = start('--self-test', '--json')
+    expect(await test.ended).toEqual({ code: 0, signal: null })
+    const { ok, rows } = JSON.parse(test.said()) as { ok: boolean; rows: { name: string; ok: boolean }[] }
+    expect(rows.filter((row) => !row.ok)).toEqual([])
+    expect([ok, rows.length]).toEqual([true, 9])
+  })
+})
+
 describe('the hosting window', () => {
   it('tells that it hosts, shows the built console and nothing outside it', async () => {
     const info = await app.call('app.info', {})
@@ -158,11 +168,6 @@ describe('the hosting window', () => {
     await app.sees('the window back', (seen) => (seen.windows[0]?.bounds.x ?? 0) >= 4000)
   })
 
-  it('looks after the stack at once when the machine wakes', async () => {
-    await app.act({ do: 'wake' })
-    expect(isUp(await app.call('stack.health', {}))).toBe(true)
-  })
-
   it('takes a file that is opened with it, and those of a second start, which ends', async () => {
     const opened = join(place.home.root, 'good_opened.csv')
     await writeFile(opened, sampleCsv(1001))
@@ -210,14 +215,36 @@ describe('the hosting window', () => {
     await reaches(workflowId, 'Cancelled')
   })
 
-  it('ends in order when its window is closed, and leaves no process behind', async () => {
-    const pid = app.process.pid as number
-    const below = descendantsOf(pid)
-    expect(below.map(({ command }) => command).join('\n')).toMatch(/temporal[\s\S]*postgres|postgres[\s\S]*temporal/)
+  it('quits with work in flight when told so, in order; the run goes on at the next start', async () => {
+    const settings = await app.call('settings.get', {})
+    await app.call('settings.set', { settings: { ...settings, demoTrainer: { minSeconds: 5, maxSeconds: 5 } } })
+    const { workflowId } = await drop('good_put_down')
+    await reaches(workflowId, 'Training')
+    await app.act({ do: 'chooseTray', labels: ['Quit Gatehouse'] })
+    await app.sees('the question', ({ dialogs }) => dialogs.at(-1)?.answer === null)
+    await app.act({ do: 'answer', button: 'Quit' })
+    await endsCleanly()
+
+    app = start(`gatehouse://run/${workflowId}`)
+    await app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
+    await reaches(workflowId, 'AwaitingApproval')
+    const { steps } = await app.call('runs.get', { workflowId })
+    expect(steps.find(({ step }) => step === 'train_model')?.state).toBe('completed')
+  })
+
+  it('ends without a question when its window is closed and nothing is in flight', async () => {
+    await allUp()
     await app.act({ do: 'closeWindow' })
-    expect(await app.ended).toEqual({ code: 0, signal: null })
-    expect(stillRunning(below)).toEqual([])
-    expect(processesNaming(place.home.root)).toEqual([])
-    expect(app.said()).not.toMatch(/error/i)
+    await endsCleanly()
   })
 })
+
+/** The app ends by itself, in order, and nothing that it started is left. */
+async function endsCleanly(): Promise<void> {
+  const below = descendantsOf(app.process.pid as number)
+  expect(below.map(({ command }) => command).join('\n')).toMatch(/temporal[\s\S]*postgres|postgres[\s\S]*temporal/)
+  expect(await app.ended).toEqual({ code: 0, signal: null })
+  expect(stillRunning(below)).toEqual([])
+  expect(processesNaming(place.home.root)).toEqual([])
+  expect(app.said()).not.toMatch(/error/i)
+}

@@ -491,6 +491,25 @@ describe('a second start on a data folder that has a host', () => {
     expect(opened).toEqual(['mlops-1-good_model', undefined])
   })
 
+  it('tests itself: a part that does not load here is a row, not a crash', async () => {
+    const { env } = await setUp()
+    const child = spawn(findElectron(), ['--no-sandbox', '--disable-gpu', appFolder, '--self-test', '--json'], { env })
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    const result = JSON.parse(said) as { ok: boolean; electron: string; rows: { name: string; ok: boolean; detail: string }[] }
+    expect(result.electron).toMatch(/^\d+\./)
+    expect(result.rows).toHaveLength(9)
+    // No native module is needed for these two, so they work in any Electron.
+    const works = (name: string) => result.rows.find((row) => row.name === name)?.ok
+    expect([works('Postgres binaries run'), works('values survive the data converter')]).toEqual([true, true])
+    expect(result.ok).toBe(result.rows.every(({ ok }) => ok))
+    expect(code).toBe(result.ok ? 0 : 1)
+    for (const { detail } of result.rows) expect(detail).not.toBe('')
+  })
+
   it('says how --attach is used when its link is none', async () => {
     const { env } = await setUp()
     const child = spawn(findElectron(), ['--no-sandbox', '--disable-gpu', appFolder, '--attach', 'http://evil.example/'], { env })

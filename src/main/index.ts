@@ -28,6 +28,10 @@ async function main(): Promise<void> {
   const asked = readArguments()
   if (!asked) return
   const paths = appPaths()
+  if (asked.selfTest) {
+    const { selfTestAndExit } = await import('./electron/selfTest.ts')
+    return selfTestAndExit(paths, asked.json)
+  }
   const home = homeAt(homePath())
   const icon = join(paths.resources, 'icons', 'gatehouse.png')
   // Beside each other, because two Chromiums on one profile folder spoil it.

@@ -123,6 +123,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
     (await import('./commands/doctor.ts')).examine(context),
   )
+  command('self-test', 'try every part of this installation that needs no server; touches no data folder', async (context) =>
+    (await import('./commands/selfTest.ts')).selfTest(context),
+  )
 
   try {
     await program.parseAsync(args, { from: 'user' })

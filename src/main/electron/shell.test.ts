@@ -81,7 +81,11 @@ describe('the command line of the window', () => {
     ['a link with =', ['--attach=http://127.0.0.1:4780/#token=abc'], { origin: 'http://127.0.0.1:4780', token: 'abc' }, []],
     ['an origin alone', ['--attach', 'http://127.0.0.1:4780'], { origin: 'http://127.0.0.1:4780', token: null }, []],
   ])('reads %s', (_name, args, attach, files, links: string[] = []) => {
-    expect(parse(...args)).toEqual({ attach, files, links })
+    expect(parse(...args)).toEqual({ attach, files, links, selfTest: false, json: false })
+  })
+
+  it('knows the self-test', () => {
+    expect(parse(appPath, '--self-test', '--json')).toMatchObject({ selfTest: true, json: true, files: [] })
   })
 
   it.each([

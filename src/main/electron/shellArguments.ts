@@ -9,6 +9,10 @@ export interface ShellArguments {
   files: string[]
   /** Links of ours that the system handed over, as they came. */
   links: string[]
+  /** Try every part, print what was found, and end. */
+  selfTest: boolean
+  /** As one line of JSON. */
+  json: boolean
 }
 
 export class ShellUsageError extends Error {
@@ -19,7 +23,7 @@ export class ShellUsageError extends Error {
 }
 
 /**
- * Reads the command line of the window: `[Chromium's switches] [the app's folder] [--attach URL] [FILE…] [gatehouse://…]`.
+ * Reads the command line of the window: `[Chromium's switches] [the app's folder] [--attach URL] [FILE…] [gatehouse://…]` or `--self-test [--json]`.
  *
  * @param args what follows the executable
  * @param appPath the app's folder, which Electron leaves on the command line when it is not packaged
@@ -30,6 +34,8 @@ export function parseShellArguments(args: readonly string[], appPath: string, cw
   let attach: ShellArguments['attach'] = null
   const files: string[] = []
   const links: string[] = []
+  const selfTest = args.includes('--self-test')
+  const json = args.includes('--json')
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? ''
     if (arg === '--attach') attach = parseAttach(args[++i])
@@ -37,7 +43,7 @@ export function parseShellArguments(args: readonly string[], appPath: string, cw
     else if (isDeepLink(arg)) links.push(arg)
     else if (!arg.startsWith('-') && arg !== '' && !samePlace(resolve(cwd, arg), appPath)) files.push(resolve(cwd, arg))
   }
-  return { attach, files, links }
+  return { attach, files, links, selfTest, json }
 }
 
 /** The link as the host prints it, or its origin alone. Only this machine's own loopback is ever attached to. */

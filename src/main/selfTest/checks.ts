@@ -1,0 +1,173 @@
+/**
+ * What the self-test tries, each by itself. All but Node's own modules is loaded inside the check that needs it: a module
+ * that does not load here (an Electron that is too old, a binary of another platform) is that check's result.
+ */
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { isDeepStrictEqual, promisify } from 'node:util'
+import type { AppPaths } from '../paths.ts'
+
+export interface Check {
+  name: string
+  /** Gives what was seen, in a few words; throws when the part does not work. */
+  run(scratch: string): Promise<string>
+}
+
+/** @param paths where the app's own files are */
+export function checksOf(paths: AppPaths): Check[] {
+  return [
+    { name: 'better-sqlite3 loads', run: () => loads(paths, ['better-sqlite3']) },
+    { name: 'Temporal core-bridge loads', run: () => loads(paths, ['@temporalio/worker', '@temporalio/core-bridge']) },
+    { name: 'keyring loads', run: () => loads(paths, ['@napi-rs/keyring']) },
+    { name: 'SQLite answers', run: sqliteAnswers },
+    { name: 'a saved history replays', run: () => historyReplays(paths) },
+    { name: 'values survive the data converter', run: valuesSurvive },
+    { name: 'Postgres binaries run', run: () => postgresRuns(paths) },
+    { name: 'the CSV thread reads', run: (scratch) => csvIsRead(paths, scratch) },
+    { name: 'both endpoints answer', run: endpointsAnswer },
+  ]
+}
+
+/** Follows a chain of packages, each found from the one before, as the app itself finds them. */
+async function loads(paths: AppPaths, chain: readonly string[]): Promise<string> {
+  let from = join(paths.root, 'package.json')
+  for (const name of chain.slice(0, -1)) from = createRequire(from).resolve(name)
+  const name = chain.at(-1) ?? ''
+  const require = createRequire(from)
+  const module: unknown = require(name)
+  // better-sqlite3 loads its binary only with the first database.
+  if (name === 'better-sqlite3') new (module as new (path: string) => { close(): void })(':memory:').close()
+  const { version } = require(`${name}/package.json`) as { version: string }
+  return version
+}
+
+async function sqliteAnswers(scratch: string): Promise<string> {
+  const { openLedger } = await import('../backend/ledger/openLedger.ts')
+  const ledger = openLedger(join(scratch, 'ledger.sqlite'))
+  try {
+    const { version } = ledger.prepare('SELECT sqlite_version() AS version').get() as { version: string }
+    const [sound] = ledger.pragma('integrity_check') as { integrity_check: string }[]
+    if (sound?.integrity_check !== 'ok') throw new Error(`a new ledger is not sound: ${sound?.integrity_check}`)
+    return `${version}, a new ledger is sound`
+  } finally {
+    ledger.close()
+  }
+}
+
+async function historyReplays(paths: AppPaths): Promise<string> {
+  const [{ Worker }, { createDataConverter }, { installRuntime }] = await Promise.all([
+    import('@temporalio/worker'),
+    import('../../temporal/codec/dataConverter.ts'),
+    import('../../temporal/runtime.ts'),
+  ])
+  const nothing = () => {}
+  installRuntime({ debug: nothing, info: nothing, warn: nothing, error: nothing })
+  const history = JSON.parse(await readFile(join(paths.resources, 'self-test', 'history.json'), 'utf8')) as { events: unknown[] }
+  const options = { workflowBundle: { codePath: paths.workflowBundle }, dataConverter: createDataConverter() }
+  await Worker.runReplayHistory(options, history)
+  return `${history.events.length} events`
+}
+
+async function valuesSurvive(): Promise<string> {
+  const [{ decodeArrayFromPayloads, encodeToPayloads, loadDataConverter }, { createDataConverter }] = await Promise.all([
+    import('@temporalio/common/lib/internal-non-workflow/index.js'),
+    import('../../temporal/codec/dataConverter.ts'),
+  ])
+  const values = [{ name: 'Größe 🙂', nested: { list: [1, 2.5, -0.125, null, true, ''] } }, 'x'.repeat(100_000), null]
+  const converter = loadDataConverter(createDataConverter())
+  const payloads = await encodeToPayloads(converter, ...values)
+  if (!isDeepStrictEqual(await decodeArrayFromPayloads(converter, payloads), values)) {
+    throw new Error('what comes out of the data converter is not what went in')
+  }
+  return `${values.length} values`
+}
+
+async function postgresRuns(paths: AppPaths): Promise<string> {
+  const { bundledBinaries } = await import('../backend/stack/postgresPlace.ts')
+  const { folder } = await bundledBinaries(paths.root)
+  const suffix = process.platform === 'win32' ? '.exe' : ''
+  const run = promisify(execFile)
+  const [server] = await Promise.all(
+    ['postgres', 'initdb'].map((name) => run(join(folder, 'bin', name + suffix), ['--version'], { timeout: 15_000 })),
+  )
+  return server?.stdout.trim() ?? ''
+}
+
+async function csvIsRead(paths: AppPaths, scratch: string): Promise<string> {
+  const { createCsvReader } = await import('../backend/csv/createCsvReader.ts')
+  const rows = Array.from({ length: 40 }, (_, i) => `${i / 100},${(i * 7) % 13},${i % 5}`)
+  const file = join(scratch, 'sample.csv')
+  await writeFile(file, ['length,weight,rings', ...rows, ''].join('\n'))
+  const reader = createCsvReader(paths.threads.csv)
+  try {
+    const { signal } = new AbortController()
+    const facts = await reader.read(file, { fileName: 'sample.csv', signal, onProgress: () => {} })
+    if (facts.rows !== rows.length) throw new Error(`${facts.rows} of ${rows.length} rows were read`)
+    return `${facts.rows} rows`
+  } finally {
+    await reader.close()
+  }
+}
+
+async function endpointsAnswer(scratch: string): Promise<string> {
+  const [{ createEndpoints }, { createFileStore }, { silentLog }] = await Promise.all([
+    import('../backend/endpoints/createEndpoints.ts'),
+    import('../backend/store/fileStore.ts'),
+    import('../backend/log.ts'),
+  ])
+  const endpoints = createEndpoints({
+    folder: join(scratch, 'deployments'),
+    store: createFileStore(join(scratch, 'store')),
+    ports: { dev: await freePort(), prod: await freePort() },
+    log: silentLog,
+  })
+  try {
+    await endpoints.start()
+    const { dev, prod } = endpoints.status()
+    for (const part of [dev, prod]) {
+      if (part.state !== 'up' || !part.address) throw new Error(part.detail || 'an endpoint did not open')
+      await answers(part.address)
+    }
+    return `${dev.address} and ${prod.address}`
+  } finally {
+    await endpoints.close()
+  }
+}
+
+/** Any answer that is JSON will do: nothing is deployed here, and an endpoint says so. Plain node:http, for old Electrons. */
+function answers(address: string): Promise<void> {
+  const url = new URL('/health', address.includes('://') ? address : `http://${address}`)
+  return new Promise((resolve, reject) => {
+    get(url, { timeout: 5_000 }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('end', () => {
+        try {
+          JSON.parse(text)
+          resolve()
+        } catch {
+          reject(new Error(`${url.href} answered ${response.statusCode} without JSON`))
+        }
+      })
+    })
+      .on('timeout', () => reject(new Error(`${url.href} did not answer`)))
+      .on('error', reject)
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
