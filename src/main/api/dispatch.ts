@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type CallName, calls, type Handlers } from '../../contract/calls.ts'
 import { type CallError, CallFailed } from '../../contract/errors.ts'
 import { type Reply, request } from '../../contract/wire.ts'
+import { isDiskFull } from '../backend/diskFull.ts'
 import type { Log } from '../backend/log.ts'
 
 /** Takes whatever a shell sent and answers it. Never rejects. */
@@ -55,8 +56,7 @@ function invalidInput(what: string, error: z.ZodError): CallError {
 /** What may leave the host of an error: a CallFailed as it is; anything else only as an id that finds it in the log. */
 export function toCallError(error: unknown, what: string, log: Pick<Log, 'error'>): CallError {
   if (error instanceof CallFailed) return error.error
-  // SQLite's result code for a disk without room (sqlite.org/rescode.html#full).
-  if (error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL') {
+  if (isDiskFull(error)) {
     log.error({ err: error, call: what }, 'the disk is full')
     return {
       kind: 'refused',

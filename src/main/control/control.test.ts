@@ -174,6 +174,8 @@ describe('a host', () => {
   it('gives the folder back when its backend cannot start', async () => {
     const home = newHome()
     const options = { home, paths, shell: 'electron', ports: [0], onStop: () => {}, log: silentLog } as const
+    const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+    await expect(startHost({ ...options, createBackend: () => Promise.reject(full) })).rejects.toThrow('Free some space')
     await expect(startHost({ ...options, createBackend: () => Promise.reject(new Error('ledger broken')) })).rejects.toThrow(
       'ledger broken',
     )

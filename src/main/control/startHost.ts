@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { StackHealth } from '../../contract/model.ts'
 import { createDispatch, type Dispatch } from '../api/dispatch.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
+import { isDiskFull } from '../backend/diskFull.ts'
 import { type Home, makeHome } from '../backend/home.ts'
 import { createLog, type Log } from '../backend/log.ts'
 import type { AppPaths } from '../paths.ts'
@@ -42,6 +43,18 @@ export interface Host {
  * @throws when the folder cannot be used or no port can be had; then everything is given back.
  */
 export async function startHost(options: HostOptions): Promise<Host | null> {
+  try {
+    return await becomeHost(options)
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    throw new Error(
+      `The disk of the data folder ${options.home.root} is full, and Gatehouse starts only where it can record what happens. Nothing was lost: files wait in the inbox, runs in Temporal. Free some space and start again.`,
+      { cause: error },
+    )
+  }
+}
+
+async function becomeHost(options: HostOptions): Promise<Host | null> {
   const { home, paths, shell, createBackend, focusWindow, onStop } = options
   const lock = acquireLock(home)
   if (!lock) return null

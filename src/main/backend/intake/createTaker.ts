@@ -3,6 +3,7 @@ import { unavailable } from '../../../contract/errors.ts'
 import type { FileOrigin, IntakeEntry, Settings } from '../../../contract/model.ts'
 import { assertNever } from '../../../contract/model.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
+import { isDiskFull } from '../diskFull.ts'
 import type { IntakeEntries } from '../ledger/intakeEntries.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Runs } from '../ledger/runs.ts'
@@ -110,8 +111,6 @@ const tellAfterMs = 5_000
 /** A program that keeps a file open but has not written for this long is taken to have finished. */
 const writerPatienceMs = 60_000
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
-/** SQLite's result code for a disk without room (sqlite.org/rescode.html#full). */
-const isFull = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL'
 const retryMs = (tries: number) => Math.min(60_000, 1_000 * 2 ** tries)
 
 /** Lets files settle, has them taken by the thread, and writes what became of them, many in one transaction. */
@@ -273,7 +272,7 @@ export function createTaker(options: Options): Taker {
       // Whoever asked is not kept waiting for somebody to free a disk.
       const { path, waiters, stamp } = outcome.candidate
       const name = fileNameOf(path)
-      const [code, detail] = isFull(error) ? (['diskFull', ''] as const) : (['storeFailed', `${ledgerProblem}.`] as const)
+      const [code, detail] = isDiskFull(error) ? (['diskFull', ''] as const) : (['storeFailed', `${ledgerProblem}.`] as const)
       const told = { fileName: name, path, sizeBytes: stamp?.size ?? null, at: new Date().toISOString(), workflowId: null }
       const entry: IntakeEntry = { id: --unrecorded, outcome: 'waiting', code, message: waitMessage(code, name, detail), ...told }
       for (const { resolve } of waiters.splice(0)) resolve(entry)

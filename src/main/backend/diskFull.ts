@@ -1,0 +1,8 @@
+const codes: unknown[] = [
+  'SQLITE_FULL', // sqlite.org/rescode.html#full
+  'ENOSPC',
+  'EDQUOT', // a quota is used up
+]
+
+/** true for the error of a file system or of SQLite that says that no room is left. */
+export const isDiskFull = (error: unknown): boolean => error instanceof Error && 'code' in error && codes.includes(error.code)
