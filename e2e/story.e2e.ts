@@ -83,7 +83,7 @@ describe.each(Object.keys(shells))('in %s', (name) => {
     await page.keyboard.press('Escape')
 
     await console.decide('approve', 'better than what serves now')
-    await console.says(/In production|production/i)
+    await console.says(/^Completed .*in production/)
     await console.step('Deploy to prod', 'completed').waitFor()
     await console.panel.getByText('better than what serves now').waitFor()
 
