@@ -8,7 +8,6 @@ import { createLog, type Log } from '../backend/log.ts'
 import type { AppPaths } from '../paths.ts'
 import { createLoopbackServer, type LoopbackServer } from '../web/loopbackServer.ts'
 import { type Control, newToken, removeControl, writeControl } from './controlFile.ts'
-import { keepHeapSmall } from './heap.ts'
 import { acquireLock } from './lock.ts'
 
 export type CreateBackend = (options: { home: Home; paths: AppPaths; log: Log; host: HostPowers }) => Promise<Backend>
@@ -57,7 +56,6 @@ export async function startHost(options: HostOptions): Promise<Host | null> {
 
 async function becomeHost(options: HostOptions): Promise<Host | null> {
   const { home, paths, shell, createBackend, focusWindow, onStop } = options
-  keepHeapSmall()
   const lock = acquireLock(home)
   if (!lock) return null
   const undo: (() => unknown)[] = [() => lock.release()]
