@@ -14,9 +14,11 @@ import {
   stepPayloads,
   timestamp,
 } from './model.ts'
+import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
 
 const nothing = z.object({}).strict()
 const workflowId = z.string().min(1).max(1000)
+const modelId = z.string().min(1).max(1000)
 
 export const calls = {
   'app.info': { input: nothing, output: appInfo },
@@ -82,6 +84,43 @@ export const calls = {
   'intake.submit': {
     input: z.object({ paths: z.array(z.string().min(1)).min(1).max(10_000), origin: z.enum(['window', 'cli']) }).strict(),
     output: z.object({ entries: z.array(intakeEntry) }),
+  },
+
+  /** Newest first. `problem` says why the list is not whole (Postgres away); null when it is. `total` counts what `text` matches. */
+  'models.list': {
+    input: z
+      .object({
+        limit: z.number().int().min(1).max(5000).default(1000),
+        offset: z.number().int().min(0).default(0),
+        text: z.string().max(200).optional(),
+      })
+      .strict(),
+    output: z.object({ models: z.array(modelSummary), total: z.number().int(), problem: z.string().nullable() }),
+  },
+  'models.get': { input: z.object({ modelId }).strict(), output: modelDetail },
+
+  /** Dev first. `problem` as in `models.list`: what is served is known without Postgres, who decided may be missing. */
+  'deployments.list': {
+    input: nothing,
+    output: z.object({ environments: z.array(environmentState), problem: z.string().nullable() }),
+  },
+  /**
+   * Serves an earlier model of this environment again: a decision with a name and a reason. Idempotent by `requestId`.
+   * Refused, with nothing changed, when that model cannot be served. Ends once the endpoint has confirmed the switch, or
+   * as `pending` where that has to wait.
+   */
+  'deployments.rollBack': {
+    input: z
+      .object({
+        environment,
+        modelId,
+        reason: z.string().trim().min(1, 'A reason is required.').max(2000),
+        requestId: z.uuid(),
+        /** Who decides; default: the operator named in the settings. */
+        operator: z.string().trim().min(1).max(120).optional(),
+      })
+      .strict(),
+    output: z.object({ state: z.enum(['done', 'pending']) }),
   },
 
   'stack.health': { input: nothing, output: stackHealth },

@@ -2,11 +2,16 @@
 import { z } from 'zod'
 import { drillsState } from './drills.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
+import { environment } from './models.ts'
 
 export const events = {
   /** Runs that are new or changed; batched. A detail view of one of them asks again for its detail. */
   'runs.changed': z.object({ runs: z.array(runSummary) }),
   'run.progress': z.object({ workflowId: z.string(), step: stepName, attempt: z.number().int(), progress }),
+  /** Models that are new, or of which the registry now says something else; whoever shows one asks again. Batched. */
+  'models.changed': z.object({ modelIds: z.array(z.string()) }),
+  /** Environments that serve something else, or are about to; whoever shows them asks again. */
+  'deployments.changed': z.object({ environments: z.array(environment) }),
   'intake.changed': z.object({ entries: z.array(intakeEntry) }),
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),

@@ -3,6 +3,7 @@
  * Times are ISO 8601 strings in UTC, durations are in milliseconds unless the name says otherwise, sizes are bytes.
  */
 import { z } from 'zod'
+import { curvePoint } from './training.ts'
 
 export const timestamp = z.iso.datetime()
 
@@ -136,6 +137,10 @@ export const progress = z.object({
   fraction: z.number(),
   message: z.string(),
   at: timestamp,
+  /** Of a training: how long it still takes, as it reckons itself. */
+  secondsLeft: z.number().nullable().optional(),
+  /** Of a training: its learning curve so far. At most 200 points, the first and the latest among them. */
+  curve: z.object({ loss: z.string(), points: z.array(curvePoint) }).optional(),
 })
 export type Progress = z.infer<typeof progress>
 

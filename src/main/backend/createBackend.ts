@@ -272,6 +272,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'intake.list': ({ limit }) => ({ entries: intake.list(limit) }),
       'intake.submit': async ({ paths: files, origin }) => ({ entries: await intake.submit(files, origin) }),
 
+      'models.list': registryIsAway,
+      'models.get': registryIsAway,
+      'deployments.list': registryIsAway,
+      'deployments.rollBack': registryIsAway,
+
       'stack.health': health,
       'stack.retry': () => {
         stack.retry()
@@ -308,6 +313,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       log.info('closed')
     },
   }
+}
+
+/** Until the registry answers these calls. */
+const registryIsAway = () => {
+  throw unavailable('postgres', 'The registry of models cannot be read yet.')
 }
 
 const stepThatNeedsPostgres: Partial<Record<string, string>> = {

@@ -161,6 +161,14 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
       submitted.push(paths)
       return { entries: paths.map((path) => entryFor(path, null)) }
     },
+    'models.list': () => ({ models: [], total: 0, problem: null }),
+    'models.get': ({ modelId }) => {
+      throw notFound(`There is no model ${modelId} here.`)
+    },
+    'deployments.list': () => ({ environments: [], problem: null }),
+    'deployments.rollBack': ({ modelId }) => {
+      throw notFound(`There is no model ${modelId} here.`)
+    },
     'stack.health': () => fakeHealth,
     'stack.retry': () => ({}),
     'settings.get': () => settings,

@@ -842,6 +842,14 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     },
     'intake.list': ({ limit }) => ({ entries: [...entries].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit) }),
     'intake.submit': ({ paths }) => ({ entries: paths.flatMap((path) => receive(path.split('/').at(-1) ?? path, 1000)) }),
+    'models.list': () => ({ models: [], total: 0, problem: null }),
+    'models.get': ({ modelId }) => {
+      throw notFound(`There is no model ${modelId}.`)
+    },
+    'deployments.list': () => ({ environments: [], problem: null }),
+    'deployments.rollBack': ({ modelId }) => {
+      throw notFound(`There is no model ${modelId}.`)
+    },
     'stack.health': () => health,
     'stack.retry': () => ({}),
     'settings.get': () => settings,
