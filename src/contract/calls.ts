@@ -1,6 +1,7 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
+import { keyId, keysState, newPassphrase, passphrase, wrappedKey } from './keys.ts'
 import {
   appInfo,
   decisionKind,
@@ -135,6 +136,33 @@ export const calls = {
   'drills.set': { input: z.object({ name: drillName, to: drillOrder.nullable() }).strict(), output: drillsState },
   /** Asked by a bare worker beside the host before each attempt: counts are kept in one place. */
   'drills.meet': { input: stepAttempt.strict(), output: z.object({ fault: fault.nullable() }) },
+
+  /** Each answers the state that holds then. A passphrase is used for the call and kept nowhere. */
+  'keys.get': { input: nothing, output: keysState },
+  /** Off: new payloads are written in clear until it is on again; what is sealed stays sealed and readable. */
+  'keys.setEncrypting': { input: z.object({ on: z.boolean() }).strict(), output: keysState },
+  /** Makes a new sealing key; the old ones stay for reading. `from` is the sealing key that the caller saw: asked twice, it rotates once. */
+  'keys.rotate': { input: z.object({ from: keyId }).strict(), output: keysState },
+  /** Refused (`conflict`, by what) while the key is needed. */
+  'keys.retire': { input: z.object({ id: keyId }).strict(), output: keysState },
+  /** The key as one block of text that only the passphrase opens, for a second operator. */
+  'keys.export': {
+    input: z.object({ id: keyId, passphrase: newPassphrase }).strict(),
+    output: z.object({ id: z.string(), text: z.string() }),
+  },
+  /** Takes such a block in, for reading. A key that is here already is left as it is. */
+  'keys.import': {
+    input: z.object({ text: wrappedKey, passphrase }).strict(),
+    output: z.object({ id: z.string(), alreadyHere: z.boolean(), state: keysState }),
+  },
+  /** Opens keys that a passphrase protects; `refused` when it is not the right one. */
+  'keys.unlock': { input: z.object({ passphrase }).strict(), output: keysState },
+  /** Protects keys that lie in a file; the passphrase is asked at each start from then on. */
+  'keys.usePassphrase': { input: z.object({ passphrase: newPassphrase }).strict(), output: keysState },
+  /** Looks again whether keys can be had. */
+  'keys.retry': { input: nothing, output: keysState },
+  /** Every switch-on has a new secret path. */
+  'keys.codecServer': { input: z.object({ on: z.boolean() }).strict(), output: keysState },
 
   /** Brings the running app's window to the front, and a run in it; a web shell answers with a fresh one-time link. */
   'host.focus': {

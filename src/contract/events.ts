@@ -1,6 +1,7 @@
 /** Everything that the host tells its shells without being asked: name -> payload. */
 import { z } from 'zod'
 import { drillsState } from './drills.ts'
+import { keysState } from './keys.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 import { environment } from './models.ts'
 
@@ -16,6 +17,7 @@ export const events = {
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),
   'drills.changed': z.object({ state: drillsState }),
+  'keys.changed': z.object({ state: keysState }),
   /** Worth a desktop notification; already filtered by the operator's settings. */
   notice: z.object({
     kind: z.enum(['approvalPending', 'runFailed', 'decisionRefused', 'stackDown', 'stackUp']),

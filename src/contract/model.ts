@@ -157,6 +157,14 @@ export const step = z.object({
 })
 export type Step = z.infer<typeof step>
 
+/** `mixed`: encryption was switched while the run was under way, or another client wrote in clear. */
+export const runEncryption = z.object({
+  state: z.enum(['encrypted', 'plain', 'mixed']),
+  /** Ids of the keys that its payloads are sealed with, in the order in which they appear. */
+  keyIds: z.array(z.string()),
+})
+export type RunEncryption = z.infer<typeof runEncryption>
+
 /** What the run's panel shows. `steps` always holds every step, in the pipeline's order. */
 export const runDetail = runSummary.extend({
   steps: z.array(step),
@@ -169,6 +177,8 @@ export const runDetail = runSummary.extend({
   taskQueue: z.string(),
   /** This run's page in the Temporal Web UI; null when there is none. */
   temporalUrl: z.string().nullable(),
+  /** How Temporal holds this run's payloads; null while that is not known (not started, history out of reach). */
+  encryption: runEncryption.nullable(),
   /** Why parts are missing (Temporal unreachable, history gone); null when all is there. */
   incomplete: z.string().nullable(),
 })
@@ -180,6 +190,8 @@ export const payloadView = z.object({
   encoding: z.string(),
   keyId: z.string().nullable(),
   sizeBytes: z.number().int(),
+  /** The bytes that Temporal holds, base64; at most the first 3,000 of them. */
+  stored: z.string(),
   /** The value as JSON text, exact to the digit; null when it could not be decoded. */
   json: z.string().nullable(),
   unreadable: z.string().nullable(),

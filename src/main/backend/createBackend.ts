@@ -277,6 +277,17 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'deployments.list': registryIsAway,
       'deployments.rollBack': registryIsAway,
 
+      'keys.get': keysAreAway,
+      'keys.setEncrypting': keysAreAway,
+      'keys.rotate': keysAreAway,
+      'keys.retire': keysAreAway,
+      'keys.export': keysAreAway,
+      'keys.import': keysAreAway,
+      'keys.unlock': keysAreAway,
+      'keys.usePassphrase': keysAreAway,
+      'keys.retry': keysAreAway,
+      'keys.codecServer': keysAreAway,
+
       'stack.health': health,
       'stack.retry': () => {
         stack.retry()
@@ -313,6 +324,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       log.info('closed')
     },
   }
+}
+
+/** Until the key ring answers these calls. */
+const keysAreAway = () => {
+  throw unavailable('keys', 'This Gatehouse has no key ring yet; nothing was changed.')
 }
 
 /** Until the registry answers these calls. */

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { Handlers } from '../../contract/calls.ts'
 import type { DrillsState } from '../../contract/drills.ts'
-import { notFound, unavailable } from '../../contract/errors.ts'
+import { conflict, notFound, unavailable } from '../../contract/errors.ts'
+import type { KeysState } from '../../contract/keys.ts'
 import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
 import { type RetryTable, stepNames } from '../../contract/model.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
@@ -112,12 +113,42 @@ export const fakeDrills: DrillsState = {
   revision: 0,
 }
 
+export const fakeKeys: KeysState = {
+  encrypting: true,
+  problem: null,
+  remedy: null,
+  needsPassphrase: false,
+  warning: null,
+  canUsePassphrase: false,
+  provider: 'keychain',
+  keys: [
+    {
+      id: 'k-7f3a91c2',
+      state: 'sealing',
+      provider: 'keychain',
+      createdAt: '2026-01-02T03:04:05.000Z',
+      messages: 4096,
+      messageBudget: 2 ** 28,
+      openRuns: 1,
+    },
+  ],
+  codecServer: { on: false, url: null },
+  audit: [],
+  revision: 0,
+}
+
 export function createFakeBackend(host: HostPowers): FakeBackend {
   const { emit, onEvent } = createEventHub(silentLog)
   const uploads: FakeBackend['uploads'] = []
   const submitted: FakeBackend['submitted'] = []
   const run = fakeRun('mlops-1-good_model')
   let settings = fakeSettings
+  let keys = fakeKeys
+  const setKeys = (change: Partial<KeysState>) => {
+    keys = { ...keys, ...change, revision: keys.revision + 1 }
+    emit('keys.changed', { state: keys })
+    return keys
+  }
   const handlers: Handlers = {
     'app.info': () => ({ version: '0.0.0', home: '/home', operator: 'olga', host: 'testhost', platform: process.platform }),
     'runs.list': () => ({ runs: [run], total: 1, byStage: { AwaitingApproval: 1 } }),
@@ -143,6 +174,7 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
         namespace: 'default',
         taskQueue: 'mlops-task-queue',
         temporalUrl: null,
+        encryption: null,
         incomplete: null,
       }
     },
@@ -169,6 +201,18 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
     'deployments.rollBack': ({ modelId }) => {
       throw notFound(`There is no model ${modelId} here.`)
     },
+    'keys.get': () => keys,
+    'keys.setEncrypting': ({ on }) => setKeys({ encrypting: on }),
+    'keys.rotate': () => keys,
+    'keys.retire': ({ id }) => {
+      throw conflict(`New payloads are sealed with ${id}.`)
+    },
+    'keys.export': ({ id }) => ({ id, text: 'wrapped' }),
+    'keys.import': () => ({ id: 'k-7f3a91c2', alreadyHere: true, state: keys }),
+    'keys.unlock': () => keys,
+    'keys.usePassphrase': () => keys,
+    'keys.retry': () => keys,
+    'keys.codecServer': ({ on }) => setKeys({ codecServer: { on, url: on ? 'http://127.0.0.1:4000/secret' : null } }),
     'stack.health': () => fakeHealth,
     'stack.retry': () => ({}),
     'settings.get': () => settings,

@@ -22,6 +22,7 @@ import {
   type StepName,
   stepNames,
 } from '../../contract/model.ts'
+import { createSimulatedKeys } from './simulatedKeys.ts'
 
 export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
 
@@ -283,6 +284,7 @@ function runAt(plan: Plan, now: number): RunDetail {
     taskQueue: 'mlops-task-queue',
     temporalUrl:
       startedAt === null ? null : `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(plan.workflowId)}`,
+    encryption: startedAt === null ? null : { state: 'encrypted', keyIds: ['k-7f3'] },
     incomplete: null,
   }
 }
@@ -296,6 +298,7 @@ const summaryOf = ({
   namespace: _namespace,
   taskQueue: _taskQueue,
   temporalUrl: _temporalUrl,
+  encryption: _encryption,
   incomplete: _incomplete,
   ...summary
 }: RunDetail): RunSummary => summary
@@ -740,6 +743,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     encoding: 'json/plain',
     keyId: null,
     sizeBytes: value.length,
+    stored: btoa(value),
     json: value,
     unreadable: null,
   })
@@ -790,6 +794,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
                       encoding: 'binary/encrypted',
                       keyId: 'k-7f3',
                       sizeBytes: 212,
+                      stored: btoa(run.sha256.repeat(3)),
                       unreadable:
                         'Its key k-7f3 is not in this key ring. Import the key to read it; the run itself is not affected.',
                     },
@@ -842,6 +847,12 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     },
     'intake.list': ({ limit }) => ({ entries: [...entries].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit) }),
     'intake.submit': ({ paths }) => ({ entries: paths.flatMap((path) => receive(path.split('/').at(-1) ?? path, 1000)) }),
+    ...createSimulatedKeys(
+      scenario === 'troubled' ? 'file' : 'usual',
+      clock,
+      () => ({ operator: settings.operator, host: 'workbench' }),
+      (state) => emit('keys.changed', { state }),
+    ),
     'models.list': () => ({ models: [], total: 0, problem: null }),
     'models.get': ({ modelId }) => {
       throw notFound(`There is no model ${modelId}.`)

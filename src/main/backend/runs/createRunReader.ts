@@ -7,6 +7,7 @@ import type { Projection } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { failureView } from './failureView.ts'
 import { stepPayloads } from './payloads.ts'
+import { runEncryption } from './runEncryption.ts'
 import { buildTimeline, type HistoryEvent, type PendingActivity } from './timeline.ts'
 
 export interface RunReader {
@@ -64,6 +65,7 @@ export function createRunReader({ projection, client, namespace, temporalUiUrl }
           uiUrl && runId
             ? `${uiUrl}/namespaces/${encodeURIComponent(namespace())}/workflows/${encodeURIComponent(workflowId)}/${runId}`
             : null,
+        encryption: runEncryption(events),
         incomplete,
       }
     },

@@ -1,6 +1,7 @@
 import type { LoadedDataConverter, Payload } from '@temporalio/common'
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { PayloadView, StepName, StepPayloads } from '../../../contract/model.ts'
+import { metadataText } from './runEncryption.ts'
 import type { HistoryEvent } from './timeline.ts'
 
 /** Inputs and results of one step, decoded one by one: a payload that cannot be read spoils itself only. */
@@ -26,6 +27,9 @@ export async function stepPayloads(
   }
 }
 
+/** Bytes of a payload that are shown as Temporal holds them: enough to see that they are unreadable. A multiple of 3 needs no padding. */
+const storedShown = 3_000
+
 const text = new TextDecoder('utf-8', { fatal: true })
 
 async function payloadView(label: string, payload: Payload, converter: LoadedDataConverter): Promise<PayloadView> {
@@ -34,6 +38,7 @@ async function payloadView(label: string, payload: Payload, converter: LoadedDat
     encoding: metadataText(payload, 'encoding') ?? 'unknown',
     keyId: metadataText(payload, 'encryption-key-id'),
     sizeBytes: payload.data?.length ?? 0,
+    stored: Buffer.from(payload.data?.subarray(0, storedShown) ?? []).toString('base64'),
   }
   try {
     const [decoded] = await decode(converter.payloadCodecs, [payload])
@@ -49,9 +54,4 @@ function jsonText(payload: Payload): string {
   if (encoding === 'binary/null') return 'null'
   if (encoding === 'json/plain' || encoding === 'json/protobuf') return text.decode(payload.data ?? new Uint8Array())
   throw new Error(`Encoded as ${encoding ?? 'nothing named'}, which this console cannot show.`)
-}
-
-const metadataText = (payload: Payload, key: string): string | null => {
-  const value = payload.metadata?.[key]
-  return value ? Buffer.from(value).toString('utf8') : null
 }

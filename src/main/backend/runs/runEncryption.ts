@@ -1,0 +1,37 @@
+import type { Payload } from '@temporalio/common'
+import type { RunEncryption } from '../../../contract/model.ts'
+import type { HistoryEvent } from './timeline.ts'
+
+/** What Temporal keeps in clear by design, or writes by itself (a patch marker); none of it passes the codec. */
+const neverSealed: ReadonlySet<string> = new Set(['searchAttributes', 'header', 'markerRecordedEventAttributes'])
+
+/** How Temporal holds the payloads of a history; null while it has none. */
+export function runEncryption(events: readonly HistoryEvent[]): RunEncryption | null {
+  const keyIds = new Set<string>()
+  let inClear = false
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
+    if (isPayload(value)) {
+      if (metadataText(value, 'encoding') === 'binary/encrypted') keyIds.add(metadataText(value, 'encryption-key-id') ?? '')
+      else inClear = true
+      return
+    }
+    for (const [name, inner] of Object.entries(value)) if (!neverSealed.has(name)) visit(inner)
+  }
+  visit(events)
+  if (keyIds.size === 0) return inClear ? { state: 'plain', keyIds: [] } : null
+  return { state: inClear ? 'mixed' : 'encrypted', keyIds: [...keyIds].filter(Boolean) }
+}
+
+const isPayload = (value: object): value is Payload =>
+  'metadata' in value &&
+  typeof value.metadata === 'object' &&
+  value.metadata !== null &&
+  'encoding' in value.metadata &&
+  ArrayBuffer.isView(value.metadata.encoding)
+
+/** One metadata field of a payload as text; null where it has none. */
+export function metadataText(payload: Payload, key: string): string | null {
+  const value = payload.metadata?.[key]
+  return value ? Buffer.from(value).toString('utf8') : null
+}
