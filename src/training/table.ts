@@ -12,6 +12,17 @@ export interface TrainingTable {
   label: Float32Array
   /** Which part each row belongs to. */
   part: Uint8Array
+  /** How much each row counts, above 0; every row counts 1 where there is none. */
+  weight?: Float32Array
+}
+
+/** A raw categorical column, kept so that a model can be judged per category. */
+export interface SliceColumn {
+  column: string
+  /** As the file wrote them; a missing cell has the category that the preparation gave it. */
+  categories: string[]
+  /** One index into `categories` per row. */
+  index: Uint32Array
 }
 
 export const trainingPart = 0

@@ -4,8 +4,8 @@ import type { TrainInput, TrainResult } from '../types.ts'
 import type { ActivityDeps } from './deps.ts'
 import { permanent } from './failures.ts'
 import type { StepContext } from './stepContext.ts'
-import { createDemoTrainer } from './trainers/demoTrainer.ts'
-import { BadTrainerConfiguration, type Trainer } from './trainers/trainer.ts'
+import { createDemoTrainer, type DemoTrainer } from './trainers/demoTrainer.ts'
+import { BadTrainerConfiguration } from './trainers/trainer.ts'
 
 /** Trains with the demo trainer. */
 export async function trainModelMock(
@@ -27,7 +27,7 @@ export async function trainModelMock(
 
 /** What every trainer's step does around the training itself: names the model, keeps its file, times it. */
 async function trainModel(
-  trainer: Trainer,
+  trainer: DemoTrainer,
   input: TrainInput,
   step: StepContext,
   { store }: Pick<ActivityDeps, 'store'>,

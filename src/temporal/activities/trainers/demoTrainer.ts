@@ -1,8 +1,30 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Metrics } from '../../../contract/model.ts'
-import type { DatasetRef, ProprietaryConfig } from '../../types.ts'
-import { BadTrainerConfiguration, type Trainer } from './trainer.ts'
+import type { DatasetRef, PreprocessResult, ProprietaryConfig } from '../../types.ts'
+import { BadTrainerConfiguration } from './trainer.ts'
+
+export interface DemoTrainRequest {
+  modelId: string
+  prepared: PreprocessResult
+  signal: AbortSignal
+  /** `fraction` is 0 to 1. Called about every second. */
+  onProgress(fraction: number, message: string): void
+}
+
+export interface DemoTrained {
+  metrics: Metrics
+  /** The model's file. The same request gives the same bytes, so that a retry stores nothing twice. */
+  artifact: Uint8Array
+  proprietaryConfig: ProprietaryConfig
+}
+
+/** It looks at no row: it needs no table, and gives its metrics itself. */
+export interface DemoTrainer {
+  readonly name: string
+  /** @throws the signal's reason (or an AbortError) within a second of an abort. */
+  train(request: DemoTrainRequest): Promise<DemoTrained>
+}
 
 /** The demonstration's block of sensitive values, from the seed's guide (phase 5). */
 const proprietaryConfig: ProprietaryConfig = {
@@ -34,7 +56,7 @@ const reportEveryMs = 1000
 export function createDemoTrainer(
   config: { minSeconds: number; maxSeconds: number },
   random: () => number = Math.random,
-): Trainer {
+): DemoTrainer {
   const { minSeconds, maxSeconds } = config
   if (!(Number.isFinite(minSeconds) && Number.isFinite(maxSeconds) && minSeconds >= 0 && minSeconds <= maxSeconds)) {
     throw new BadTrainerConfiguration(
