@@ -27,6 +27,7 @@ export default defineConfig({
           cli: from('src/main/cli/main.ts'),
           intakeThread: from('src/main/backend/intake/intakeThread.ts'),
           csvThread: from('src/main/backend/csv/csvThread.ts'),
+          failureConverter: from('src/temporal/codec/failureConverter.ts'),
         },
         output: commonJs,
       },

@@ -504,7 +504,7 @@ describe('a second start on a data folder that has a host', () => {
     expect(result.rows).toHaveLength(9)
     // No native module is needed for these two, so they work in any Electron.
     const works = (name: string) => result.rows.find((row) => row.name === name)?.ok
-    expect([works('Postgres binaries run'), works('values survive the data converter')]).toEqual([true, true])
+    expect([works('Postgres binaries run'), works('values survive encryption')]).toEqual([true, true])
     expect(result.ok).toBe(result.rows.every(({ ok }) => ok))
     expect(code).toBe(result.ok ? 0 : 1)
     for (const { detail } of result.rows) expect(detail).not.toBe('')

@@ -8,6 +8,8 @@ export interface AppPaths {
   renderer: string
   preload: string
   workflowBundle: string
+  /** Loaded by the Temporal SDK, by its path. */
+  failureConverter: string
   /** Entry files of worker threads. */
   threads: { intake: string; csv: string }
 }
@@ -26,12 +28,14 @@ export const builtPaths = (root: string): AppPaths => ({
   renderer: join(root, 'out', 'renderer'),
   preload: join(root, 'out', 'preload', 'index.cjs'),
   workflowBundle: join(root, 'out', 'workflows', 'bundle.js'),
+  failureConverter: join(root, 'out', 'main', 'failureConverter.cjs'),
   threads: { intake: join(root, 'out', 'main', 'intakeThread.cjs'), csv: join(root, 'out', 'main', 'csvThread.cjs') },
 })
 
 /** Node runs the TypeScript of threads as it is, so tests need no build. */
 export const sourcePaths = (root: string): AppPaths => ({
   ...builtPaths(root),
+  failureConverter: join(root, 'src', 'temporal', 'codec', 'failureConverter.ts'),
   threads: {
     intake: join(root, 'src', 'main', 'backend', 'intake', 'intakeThread.ts'),
     csv: join(root, 'src', 'main', 'backend', 'csv', 'csvThread.ts'),

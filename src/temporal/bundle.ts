@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
-import { converterPaths } from './codec/dataConverter.ts'
+import { failureConverterSource } from './codec/dataConverter.ts'
 
 /**
  * Bundles the workflow code for the sandbox that workers run it in, and writes it to `outFile`.
@@ -13,7 +13,7 @@ import { converterPaths } from './codec/dataConverter.ts'
 export async function buildWorkflowBundle(outFile: string): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
-    ...converterPaths,
+    failureConverterPath: failureConverterSource,
     logger: new DefaultLogger('WARN'),
   })
   await mkdir(dirname(outFile), { recursive: true })

@@ -1,12 +1,12 @@
 import { Client, Connection } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
-import { createDataConverter } from './codec/dataConverter.ts'
 import type { TemporalAddress } from './connection.ts'
 
 export interface ClientOptions extends TemporalAddress {
   /** Shown in histories as who did it. */
   identity?: string
-  dataConverter?: DataConverter
+  /** Not optional: one that was forgotten would write values in clear. */
+  dataConverter: DataConverter
   /** How long to wait for the server to answer at all. */
   connectTimeoutMs?: number
 }
@@ -31,7 +31,7 @@ export async function createClient(options: ClientOptions): Promise<TemporalClie
     connection,
     namespace: options.namespace,
     identity: options.identity,
-    dataConverter: options.dataConverter ?? createDataConverter(),
+    dataConverter: options.dataConverter,
   })
   return { client, close: () => connection.close() }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { expect, test } from 'vitest'
 import { createClient } from './client.ts'
+import { createDataConverter } from './codec/dataConverter.ts'
 import { prepareNamespace } from './namespace.ts'
 import { listOpen, startRun } from './operations.ts'
 import { startDevServer } from './testing/devServer.ts'
@@ -15,7 +16,7 @@ test('a namespace is prepared once, keeps it over a restart, and takes a stage a
     for (const workflowId of ['mlops-first-boot', 'mlops-second-boot']) {
       const server = await startDevServer({ dbFile }) // prepares
       const connection = await Connection.connect({ address: server.address })
-      const { client, close } = await createClient(server)
+      const { client, close } = await createClient({ ...server, dataConverter: createDataConverter() })
       try {
         await prepareNamespace(connection, server.namespace, { ownServer: true })
         const { config } = await connection.workflowService.describeNamespace({ namespace: server.namespace })

@@ -3,7 +3,6 @@ import type { DataConverter } from '@temporalio/common'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { createActivities } from './activities/createActivities.ts'
 import type { ActivityDeps } from './activities/deps.ts'
-import { createDataConverter } from './codec/dataConverter.ts'
 import type { TemporalAddress } from './connection.ts'
 import { observeAttempts, observeStages } from './interceptors.ts'
 import { taskQueue } from './names.ts'
@@ -17,7 +16,8 @@ export interface WorkerOptions extends TemporalAddress {
   observer: RunObserver
   /** Shown as who made an attempt. */
   identity?: string
-  dataConverter?: DataConverter
+  /** Not optional: one that was forgotten would write values in clear. */
+  dataConverter: DataConverter
   taskQueue?: string
   log?: SdkLog
   maxConcurrentActivities?: number
@@ -56,7 +56,7 @@ export async function createWorker(options: WorkerOptions): Promise<RunningWorke
       taskQueue: options.taskQueue ?? taskQueue,
       workflowBundle: { codePath: options.workflowBundle },
       activities: createActivities(options.deps, options.observer),
-      dataConverter: options.dataConverter ?? createDataConverter(),
+      dataConverter: options.dataConverter,
       sinks: observeStages(options.observer),
       interceptors: { activity: [observeAttempts(options.observer, identity)] },
       // A training sleeps or computes elsewhere, so its slot costs little: many at once, with room for the short steps.

@@ -4,6 +4,7 @@ import { conflict, notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import { stageLabels } from '../../contract/sentence.ts'
 import type { ActivityDeps } from '../../temporal/activities/deps.ts'
+import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { cancelRun, decide, retryNow, startRun } from '../../temporal/operations.ts'
 import type { AppPaths } from '../paths.ts'
 import type { Backend, HostPowers } from './backend.ts'
@@ -110,6 +111,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     workflowBundle: paths.workflowBundle,
     deps,
     observer: projection.observer,
+    dataConverter: () => createDataConverter([], paths.failureConverter),
     identity: `${accountName()}@${hostName()}`,
     log,
   })

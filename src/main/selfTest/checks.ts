@@ -3,6 +3,7 @@
  * that does not load here (an Electron that is too old, a binary of another platform) is that check's result.
  */
 import { execFile } from 'node:child_process'
+import { generateKey } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { createRequire } from 'node:module'
@@ -25,7 +26,7 @@ export function checksOf(paths: AppPaths): Check[] {
     { name: 'keyring loads', run: () => loads(paths, ['@napi-rs/keyring']) },
     { name: 'SQLite answers', run: sqliteAnswers },
     { name: 'a saved history replays', run: () => historyReplays(paths) },
-    { name: 'values survive the data converter', run: valuesSurvive },
+    { name: 'values survive encryption', run: () => valuesSurvive(paths) },
     { name: 'Postgres binaries run', run: () => postgresRuns(paths) },
     { name: 'the CSV thread reads', run: (scratch) => csvIsRead(paths, scratch) },
     { name: 'both endpoints answer', run: endpointsAnswer },
@@ -67,23 +68,34 @@ async function historyReplays(paths: AppPaths): Promise<string> {
   const nothing = () => {}
   installRuntime({ debug: nothing, info: nothing, warn: nothing, error: nothing })
   const history = JSON.parse(await readFile(join(paths.resources, 'self-test', 'history.json'), 'utf8')) as { events: unknown[] }
-  const options = { workflowBundle: { codePath: paths.workflowBundle }, dataConverter: createDataConverter() }
+  const options = {
+    workflowBundle: { codePath: paths.workflowBundle },
+    dataConverter: createDataConverter([], paths.failureConverter),
+  }
   await Worker.runReplayHistory(options, history)
   return `${history.events.length} events`
 }
 
-async function valuesSurvive(): Promise<string> {
-  const [{ decodeArrayFromPayloads, encodeToPayloads, loadDataConverter }, { createDataConverter }] = await Promise.all([
+async function valuesSurvive(paths: AppPaths): Promise<string> {
+  const [internal, { createDataConverter }, { createEncryptionCodec }, { singleKey }] = await Promise.all([
     import('@temporalio/common/lib/internal-non-workflow/index.js'),
     import('../../temporal/codec/dataConverter.ts'),
+    import('../../temporal/codec/encryptionCodec.ts'),
+    import('../../temporal/codec/singleKey.ts'),
   ])
+  const keys = singleKey({ id: 'self-test', key: await promisify(generateKey)('aes', { length: 256 }) })
+  const codec = createEncryptionCodec({ keys, namespace: 'self-test' })
+  const converter = internal.loadDataConverter(createDataConverter([codec], paths.failureConverter))
   const values = [{ name: 'Größe 🙂', nested: { list: [1, 2.5, -0.125, null, true, ''] } }, 'x'.repeat(100_000), null]
-  const converter = loadDataConverter(createDataConverter())
-  const payloads = await encodeToPayloads(converter, ...values)
-  if (!isDeepStrictEqual(await decodeArrayFromPayloads(converter, payloads), values)) {
-    throw new Error('what comes out of the data converter is not what went in')
+  const payloads = await internal.encodeToPayloads(converter, ...values)
+  if (!isDeepStrictEqual(await internal.decodeArrayFromPayloads(converter, payloads), values)) {
+    throw new Error('what was decrypted is not what was encrypted')
   }
-  return `${values.length} values`
+  const failure = await internal.encodeErrorToFailure(converter, new Error('a secret message'))
+  if (JSON.stringify(failure).includes('secret')) throw new Error('the message of a failure stays in clear')
+  const error = await internal.decodeOptionalFailureToOptionalError(converter, failure)
+  if (error?.message !== 'a secret message') throw new Error('the message of a failure is lost')
+  return `${values.length} values, 1 failure`
 }
 
 async function postgresRuns(paths: AppPaths): Promise<string> {

@@ -42,7 +42,7 @@ describe('the self-test', () => {
     expect(ok).toBe(false)
     expect(rows.filter((row) => row.ok).map(({ name }) => name)).toEqual([
       'SQLite answers',
-      'values survive the data converter',
+      'values survive encryption',
       'both endpoints answer',
     ])
     expect(rows.find(({ name }) => name.startsWith('better-sqlite3'))?.detail).toContain('better-sqlite3')

@@ -1,13 +1,14 @@
+import { join } from 'node:path'
 import type { DataConverter, PayloadCodec } from '@temporalio/common'
-import type { BundleOptions } from '@temporalio/worker'
+
+/** The failure converter as Node and the workflow bundler read it; a built host has its own copy, see `AppPaths`. */
+export const failureConverterSource = join(import.meta.dirname, 'failureConverter.ts')
 
 /**
  * How values become payloads, put together in one place: worker, client, replays and operator tools must agree to the
- * byte. Payload and failure converter are the SDK's own for now; codecs come from the caller, who holds their keys.
+ * byte. Codecs come from the caller, who holds their keys.
+ * @param failureConverterPath absolute path of the module `failureConverter`, source or built
  */
-export function createDataConverter(codecs: PayloadCodec[] = []): DataConverter {
-  return { ...converterPaths, payloadCodecs: codecs }
+export function createDataConverter(codecs: PayloadCodec[] = [], failureConverterPath = failureConverterSource): DataConverter {
+  return { failureConverterPath, payloadCodecs: codecs }
 }
-
-/** Modules of our own converters, needed by the host (by path) and inside the workflow bundle alike. None so far. */
-export const converterPaths: Pick<BundleOptions, 'payloadConverterPath' | 'failureConverterPath'> = {}

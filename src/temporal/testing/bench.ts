@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Client } from '@temporalio/client'
+import type { DataConverter } from '@temporalio/common'
 import type { Stage } from '../../contract/model.ts'
 import { buildWorkflowBundle } from '../bundle.ts'
 import { createClient } from '../client.ts'
+import { createDataConverter } from '../codec/dataConverter.ts'
 import { startRun } from '../operations.ts'
 import { defaultRetries } from '../retries.ts'
 import { installRuntime } from '../runtime.ts'
@@ -53,12 +55,13 @@ function quietRuntime() {
   installRuntime({ debug: nothing, info: nothing, warn: nothing, error: nothing })
 }
 
-export async function createTestBench(): Promise<TestBench> {
+/** @param dataConverter for worker and client alike; default: values in clear. */
+export async function createTestBench(dataConverter: DataConverter = createDataConverter()): Promise<TestBench> {
   quietRuntime()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-temporal-'))
   const workflowBundle = join(folder, 'bundle.js')
   const [server] = await Promise.all([startDevServer(), buildWorkflowBundle(workflowBundle)])
-  const { client, close: closeClient } = await createClient({ ...server, identity: 'tests' })
+  const { client, close: closeClient } = await createClient({ ...server, identity: 'tests', dataConverter })
   const fake = createFakeDeps()
   const recorder = createRecorder()
   const workers: RunningWorker[] = []
@@ -69,6 +72,7 @@ export async function createTestBench(): Promise<TestBench> {
       workflowBundle,
       deps: fake.deps,
       observer: recorder.observer,
+      dataConverter,
       identity: `worker-${workers.length + 1}`,
       shutdownGraceMs: 50,
     })

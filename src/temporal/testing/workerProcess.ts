@@ -1,4 +1,5 @@
 /** A worker in a process of its own, for tests that kill it: `node workerProcess.ts ADDRESS BUNDLE`. Prints `ready`. */
+import { createDataConverter } from '../codec/dataConverter.ts'
 import { installRuntime } from '../runtime.ts'
 import { createWorker } from '../worker.ts'
 import { createFakeDeps } from './fakeDeps.ts'
@@ -13,6 +14,7 @@ const worker = await createWorker({
   workflowBundle,
   deps: createFakeDeps().deps,
   observer: createRecorder().observer,
+  dataConverter: createDataConverter(),
 })
 console.log('ready')
 await worker.stopped

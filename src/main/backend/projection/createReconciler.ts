@@ -1,14 +1,14 @@
 import { basename } from 'node:path'
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client'
-import {
-  decodeFromPayloadsAtIndex,
-  decodeOptionalFailureToOptionalError,
-} from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { PayloadConverterError, ValueError } from '@temporalio/common'
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { type Stage, stages } from '../../../contract/model.ts'
+import { UnknownKey } from '../../../temporal/codec/keySource.ts'
+import { SealedPayloadError } from '../../../temporal/codec/sealedPayload.ts'
 import { stageAttribute, statusQueryName, workflowType } from '../../../temporal/names.ts'
 import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
-import { failureView } from '../runs/failureView.ts'
+import { decodeFailureView, failureView } from '../runs/failureView.ts'
 import { isoOf } from '../runs/protoTime.ts'
 import type { Projection } from './createProjection.ts'
 import { patchFromStatus, type RunRecord, stageOfClosed } from './runRecord.ts'
@@ -152,12 +152,16 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   const description = await handle.describe()
   const known: Partial<RunRecord> = { runId: description.runId, startedAt: description.startTime.toISOString() }
   const record = projection.get(workflowId)
+  const stageInClear = stageOf(description.searchAttributes?.[stageAttribute]?.[0])
 
   if (description.status.name === 'RUNNING') {
-    const stage = stageOf(description.searchAttributes?.[stageAttribute]?.[0])
-    projection.update(workflowId, { ...known, ...(stage ? { stage } : {}), ...(await underWay(temporal, description)) })
+    projection.update(workflowId, {
+      ...known,
+      ...(stageInClear ? { stage: stageInClear } : {}),
+      ...(await underWay(temporal, description)),
+    })
     // Metrics and checks are known to the workflow alone; the stage tells whether there are any yet.
-    const needsStatus = record?.metrics === null || record?.stage !== stage || stage === 'AwaitingApproval'
+    const needsStatus = record?.metrics === null || record?.stage !== stageInClear || stageInClear === 'AwaitingApproval'
     if (!needsStatus) return
     const status = await within(queryWithinMs, handle.query<RunStatus>(statusQueryName))
     if (status) {
@@ -170,8 +174,14 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   const endedAt = description.closeTime?.toISOString() ?? new Date().toISOString()
   const ended = { ...known, stageSince: endedAt, endedAt, retryAt: null, decisionPending: false }
   if (description.status.name === 'COMPLETED') {
-    const result = (await handle.result()) as RunResult
-    projection.update(workflowId, { ...ended, ...patchFromStatus(result) })
+    const outcome = await handle.result().then(
+      (result: RunResult) => patchFromStatus(result),
+      (error: unknown) => {
+        if (!isUnreadable(error)) throw error
+        return { stage: stageInClear ?? 'Completed', problem: `The result of this run cannot be read. ${error.message}` }
+      },
+    )
+    projection.update(workflowId, { ...ended, ...outcome })
     return
   }
   const stage = stageOfClosed[description.status.name]
@@ -183,6 +193,10 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   projection.update(workflowId, { ...ended, stage, problem })
 }
 
+/** A payload that no second look will open; how its run ended is told by what Temporal keeps in clear. */
+const isUnreadable = (error: unknown): error is Error =>
+  [SealedPayloadError, UnknownKey, PayloadConverterError, ValueError].some((kind) => error instanceof kind)
+
 /** What the step under way is doing, from the pending activity that Temporal describes. */
 async function underWay(temporal: Client, description: WorkflowExecutionDescription): Promise<Partial<RunRecord>> {
   const [pending] = description.raw.pendingActivities ?? []
@@ -190,15 +204,15 @@ async function underWay(temporal: Client, description: WorkflowExecutionDescript
   const attempt = pending.attempt ?? 1
   const started = pending.state === 2 // PENDING_ACTIVITY_STATE_STARTED
   const failure =
-    attempt > 1
-      ? await decodeOptionalFailureToOptionalError(temporal.options.loadedDataConverter, pending.lastFailure)
+    attempt > 1 && pending.lastFailure
+      ? await decodeFailureView(temporal.options.loadedDataConverter, pending.lastFailure)
       : undefined
   return {
     // While it waits, Temporal already counts the attempt to come; the list shows the one that failed.
     attempt: started ? attempt : Math.max(1, attempt - 1),
     maxAttempts: pending.maximumAttempts || null,
     retryAt: started || attempt === 1 ? null : (isoOf(pending.nextAttemptScheduleTime) ?? isoOf(pending.scheduledTime)),
-    ...(failure ? { problem: failureView(failure).message } : {}),
+    ...(failure ? { problem: failure.message } : {}),
   }
 }
 

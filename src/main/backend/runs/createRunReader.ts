@@ -1,11 +1,10 @@
 import type { Client } from '@temporalio/client'
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { notFound, unavailable } from '../../../contract/errors.ts'
 import type { RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Projection } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
-import { failureView } from './failureView.ts'
+import { decodeFailureView, failureView } from './failureView.ts'
 import { stepPayloads } from './payloads.ts'
 import { runEncryption } from './runEncryption.ts'
 import { buildTimeline, type HistoryEvent, type PendingActivity } from './timeline.ts'
@@ -43,10 +42,11 @@ export function createRunReader({ projection, client, namespace, temporalUiUrl }
         events,
         pending,
         recorded: runId ? projection.attempts(runId) : [],
-        decodeFailure: async (failure) => {
-          if (!temporal) return failureView(new Error(failure.message ?? ''))
-          return failureView(await decodeOptionalFailureToOptionalError(temporal.options.loadedDataConverter, failure))
-        },
+        // Without Temporal there is no history, and so no failure to decode.
+        decodeFailure: async (failure) =>
+          temporal
+            ? decodeFailureView(temporal.options.loadedDataConverter, failure)
+            : failureView(new Error(failure.message ?? '')),
       })
       const live = projection.progress(workflowId)
       const step = live && steps.find((candidate) => candidate.step === live.step)

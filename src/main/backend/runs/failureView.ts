@@ -1,6 +1,30 @@
 import { WorkflowFailedError } from '@temporalio/client'
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common'
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  type LoadedDataConverter,
+  TimeoutFailure,
+} from '@temporalio/common'
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { Failure } from '../../../contract/model.ts'
+import type { FailureProto } from './timeline.ts'
+
+/** The same for a failure as Temporal keeps it. One that cannot be decoded says why, and spoils itself only. Never rejects. */
+export async function decodeFailureView(converter: LoadedDataConverter, failure: FailureProto): Promise<Failure> {
+  try {
+    return failureView(await decodeOptionalFailureToOptionalError(converter, failure))
+  } catch (error) {
+    let cause = failure
+    while (cause.cause) cause = cause.cause
+    return {
+      message: `This failure cannot be read. ${(error as Error).message}`,
+      type: cause.applicationFailureInfo?.type || null,
+      nonRetryable: cause.applicationFailureInfo?.nonRetryable ?? false,
+      stack: null,
+    }
+  }
+}
 
 /** The failure that somebody has to understand: what was thrown, without the envelopes that Temporal puts around it. */
 export function failureView(error: unknown): Failure {

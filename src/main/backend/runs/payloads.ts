@@ -1,6 +1,7 @@
 import type { LoadedDataConverter, Payload } from '@temporalio/common'
-import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { PayloadView, StepName, StepPayloads } from '../../../contract/model.ts'
+import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import { metadataText } from './runEncryption.ts'
 import type { HistoryEvent } from './timeline.ts'
 
@@ -14,12 +15,11 @@ export async function stepPayloads(
   const completed = events.find(
     (event) => scheduled && String(event.activityTaskCompletedEventAttributes?.scheduledEventId) === String(scheduled.eventId),
   )
-  const view = (label: string, payloads: Payload[] | null | undefined) =>
-    Promise.all(
-      (payloads ?? []).map((payload, index) =>
-        payloadView(payloads?.length === 1 ? label : `${label} ${index + 1}`, payload, converter),
-      ),
-    )
+  const view = async (label: string, given: Payload[] | null | undefined) => {
+    const payloads = given ?? []
+    const decoded = await decodeEach(converter.payloadCodecs, payloads)
+    return decoded.map((each, index) => payloadView(payloads.length === 1 ? label : `${label} ${index + 1}`, each))
+  }
   return {
     step,
     inputs: await view('Input', scheduled?.activityTaskScheduledEventAttributes?.input?.payloads),
@@ -32,25 +32,25 @@ const storedShown = 3_000
 
 const text = new TextDecoder('utf-8', { fatal: true })
 
-async function payloadView(label: string, payload: Payload, converter: LoadedDataConverter): Promise<PayloadView> {
+function payloadView(label: string, { stored: payload, ...decoded }: Decoded): PayloadView {
   const stored = {
     label,
-    encoding: metadataText(payload, 'encoding') ?? 'unknown',
-    keyId: metadataText(payload, 'encryption-key-id'),
+    encoding: metadataText(payload, sealedMetadata.encoding) ?? 'unknown',
+    keyId: metadataText(payload, sealedMetadata.keyId),
     sizeBytes: payload.data?.length ?? 0,
     stored: Buffer.from(payload.data?.subarray(0, storedShown) ?? []).toString('base64'),
   }
   try {
-    const [decoded] = await decode(converter.payloadCodecs, [payload])
+    if (decoded.error) throw decoded.error
     // The text as it was encoded: parsing and printing again would round 64-bit numbers.
-    return { ...stored, json: jsonText(decoded as Payload), unreadable: null }
+    return { ...stored, json: jsonText(decoded.payload), unreadable: null }
   } catch (error) {
     return { ...stored, json: null, unreadable: error instanceof Error ? error.message : String(error) }
   }
 }
 
 function jsonText(payload: Payload): string {
-  const encoding = metadataText(payload, 'encoding')
+  const encoding = metadataText(payload, sealedMetadata.encoding)
   if (encoding === 'binary/null') return 'null'
   if (encoding === 'json/plain' || encoding === 'json/protobuf') return text.decode(payload.data ?? new Uint8Array())
   throw new Error(`Encoded as ${encoding ?? 'nothing named'}, which this console cannot show.`)

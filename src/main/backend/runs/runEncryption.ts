@@ -1,5 +1,6 @@
 import type { Payload } from '@temporalio/common'
 import type { RunEncryption } from '../../../contract/model.ts'
+import { sealedEncoding, sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import type { HistoryEvent } from './timeline.ts'
 
 /** What Temporal keeps in clear by design, or writes by itself (a patch marker); none of it passes the codec. */
@@ -12,7 +13,8 @@ export function runEncryption(events: readonly HistoryEvent[]): RunEncryption | 
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
     if (isPayload(value)) {
-      if (metadataText(value, 'encoding') === 'binary/encrypted') keyIds.add(metadataText(value, 'encryption-key-id') ?? '')
+      if (metadataText(value, sealedMetadata.encoding) === sealedEncoding)
+        keyIds.add(metadataText(value, sealedMetadata.keyId) ?? '')
       else inClear = true
       return
     }

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import type { DataConverter } from '@temporalio/common'
 import type { Part } from '../../../contract/model.ts'
 import type { ActivityDeps } from '../../../temporal/activities/deps.ts'
 import { createClient, type TemporalClient } from '../../../temporal/client.ts'
@@ -26,6 +27,8 @@ interface Options {
   workflowBundle: string
   deps: ActivityDeps
   observer: RunObserver
+  /** Payloads are encrypted for one namespace, and which one the stack knows. */
+  dataConverter(namespace: string): DataConverter
   identity: string
   log: Log
 }
@@ -39,7 +42,15 @@ const longestRetryMs = 15_000
  * Client and worker of this host, kept on the address that the stack names. A worker that ends by itself is started
  * again; a server that comes back on the same port is found again by the SDK's own connection.
  */
-export function createTemporalLink({ address, workflowBundle, deps, observer, identity, log }: Options): TemporalLink {
+export function createTemporalLink({
+  address,
+  workflowBundle,
+  deps,
+  observer,
+  dataConverter,
+  identity,
+  log,
+}: Options): TemporalLink {
   installRuntime(log)
   const listeners = new Set<() => void>()
   let current: { key: string; client: TemporalClient; worker: RunningWorker } | null = null
@@ -73,8 +84,9 @@ export function createTemporalLink({ address, workflowBundle, deps, observer, id
     current = null
     if (old) await endOf(old)
     try {
-      const client = await createClient({ ...wanted, identity })
-      const worker = await createWorker({ ...wanted, identity, workflowBundle, deps, observer, maxConcurrentActivities: slots })
+      const both = { ...wanted, identity, dataConverter: dataConverter(wanted.namespace) }
+      const client = await createClient(both)
+      const worker = await createWorker({ ...both, workflowBundle, deps, observer, maxConcurrentActivities: slots })
       if (closed) {
         await Promise.allSettled([worker.stop(), client.close()])
         return

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { createDataConverter } from '../../../temporal/codec/dataConverter.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker } from '../../../temporal/worker.ts'
@@ -67,6 +68,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         faults,
       },
       observer: unobserved,
+      dataConverter: createDataConverter([], paths.failureConverter),
       identity: `${accountName()}@${hostName()} (worker ${process.pid})`,
       log,
     })

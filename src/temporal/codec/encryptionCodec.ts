@@ -1,0 +1,38 @@
+import type { Payload, PayloadCodec } from '@temporalio/common'
+import type { KeySource } from './keySource.ts'
+import { isSealed, openPayload, readHeader, sealPayload } from './sealedPayload.ts'
+
+interface Options {
+  keys: KeySource
+  /** Payloads are readable in this namespace only. */
+  namespace: string
+  /**
+   * Ids of keys under which the official TypeScript or Go samples wrote. Their format binds nothing to the tag, so it is
+   * read for these keys alone; it is never written.
+   */
+  sampleKeyIds?: readonly string[]
+}
+
+/**
+ * Encrypts each payload whole, under the key that `keys` names; see `sealedPayload.ts` for the format. Payloads of any
+ * other encoding are decoded as they are, so that plain and encrypted runs live side by side.
+ *
+ * `encode` throws KeysUnavailable rather than let a value pass in clear. `decode` throws SealedPayloadError, UnknownKey
+ * or KeysUnavailable for the whole batch, as the interface wants it; `decodeEach` tells the good from the bad.
+ */
+export function createEncryptionCodec({ keys, namespace, sampleKeyIds = [] }: Options): PayloadCodec {
+  const open = async (payload: Payload): Promise<Payload> => {
+    if (!isSealed(payload)) return payload
+    const header = readHeader(payload, namespace, sampleKeyIds)
+    const { key } = await keys.openingKey(header.keyId, header.wrappedKey)
+    return openPayload(payload, header, key, namespace)
+  }
+  return {
+    async encode(payloads) {
+      if (payloads.length === 0) return payloads
+      const key = await keys.sealingKey(payloads.length)
+      return key === null ? payloads : payloads.map((payload) => sealPayload(payload, key, namespace))
+    },
+    decode: (payloads) => Promise.all(payloads.map(open)),
+  }
+}
