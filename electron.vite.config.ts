@@ -28,6 +28,7 @@ export default defineConfig({
           intakeThread: from('src/main/backend/intake/intakeThread.ts'),
           csvThread: from('src/main/backend/csv/csvThread.ts'),
           failureConverter: from('src/temporal/codec/failureConverter.ts'),
+          servingThread: from('src/main/backend/serving/servingThread.ts'),
         },
         output: commonJs,
       },

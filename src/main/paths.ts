@@ -11,7 +11,7 @@ export interface AppPaths {
   /** Loaded by the Temporal SDK, by its path. */
   failureConverter: string
   /** Entry files of worker threads. */
-  threads: { intake: string; csv: string }
+  threads: { intake: string; csv: string; serving: string }
 }
 
 /** The folder that holds our package.json, seen from any file of ours. */
@@ -29,7 +29,11 @@ export const builtPaths = (root: string): AppPaths => ({
   preload: join(root, 'out', 'preload', 'index.cjs'),
   workflowBundle: join(root, 'out', 'workflows', 'bundle.js'),
   failureConverter: join(root, 'out', 'main', 'failureConverter.cjs'),
-  threads: { intake: join(root, 'out', 'main', 'intakeThread.cjs'), csv: join(root, 'out', 'main', 'csvThread.cjs') },
+  threads: {
+    intake: join(root, 'out', 'main', 'intakeThread.cjs'),
+    csv: join(root, 'out', 'main', 'csvThread.cjs'),
+    serving: join(root, 'out', 'main', 'servingThread.cjs'),
+  },
 })
 
 /** Node runs the TypeScript of threads as it is, so tests need no build. */
@@ -39,6 +43,7 @@ export const sourcePaths = (root: string): AppPaths => ({
   threads: {
     intake: join(root, 'src', 'main', 'backend', 'intake', 'intakeThread.ts'),
     csv: join(root, 'src', 'main', 'backend', 'csv', 'csvThread.ts'),
+    serving: join(root, 'src', 'main', 'backend', 'serving', 'servingThread.ts'),
   },
 })
 

@@ -30,4 +30,5 @@ export const failureTypes = {
   unknownEnvironment: 'UnknownEnvironment',
   modelFileMissing: 'ModelFileMissing',
   modelHashMismatch: 'ModelHashMismatch',
+  modelNotServable: 'ModelNotServable',
 } as const

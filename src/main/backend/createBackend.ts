@@ -96,7 +96,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
 
   // The pipeline's steps, and the worker that runs them.
-  const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, log })
+  const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
   const pool = createPool({ config: stack.postgres, problem: stack.postgresProblem, log })
   const deps: ActivityDeps = {
     store,

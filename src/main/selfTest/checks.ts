@@ -29,7 +29,7 @@ export function checksOf(paths: AppPaths): Check[] {
     { name: 'values survive encryption', run: () => valuesSurvive(paths) },
     { name: 'Postgres binaries run', run: () => postgresRuns(paths) },
     { name: 'the CSV thread reads', run: (scratch) => csvIsRead(paths, scratch) },
-    { name: 'both endpoints answer', run: endpointsAnswer },
+    { name: 'both endpoints answer', run: (scratch) => endpointsAnswer(paths, scratch) },
   ]
 }
 
@@ -125,7 +125,7 @@ async function csvIsRead(paths: AppPaths, scratch: string): Promise<string> {
   }
 }
 
-async function endpointsAnswer(scratch: string): Promise<string> {
+async function endpointsAnswer(paths: AppPaths, scratch: string): Promise<string> {
   const [{ createEndpoints }, { createFileStore }, { silentLog }] = await Promise.all([
     import('../backend/endpoints/createEndpoints.ts'),
     import('../backend/store/fileStore.ts'),
@@ -134,6 +134,7 @@ async function endpointsAnswer(scratch: string): Promise<string> {
   const endpoints = createEndpoints({
     folder: join(scratch, 'deployments'),
     store: createFileStore(join(scratch, 'store')),
+    threadFile: paths.threads.serving,
     ports: { dev: await freePort(), prod: await freePort() },
     log: silentLog,
   })

@@ -26,7 +26,9 @@ export async function deployToEnvironment(
   }
   await checkModelFile(input, store)
   step.reportProgress(0.3, `Switching ${input.environment} to ${input.model_id}`)
-  const { url, deployedAt } = await deployer.deploy(input, AbortSignal.any([step.signal, AbortSignal.timeout(switchTimeoutMs)]))
+  const signal = AbortSignal.any([step.signal, AbortSignal.timeout(switchTimeoutMs)])
+  const cause = { kind: 'run', workflow_id: step.ids.workflowId, run_id: step.ids.runId } as const
+  const { url, deployedAt } = await deployer.deploy(input, signal, cause)
   await writeDown(() => experiments.recordDeployment(step.ids, input, url, deployedAt), step)
   return { environment: input.environment, model_id: input.model_id, url, status: 'deployed', deployed_at: deployedAt }
 }

@@ -58,9 +58,32 @@ export class CsvProblem extends Error {
   }
 }
 
+/** Who or what wanted a deployment; kept with it. Field names as in the deployment record, which other tools may read. */
+export type DeploymentCause =
+  | { kind: 'run'; workflow_id: string; run_id: string }
+  | { kind: 'rollBack'; request_id: string; operator: string; host: string; reason: string }
+
 /** Switches an environment to a model and answers where it is served, once the endpoint itself says so. */
 export interface Deployer {
-  deploy(input: DeployInput, signal: AbortSignal): Promise<{ url: string; deployedAt: string }>
+  /** @throws DeployProblem, or the signal's reason; what was served before is served on */
+  deploy(input: DeployInput, signal: AbortSignal, cause: DeploymentCause): Promise<{ url: string; deployedAt: string }>
+}
+
+/** A model could not be deployed; says what is served instead. */
+export class DeployProblem extends Error {
+  /** The first four are never retried: the same model would meet them again. */
+  readonly code:
+    | 'unknownEnvironment'
+    | 'modelFileMissing'
+    | 'modelHashMismatch'
+    | 'modelNotServable'
+    | 'endpointSilent'
+    | 'endpointUnhealthy'
+  constructor(code: DeployProblem['code'], message: string) {
+    super(message)
+    this.name = 'DeployProblem'
+    this.code = code
+  }
 }
 
 export interface ActivityDeps {

@@ -1,7 +1,7 @@
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common'
 import { assertNever } from '../../contract/model.ts'
 import { failureTypes } from '../retries.ts'
-import { CsvProblem, DatabaseProblem } from './deps.ts'
+import { CsvProblem, DatabaseProblem, DeployProblem } from './deps.ts'
 
 /** A failure that no retry can mend. */
 export const permanent = (type: (typeof failureTypes)[keyof typeof failureTypes], message: string) =>
@@ -10,10 +10,14 @@ export const permanent = (type: (typeof failureTypes)[keyof typeof failureTypes]
 /** Type of the retried failure of a step that could not reach the database. */
 export const databaseUnavailable = 'DatabaseUnavailable'
 
+/** Type of the retried failure of a deployment whose endpoint did not answer as it should. */
+export const endpointUnavailable = 'EndpointUnavailable'
+
 /** Tells what a step threw apart into what a retry can mend and what it cannot. Unknown errors are retried. */
 export function toActivityFailure(error: unknown): Error {
   if (error instanceof TemporalFailure) return error
   if (error instanceof CsvProblem) return permanent(csvType(error.code), error.message)
+  if (error instanceof DeployProblem) return deployFailure(error)
   if (error instanceof DatabaseProblem) {
     switch (error.kind) {
       case 'weather':
@@ -36,6 +40,21 @@ function csvType(code: CsvProblem['code']) {
       return failureTypes.noUsableTarget
     case 'tooFewRows':
       return failureTypes.tooFewRows
+    default:
+      return assertNever(code)
+  }
+}
+
+function deployFailure({ code, message }: DeployProblem): ApplicationFailure {
+  switch (code) {
+    case 'unknownEnvironment':
+    case 'modelFileMissing':
+    case 'modelHashMismatch':
+    case 'modelNotServable':
+      return permanent(failureTypes[code], message)
+    case 'endpointSilent':
+    case 'endpointUnhealthy':
+      return ApplicationFailure.retryable(message, endpointUnavailable)
     default:
       return assertNever(code)
   }

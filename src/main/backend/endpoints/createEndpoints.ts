@@ -1,20 +1,25 @@
 import { mkdir } from 'node:fs/promises'
 import type { Part } from '../../../contract/model.ts'
-import type { Deployer, FileStore } from '../../../temporal/activities/deps.ts'
+import { type Deployer, type DeploymentCause, DeployProblem } from '../../../temporal/activities/deps.ts'
 import type { DeployInput, Environment } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
-import { createDeployments, type Deployed } from './deployments.ts'
-import { createHealthCheck, type Endpoint, type Health, openEndpoint } from './endpoint.ts'
+import type { ExampleRow } from '../serving/servedModel.ts'
+import type { Health } from '../serving/servedModels.ts'
+import { type ServingState, serveInThread } from '../serving/serveInThread.ts'
+import type { LocalFileStore } from '../store/fileStore.ts'
+import { createDeployments, type Deployed, type DeploymentEvent } from './deployments.ts'
 import { candidates, readPorts, writePorts } from './ports.ts'
 
-/** A model could not be deployed; says what is served instead. */
-export class DeployProblem extends Error {
-  readonly code: 'unknownEnvironment' | 'modelFileMissing' | 'modelHashMismatch' | 'endpointSilent' | 'endpointUnhealthy'
-  constructor(code: DeployProblem['code'], message: string) {
-    super(message)
-    this.name = 'DeployProblem'
-    this.code = code
-  }
+/** What an environment serves, and what became of it so far. */
+export interface EnvironmentRecord {
+  address: string | null
+  /** What is wrong or unusual, in a sentence; empty when nothing is. */
+  detail: string
+  /** What answers or is to answer; null while nothing was ever confirmed. */
+  confirmed: Deployed | null
+  /** Oldest first. */
+  events: readonly DeploymentEvent[]
+  exampleRow: ExampleRow | null
 }
 
 export interface Endpoints {
@@ -22,6 +27,9 @@ export interface Endpoints {
   start(): Promise<void>
   /** Works without `start` as well, in a process beside the one that serves: it asks the endpoint over HTTP. */
   deployer: Deployer
+  record(environment: Environment): Promise<EnvironmentRecord>
+  /** The last deployment of a model that an environment once confirmed; null when it never did. */
+  everDeployed(environment: Environment, modelId: string): Promise<Deployed | null>
   status(): { dev: Part; prod: Part }
   onChange(listener: () => void): () => void
   close(): Promise<void>
@@ -30,7 +38,9 @@ export interface Endpoints {
 export interface EndpointsOptions {
   /** Where deployments, their history and the ports are kept. */
   folder: string
-  store: Pick<FileStore, 'pathOf' | 'verify'>
+  store: Pick<LocalFileStore, 'pathOf' | 'verify' | 'folder'>
+  /** Entry file of the endpoints' threads. */
+  threadFile: string
   /** The ports to try first. */
   ports?: Record<Environment, number>
   log: Log
@@ -40,43 +50,48 @@ const environments = ['dev', 'prod'] as const
 const usualPorts: Record<Environment, number> = { dev: 8080, prod: 8081 }
 /** Time for the endpoint to take a model's hash and to answer. */
 const healthTimeoutMs = 60_000
+/** A switch by another process takes longer than this when it is under way at all. */
+const restoreWithinMs = 300
 
 /** The two environments, each with a local endpoint that says truthfully which model it serves. */
-export function createEndpoints({ folder, store, ports = usualPorts, log }: EndpointsOptions): Endpoints {
+export function createEndpoints({ folder, store, threadFile, ports = usualPorts, log }: EndpointsOptions): Endpoints {
   const listeners = new Set<() => void>()
   const changed = () => {
     for (const listener of [...listeners]) listener()
   }
   const create = (environment: Environment) =>
-    createEnvironment({ environment, folder, store, usual: ports[environment], log, changed })
+    createEnvironment({ environment, folder, store, threadFile, usual: ports[environment], log, changed })
   const all = { dev: create('dev'), prod: create('prod') }
 
   return {
     async start() {
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        const last = await readPorts(folder)
-        const now = { ...last }
-        for (const environment of environments) {
-          // One after the other: both may have to look for the next free port.
-          const port = await all[environment].open(candidates(environment, ports, last))
-          if (port !== null) now[environment] = port
+        const { own, now } = await readPorts(folder)
+        const open = async (environment: Environment) => {
+          const port = await all[environment].open(candidates(environment, ports, own))
+          if (port === null) return
+          own[environment] ??= port
+          now[environment] = port
         }
-        await writePorts(folder, now)
+        await Promise.all(environments.map(open))
+        await writePorts(folder, { own, now })
       } catch (error) {
         log.error({ err: error }, 'endpoints')
         for (const environment of environments) all[environment].failed((error as Error).message)
       }
     },
     deployer: {
-      deploy(input, signal) {
+      deploy(input, signal, cause) {
         const environment = all[input.environment]
         if (environment === undefined) {
           throw new DeployProblem('unknownEnvironment', `There is no environment "${input.environment}": only dev and prod.`)
         }
-        return environment.deploy(input, signal)
+        return environment.deploy(input, signal, cause)
       },
     },
+    record: (environment) => all[environment].record(),
+    everDeployed: (environment, modelId) => all[environment].everConfirmed(modelId),
     status: () => ({ dev: all.dev.status(), prod: all.prod.status() }),
     onChange(listener) {
       listeners.add(listener)
@@ -88,37 +103,23 @@ export function createEndpoints({ folder, store, ports = usualPorts, log }: Endp
   }
 }
 
-interface EnvironmentOptions {
+interface EnvironmentOptions extends Pick<EndpointsOptions, 'folder' | 'store' | 'threadFile' | 'log'> {
   environment: Environment
-  folder: string
-  store: EndpointsOptions['store']
   usual: number
-  log: Log
   changed: () => void
 }
 
-function createEnvironment({ environment, folder, store, usual, log, changed }: EnvironmentOptions) {
+function createEnvironment({ environment, folder, store, threadFile, usual, log, changed }: EnvironmentOptions) {
   const deployments = createDeployments(folder, environment)
-  const check = createHealthCheck(environment, deployments, store)
-  let endpoint: Endpoint | null = null
+  const endpoint = serveInThread({ environment, folder, storeFolder: store.folder, threadFile, log, onChange: changed })
   let trouble: string | null = null
   let started = false
-  let seen: Health = { status: 'empty', environment }
-
-  /** Every answer of the endpoint is also what the console shows. */
-  async function health(): Promise<Health> {
-    const now = await check()
-    const before = JSON.stringify(seen)
-    seen = now
-    if (JSON.stringify(now) !== before) changed()
-    return now
-  }
 
   const address = (port: number) => `http://127.0.0.1:${port}`
 
   /** Asks the endpoint itself, as any client would. */
   async function servedModel(signal: AbortSignal): Promise<{ url: string; health: Health }> {
-    const port = endpoint?.port ?? (await readPorts(folder))[environment]
+    const port = endpoint.state().port ?? (await readPorts(folder)).now[environment]
     if (port === undefined) {
       throw new DeployProblem('endpointSilent', `The ${environment} endpoint has never been started.`)
     }
@@ -159,12 +160,16 @@ function createEnvironment({ environment, folder, store, usual, log, changed }: 
         ? answer.reason
         : `It names ${answer.status === 'ok' ? `${answer.model_id} of ${answer.deployed_at}` : 'no model'}.`
     throw new DeployProblem(
-      'endpointUnhealthy',
+      answer.status === 'error' && answer.code !== 'recordUnreadable' ? answer.code : 'endpointUnhealthy',
       `The ${environment} endpoint at ${url} does not serve ${wanted.model_id}. ${instead}`,
     )
   }
 
-  async function switchTo(input: DeployInput, signal: AbortSignal): Promise<{ url: string; deployedAt: string }> {
+  async function switchTo(
+    input: DeployInput,
+    signal: AbortSignal,
+    cause: DeploymentCause,
+  ): Promise<{ url: string; deployedAt: string }> {
     const current = await deployments.current().catch((error: unknown) => {
       log.warn({ err: error, environment }, 'deployment record replaced')
       return null
@@ -178,6 +183,7 @@ function createEnvironment({ environment, folder, store, usual, log, changed }: 
           size_bytes: input.model.size_bytes,
           metrics: input.metrics,
           deployed_at: new Date().toISOString(),
+          cause,
         }
     // What was confirmed last, not what stands there: that may be a switch of ours that a crash cut short.
     const before = (await deployments.lastConfirmed()) ?? (same ? null : current)
@@ -201,54 +207,63 @@ function createEnvironment({ environment, folder, store, usual, log, changed }: 
   async function undo(wanted: Deployed, before: Deployed | null): Promise<void> {
     await deployments.switchTo(before)
     await deployments.append('undone', wanted, new Date().toISOString())
-    await health()
+    await endpoint.look()
     log.warn({ environment, model: wanted.model_id, back_to: before?.model_id ?? null }, 'deployment undone')
+  }
+
+  /**
+   * What a crash between a switch and its confirmation left is taken back before anything is served; whoever made that
+   * switch makes it again. Left alone while another process is at it.
+   */
+  async function restoreConfirmed(): Promise<void> {
+    await deployments
+      .exclusively(AbortSignal.timeout(restoreWithinMs), async () => {
+        const current = await deployments.current().catch(() => undefined)
+        const confirmed = await deployments.lastConfirmed()
+        // Nothing to go back to; what stands there is hashed and tried before it is served.
+        if (confirmed === null || current?.deployed_at === confirmed.deployed_at) return
+        await deployments.switchTo(confirmed)
+        log.warn({ environment, found: current?.model_id ?? null, model: confirmed.model_id }, 'deployment restored')
+      })
+      .catch((error: unknown) => log.info({ err: error, environment }, 'the deployment record was left as it is'))
   }
 
   return {
     async open(ports: readonly number[]): Promise<number | null> {
       started = true
-      try {
-        endpoint = await openEndpoint({ environment, deployments, health, log }, ports)
-        trouble = null
-        await health()
-        log.info({ environment, port: endpoint.port }, 'endpoint open')
-        changed()
-        return endpoint.port
-      } catch (error) {
-        this.failed((error as Error).message)
-        return null
-      }
+      await restoreConfirmed()
+      await endpoint.start(ports)
+      return endpoint.state().port
     },
     failed(reason: string): void {
       started = true
-      if (endpoint !== null) return
       trouble = reason
       changed()
     },
-    async deploy(input: DeployInput, signal: AbortSignal): Promise<{ url: string; deployedAt: string }> {
+    async deploy(input: DeployInput, signal: AbortSignal, cause: DeploymentCause): Promise<{ url: string; deployedAt: string }> {
       await checkFile(input)
-      return deployments.exclusively(signal, () => switchTo(input, signal))
+      return deployments.exclusively(signal, () => switchTo(input, signal, cause))
     },
-    status: (): Part => describe({ environment, port: endpoint?.port ?? null, usual, started, trouble, health: seen }),
+    async record(): Promise<EnvironmentRecord> {
+      const { address, detail } = this.status()
+      const confirmed = await deployments.lastConfirmed()
+      const exampleRow = endpoint.state().serving?.exampleRow ?? null
+      return { address, detail, confirmed, events: await deployments.events(), exampleRow }
+    },
+    everConfirmed: (modelId: string) => deployments.everConfirmed(modelId),
+    status(): Part {
+      const state = endpoint.state()
+      return describe({ ...state, environment, usual, started, trouble: trouble ?? state.trouble })
+    },
     async close(): Promise<void> {
-      const open = endpoint
-      endpoint = null
+      await endpoint.close()
       started = false
-      await open?.close()
     },
   }
 }
 
-function describe(state: {
-  environment: Environment
-  port: number | null
-  usual: number
-  started: boolean
-  trouble: string | null
-  health: Health
-}): Part {
-  const { environment, port, usual, started, trouble, health } = state
+function describe(state: ServingState & { environment: Environment; usual: number; started: boolean }): Part {
+  const { environment, port, usual, started, trouble, restarted, serving } = state
   const part = { summary: '', detail: '', remedy: '', progress: null, address: null }
   if (port === null) {
     if (trouble === null) return { ...part, state: started ? 'starting' : 'off', summary: environment }
@@ -256,22 +271,25 @@ function describe(state: {
       ...part,
       state: 'down',
       summary: environment,
-      detail: `The ${environment} endpoint could not be opened: ${trouble}. Deployments to ${environment} wait.`,
-      remedy: 'Free a port and start Gatehouse again.',
+      detail: `The ${environment} endpoint is not open: ${trouble}. It is tried again every few seconds; deployments to ${environment} wait.`,
+      remedy: 'If this stays, free a port, or look into the log of Gatehouse.',
     }
   }
   const address = `http://127.0.0.1:${port}`
-  const moved = port === usual ? '' : `Port ${usual} was taken when this endpoint was first opened, so it is on ${port}.`
+  const health: Health = serving?.health ?? { status: 'empty', environment }
+  const moved = port === usual ? null : `Port ${usual} was taken when this endpoint was opened, so it is on ${port}.`
+  const notes = [moved, restarted].filter((note) => note !== null)
   if (health.status === 'error') {
+    const kept = health.answering === null ? '' : ` ${health.answering} answers from memory until this endpoint ends.`
     return {
       ...part,
       state: 'down',
       summary: `${environment} ${port}`,
-      detail: `${environment} cannot serve its model. ${health.reason}`,
+      detail: [`${environment} cannot serve its model. ${health.reason}${kept}`, ...notes].join(' '),
       remedy: 'Run the file of this model again, or restore the model store.',
       address,
     }
   }
   const model = health.status === 'ok' ? health.model_id : 'no model yet'
-  return { ...part, state: 'up', summary: `${environment} ${port}, ${model}`, detail: moved, address }
+  return { ...part, state: 'up', summary: `${environment} ${port}, ${model}`, detail: notes.join(' '), address }
 }

@@ -8,8 +8,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import { metrics } from '../../../contract/model.ts'
+import type { DeploymentCause } from '../../../temporal/activities/deps.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { lockFile } from '../../control/lock.ts'
+
+const cause: z.ZodType<DeploymentCause> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('run'), workflow_id: z.string(), run_id: z.string() }),
+  z.object({ kind: z.literal('rollBack'), request_id: z.string(), operator: z.string(), host: z.string(), reason: z.string() }),
+])
 
 const deployed = z.object({
   model_id: z.string().min(1),
@@ -17,10 +23,14 @@ const deployed = z.object({
   size_bytes: z.number().int().nonnegative(),
   metrics,
   deployed_at: z.iso.datetime(),
+  /** Not there in records of 0.1. */
+  cause: cause.optional(),
 })
 export type Deployed = z.infer<typeof deployed>
 
 const historyLine = z.object({ event: z.enum(['deployed', 'undone']), at: z.iso.datetime(), deployment: deployed })
+/** A switch that the endpoint confirmed, or one that was taken back. */
+export type DeploymentEvent = z.infer<typeof historyLine>
 
 /** The record of an environment cannot be read: it was changed from outside. */
 export class RecordProblem extends Error {
@@ -39,13 +49,19 @@ export interface Deployments {
   switchTo(next: Deployed | null): Promise<void>
   /** The last deployment of every model that was ever served here, the current one included. */
   everDeployed(modelId: string): Promise<Deployed | null>
+  /** The same without a switch that is not confirmed yet. */
+  everConfirmed(modelId: string): Promise<Deployed | null>
   /** The deployment that an endpoint confirmed last. A switch that a crash cut short is not among them. */
   lastConfirmed(): Promise<Deployed | null>
+  /** The latest ones, oldest first. */
+  events(): Promise<readonly DeploymentEvent[]>
   append(event: 'deployed' | 'undone', deployment: Deployed, at: string): Promise<void>
   /** Runs one switch at a time, over all processes of this data folder. */
   exclusively<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>
 }
 
+/** As many events of an environment are kept at hand. */
+const keptEvents = 200
 /** Between two looks whether another process has finished its switch. */
 const lockPollMs = 100
 
@@ -54,10 +70,18 @@ export function createDeployments(folder: string, environment: Environment): Dep
   const history = join(folder, `${environment}.history.jsonl`)
   /** Index of the history up to `readUntil`; the file only grows, so nothing is read twice. */
   const latest = new Map<string, Deployed>()
+  let recent: DeploymentEvent[] = []
   let confirmed: Deployed | null = null
   let readUntil = 0
 
-  async function readHistory(): Promise<void> {
+  /** One after the other: two at once would take the same lines twice. */
+  let reading: Promise<void> = Promise.resolve()
+  function readHistory(): Promise<void> {
+    reading = reading.then(readNewLines, readNewLines)
+    return reading
+  }
+
+  async function readNewLines(): Promise<void> {
     const size = await stat(history).then(
       (s) => s.size,
       () => 0,
@@ -65,6 +89,7 @@ export function createDeployments(folder: string, environment: Environment): Dep
     if (size < readUntil) {
       // Not ours any more: someone replaced the file.
       latest.clear()
+      recent = []
       confirmed = null
       readUntil = 0
     }
@@ -78,10 +103,13 @@ export function createDeployments(folder: string, environment: Environment): Dep
       const end = bytes.subarray(0, bytesRead).lastIndexOf(10) + 1
       for (const line of bytes.subarray(0, end).toString().split('\n')) {
         const entry = parsed(historyLine, line)
-        if (entry?.event !== 'deployed') continue
+        if (entry === null) continue
+        recent.push(entry)
+        if (entry.event !== 'deployed') continue
         confirmed = entry.deployment
         latest.set(confirmed.model_id, confirmed)
       }
+      recent = recent.slice(-keptEvents)
       readUntil = from + end
     } finally {
       await file.close()
@@ -112,6 +140,10 @@ export function createDeployments(folder: string, environment: Environment): Dep
     async everDeployed(modelId) {
       const now = await current().catch(() => null)
       if (now?.model_id === modelId) return now
+      return this.everConfirmed(modelId)
+    },
+
+    async everConfirmed(modelId) {
       await readHistory()
       return latest.get(modelId) ?? null
     },
@@ -119,6 +151,11 @@ export function createDeployments(folder: string, environment: Environment): Dep
     async lastConfirmed() {
       await readHistory()
       return confirmed
+    },
+
+    async events() {
+      await readHistory()
+      return recent
     },
 
     async append(event, deployment, at) {

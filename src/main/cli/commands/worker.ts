@@ -64,7 +64,8 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         csv,
         experiments: createExperimentStore(pool),
         // Never started here: it switches by the shared folder and asks the host's endpoint.
-        deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, log }).deployer,
+        deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
+          .deployer,
         faults,
       },
       observer: unobserved,

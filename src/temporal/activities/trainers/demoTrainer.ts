@@ -49,6 +49,9 @@ const anyOther: Outcome = { accuracy: [0.855, 0.885], mae: [1.7, 2.2], r2: [0.72
 
 const reportEveryMs = 1000
 
+/** What a demo model's file says of itself; whoever serves it knows by this that there is nothing in it to ask. */
+export const demoModelFormat = 'gatehouse-demo-model/1'
+
 /**
  * The demo trainer: takes a while and decides the metrics by the file's name, the same for the same file every time.
  * @throws BadTrainerConfiguration when the duration is not a range of seconds.
@@ -70,7 +73,7 @@ export function createDemoTrainer(
       await takeTime(seconds * 1000, signal, onProgress)
       const metrics = demoMetrics(prepared.dataset)
       const artifact = {
-        format: 'gatehouse-demo-model/1',
+        format: demoModelFormat,
         model_id: modelId,
         dataset_sha256: prepared.dataset.sha256,
         target: prepared.target,
