@@ -14,7 +14,7 @@ export const keyInfo = z.object({
   messages: z.number().int(),
   /** It is rotated by itself before it reaches this. */
   messageBudget: z.number().int(),
-  /** Runs that have not ended and were begun while it was the sealing key, or after. */
+  /** Runs that have not ended and may hold values of it: all that began before another key took its place. */
   openRuns: z.number().int(),
 })
 export type KeyInfo = z.infer<typeof keyInfo>

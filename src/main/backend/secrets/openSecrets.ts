@@ -148,15 +148,20 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
       throw unavailable(error, store)
     }
     show(up)
+    return value
+  }
+  const readAndKeep = async (name: string) => {
+    const value = await read(name)
     if (value !== null) known.set(name, value)
     return value
   }
 
   return {
+    read,
     async get(name) {
       const cached = known.get(name)
       if (cached !== undefined) return cached
-      const running = reading.get(name) ?? read(name).finally(() => reading.delete(name))
+      const running = reading.get(name) ?? readAndKeep(name).finally(() => reading.delete(name))
       reading.set(name, running)
       return running
     },
@@ -166,7 +171,18 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
       } catch (error) {
         throw unavailable(error, store)
       }
-      known.set(name, value)
+      // A name that is only ever `read` keeps no copy here.
+      if (known.has(name)) known.set(name, value)
+      show(up)
+    },
+    async remove(name) {
+      known.delete(name)
+      try {
+        await first.remove(name)
+        await before?.remove(name)
+      } catch (error) {
+        throw unavailable(error, store)
+      }
       show(up)
     },
     describe: () => part,

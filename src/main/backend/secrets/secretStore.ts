@@ -4,8 +4,12 @@ import type { Part } from '../../../contract/model.ts'
 export interface SecretStore {
   /** null when no secret of that name was ever set. @throws SecretsUnavailable when it cannot be told now. */
   get(name: string): Promise<string | null>
+  /** Like `get`, but asks where the secrets are each time, and keeps no copy in memory. */
+  read(name: string): Promise<string | null>
   /** @throws SecretsUnavailable when it could not be kept; nothing was changed then. */
   set(name: string, value: string): Promise<void>
+  /** @throws SecretsUnavailable when it could not be removed; it is still there then. */
+  remove(name: string): Promise<void>
   /** For the status bar; `detail` is not empty when the operator should know something (secrets in a file, keychain locked). */
   describe(): Part
   onChange(listener: () => void): () => void

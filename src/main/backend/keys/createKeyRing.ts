@@ -1,0 +1,452 @@
+import { join } from 'node:path'
+import { conflict, invalid, notFound, unavailable } from '../../../contract/errors.ts'
+import type { KeyInfo, KeysState, KeyProvider as ProviderName } from '../../../contract/keys.ts'
+import { type DataKey, type KeySource, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
+import type { Home } from '../home.ts'
+import type { Log } from '../log.ts'
+import type { SecretStore } from '../secrets/secretStore.ts'
+import type { KeyProvider } from './keyProvider.ts'
+import { type KeyRecord, openKeyRecords } from './keyRecords.ts'
+import { createStoredKeys } from './storedKeys.ts'
+import { shortestPassphrase } from './wrapping.ts'
+
+export interface KeyRing {
+  /** Refuses at once while the keys cannot be had: for calls that are tried again by who made them. */
+  source: KeySource
+  /**
+   * Waits while the keys cannot be had, until the ring is closed: for workers. The SDK takes a codec's refusal for the
+   * end of the worker or of an attempt, and attempts are counted.
+   */
+  patientSource: KeySource
+  state(): RingState
+  onChange(listener: () => void): () => void
+  /** A new key for new payloads; the others stay for reading. @throws CallFailed `unavailable`; nothing was changed then. */
+  rotate(): Promise<void>
+  /** Destroys a key that nothing needs. @throws CallFailed `conflict` that names what needs it, `notFound` */
+  retire(id: string): Promise<void>
+  setEncrypting(on: boolean): void
+  /** @throws CallFailed `invalid` when it opens nothing. */
+  unlock(passphrase: string): Promise<void>
+  /** Wraps every key by this passphrase; it is asked for at each start from now on. @throws CallFailed `invalid` */
+  usePassphrase(passphrase: string): Promise<void>
+  /** Asks now for what could not be had, instead of after a while. */
+  retry(): Promise<void>
+  close(): void
+}
+
+export type RingState = Omit<KeysState, 'codecServer'>
+
+interface OpenRun {
+  workflowId: string
+  /** null while the start is under way. */
+  startedAt: string | null
+}
+
+export interface KeyRingOptions {
+  home: Home
+  secrets: SecretStore
+  log: Log
+  /** Runs that have not ended. */
+  openRuns(): OpenRun[]
+  /** false for a bare worker: it uses the host's keys, and makes none. */
+  makesKeys?: boolean
+  /** Messages that one key may seal. */
+  messageBudget?: number
+}
+
+/**
+ * Far under 2^32, where NIST SP 800-38D (8.3) ends a key with random 96-bit IVs: by then two IVs are alike with a chance
+ * of 2^-41, and sixteen data folders could share a key from the environment.
+ */
+const defaultMessageBudget = 2 ** 28
+/** Shares of the budget at which the operator is warned, and at which the key is rotated by itself. */
+const warnAt = 0.8
+const rotateAt = 0.9
+/** Charged at once: one write to disk for about twenty runs. What a crash leaves unused is lost from the budget only. */
+const blockOfMessages = 1024
+/** How soon another process's rotation, import or switch is noticed. */
+const lookEveryMs = 1_000
+/** Each ask of a locked keychain may put a prompt on the screen. */
+const firstRetryMs = 5_000
+const longestRetryMs = 60_000
+/** Clocks of this host, of Temporal and of other workers differ; so long may a worker go on with the key before. */
+const overlapMs = 60_000
+
+/**
+ * The keys of this data folder: made on first start, charged per message, rotated before their budget ends. Comes back at
+ * once; the keys are asked for behind it, and while they cannot be had nothing is written in clear.
+ * @throws when the records of the keys cannot be opened at all
+ */
+export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const { home, log, openRuns, makesKeys = true, messageBudget = defaultMessageBudget } = options
+  const block = Math.max(1, Math.min(blockOfMessages, Math.floor(messageBudget / 64)))
+  const listeners = new Set<() => void>()
+  const ended = new AbortController()
+  let damage: string | null = null
+  const records = openKeyRecords(join(home.root, 'keys.sqlite'), {
+    log,
+    onBeganAnew: (setAside) => {
+      damage = `The records of the keys were damaged: the keys were kept, and a new one seals. A copy is ${setAside}.`
+    },
+  })
+  const stored = createStoredKeys(options.secrets)
+  const chosen: KeyProvider = stored
+  const providerOf = (_name: ProviderName): KeyProvider => stored
+
+  let problem: KeysUnavailable | null = null
+  let failures = 0
+  let askAgainAt = 0
+  let retryTimer: NodeJS.Timeout | null = null
+  let seenRevision = -1
+  let lookedAt = 0
+  let encrypting = true
+  /** The key that seals, and how many charged messages are left for this process. */
+  let sealing: { key: DataKey; left: number; until: number } | null = null
+  const opened = new Map<string, { key: DataKey; until: number }>()
+
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+
+  /** Takes in what any process changed. */
+  function look(): void {
+    lookedAt = Date.now()
+    const revision = records.revision()
+    if (revision === seenRevision) return
+    seenRevision = revision
+    encrypting = records.encrypting()
+    const current = records.sealing()
+    if (sealing && sealing.key.id !== current?.id) giveBack()
+    const usable = new Set(records.list().flatMap(({ id, state }) => (state === 'retired' ? [] : id)))
+    for (const id of opened.keys()) if (!usable.has(id)) opened.delete(id)
+    tell()
+  }
+
+  function giveBack(): void {
+    if (sealing && sealing.left > 0) records.refund(sealing.key.id, sealing.left)
+    sealing = null
+  }
+
+  async function open(record: Pick<KeyRecord, 'id' | 'provider' | 'wrapped'>): Promise<DataKey | null> {
+    const known = findInMemory(record.id)
+    if (known) return known
+    const provider = providerOf(record.provider)
+    const key = await provider.load(record.id, record.wrapped)
+    if (!key) return null
+    const dataKey: DataKey = { id: record.id, key, ...(record.wrapped && { wrapped: record.wrapped }) }
+    opened.set(record.id, { key: dataKey, until: Date.now() + provider.keepMs })
+    return dataKey
+  }
+
+  /** A key that is new, or that its provider holds ready, takes over. */
+  async function makeSealing(instead: string | null): Promise<KeyRecord> {
+    if (!makesKeys) {
+      throw new KeysUnavailable(
+        'This data folder has no key for new payloads yet.',
+        'Start the host on it once ("gatehouse start" or "gatehouse serve"); it makes one.',
+      )
+    }
+    if (instead === null) await takeInStored()
+    const { id, createdAt, key, wrapped } = await chosen.create()
+    const record: KeyRecord = {
+      ...{ id, createdAt, wrapped, state: 'sealing', provider: chosen.name(), sealedUntil: null, messages: 0 },
+    }
+    if (!records.replaceSealing(record, instead))
+      throw new KeysUnavailable('Another process changed the keys just now.', 'It is tried again.')
+    opened.set(id, { key: { id, key, ...(wrapped && { wrapped }) }, until: Date.now() + chosen.keepMs })
+    log.info({ keyId: id, provider: record.provider, instead }, 'a new key seals')
+    look()
+    return record
+  }
+
+  /** Records that were begun anew know no keys; those that the store has are for reading, as their counts are not known. */
+  async function takeInStored(): Promise<void> {
+    for (const { id, createdAt } of await stored.list()) {
+      if (records.get(id)) continue
+      const now = new Date().toISOString()
+      records.put({ id, createdAt, state: 'reading', provider: stored.name(), sealedUntil: now, messages: 0, wrapped: null })
+    }
+  }
+
+  async function charge(messages: number): Promise<DataKey | null> {
+    look()
+    if (!encrypting) return null
+    let record = records.sealing() ?? (await makeSealing(null))
+    if (makesKeys && record.messages + messages > messageBudget * rotateAt) {
+      // Until the budget's end the old key serves, should no new one be had.
+      record = await makeSealing(record.id).catch((error) => {
+        log.warn({ err: error, keyId: record.id }, 'the key should be rotated and could not be')
+        return record
+      })
+    }
+    const key = await open(record)
+    if (!key) throw lost(record.id)
+    if (sealing?.key.id !== key.id) giveBack()
+    const left = sealing?.left ?? 0
+    for (const size of [Math.max(block, messages), messages]) {
+      if (left < messages && !records.charge(key.id, size, messageBudget)) continue
+      const charged = left < messages ? size : 0
+      sealing = { key, left: left + charged - messages, until: opened.get(key.id)?.until ?? 0 }
+      return key
+    }
+    throw new KeysUnavailable(
+      `The key ${key.id} has sealed as many messages as it may (${messageBudget}).`,
+      'Rotate the keys; runs wait until then.',
+    )
+  }
+
+  async function rotate(): Promise<void> {
+    await inTurn(async () => void (await makeSealing(records.sealing()?.id ?? null)))
+    await prepare(true)
+  }
+
+  const lost = (id: string) =>
+    new KeysUnavailable(
+      `The key ${id} is in the records of this data folder, but not where its keys are kept.`,
+      'Import it from an export. To begin with a new key, rotate: what the lost key sealed then stays unreadable.',
+    )
+
+  /** One after another, so that no two make a key. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work, work)
+    turn = mine.catch(() => {})
+    return mine
+  }
+
+  function succeeded(): void {
+    failures = 0
+    askAgainAt = 0
+    if (retryTimer) clearTimeout(retryTimer)
+    retryTimer = null
+    if (problem) {
+      problem = null
+      log.info('the keys can be had again')
+      tell()
+    }
+  }
+
+  function failed(error: unknown): KeysUnavailable {
+    const reason =
+      error instanceof KeysUnavailable
+        ? error
+        : new KeysUnavailable(`The records of the keys cannot be used now (${(error as Error).message}).`, 'It is tried again.')
+    const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** failures++)
+    askAgainAt = Date.now() + wait
+    if (retryTimer) clearTimeout(retryTimer)
+    if (!ended.signal.aborted) retryTimer = setTimeout(() => void prepare().catch(() => {}), wait).unref()
+    if (problem?.message !== reason.message) {
+      problem = reason
+      log.warn({ err: reason }, 'the keys cannot be had; nothing is written in clear')
+      tell()
+    }
+    return reason
+  }
+
+  const closed = () => new KeysUnavailable('The key ring is closed.', 'Start Gatehouse.')
+
+  async function chargeOrFail(messages: number, now = false): Promise<DataKey | null> {
+    if (ended.signal.aborted) throw closed()
+    try {
+      const key = await inTurn(() => {
+        // Whoever waited in the queue behind a failed ask does not ask again.
+        if (problem && !now && Date.now() < askAgainAt) throw problem
+        return charge(messages)
+      })
+      succeeded()
+      return key
+    } catch (error) {
+      throw error === problem ? error : failed(error)
+    }
+  }
+
+  /** Has the keys in memory before they are needed: a keychain that is locked later then harms nobody. */
+  async function prepare(now = false): Promise<void> {
+    await chargeOrFail(0, now)
+    for (const record of records.list()) {
+      if (record.state !== 'retired')
+        await open(record).catch((error) => log.warn({ err: error, keyId: record.id }, 'a key cannot be opened now'))
+    }
+  }
+
+  /** Without a wait where nothing has to be asked: the codec then stays synchronous. */
+  const chargeInMemory = (messages: number): DataKey | null => {
+    const now = Date.now()
+    if (!sealing || !encrypting || sealing.left < messages) return null
+    if (now >= sealing.until || now >= lookedAt + lookEveryMs) return null
+    sealing.left -= messages
+    return sealing.key
+  }
+  const findInMemory = (id: string): DataKey | null => {
+    const known = opened.get(id)
+    return known && known.until > Date.now() ? known.key : null
+  }
+
+  async function findKey(id: string, _wrapped?: Uint8Array): Promise<DataKey> {
+    if (ended.signal.aborted) throw closed()
+    const record = records.get(id)
+    if (!record || record.state === 'retired') throw new UnknownKey(id)
+    const key = await open(record)
+    if (!key) throw new UnknownKey(id)
+    return key
+  }
+
+  /** Tries again until it works; what other than the keys is wrong is passed on. */
+  const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof KeysUnavailable) || ended.signal.aborted) throw error
+        await changeOr(lookEveryMs)
+      }
+    }
+  }
+  const changeOr = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        listeners.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      listeners.add(done)
+    })
+
+  const mayNeed = (record: KeyRecord, runs: OpenRun[]) => {
+    if (record.sealedUntil === null) return runs
+    const until = Date.parse(record.sealedUntil) + overlapMs
+    return runs.filter(({ startedAt }) => startedAt !== null && Date.parse(startedAt) <= until)
+  }
+
+  const warning = (keys: KeyRecord[]): string | null => {
+    const words: string[] = []
+    if (damage) words.push(damage)
+    if (chosen.name() === 'file')
+      words.push(
+        'The keys lie in a file that nothing but its permissions protects. Set a passphrase, or choose another place for them.',
+      )
+    const full = keys.find(({ state, messages }) => state === 'sealing' && messages >= messageBudget * warnAt)
+    if (full)
+      words.push(
+        `The key ${full.id} has sealed ${Math.floor((100 * full.messages) / messageBudget)} % of the messages that it may; it is rotated by itself at ${100 * rotateAt} %.`,
+      )
+    return words.length > 0 ? words.join(' ') : null
+  }
+
+  // What other processes changed, and charged, is seen also while nothing is sealed here.
+  const ticker = setInterval(() => {
+    try {
+      look()
+    } catch (error) {
+      log.debug({ err: error }, 'the records of the keys could not be read')
+    }
+  }, 5 * lookEveryMs).unref()
+
+  void prepare().catch(() => {})
+
+  return {
+    source: {
+      sealingKey: (messages) => chargeInMemory(messages) ?? chargeOrFail(messages),
+      openingKey: (id, wrapped) => findInMemory(id) ?? findKey(id, wrapped),
+    },
+    patientSource: {
+      sealingKey: (messages) => chargeInMemory(messages) ?? patiently(() => chargeOrFail(messages)),
+      openingKey: (id, wrapped) => findInMemory(id) ?? patiently(() => findKey(id, wrapped)),
+    },
+    state() {
+      const keys = records.list()
+      const runs = openRuns()
+      return {
+        encrypting: records.encrypting(),
+        problem: problem?.message ?? null,
+        remedy: problem?.remedy ?? null,
+        warning: warning(keys),
+        provider: chosen.name(),
+        keys: keys.map((record): KeyInfo => {
+          const { id, state, provider, createdAt, messages } = record
+          const needed = state === 'retired' ? 0 : mayNeed(record, runs).length
+          return { id, state, provider, createdAt, messages, messageBudget, openRuns: needed }
+        }),
+      }
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    rotate: () => answering(rotate),
+    async retire(id) {
+      await inTurn(async () => {
+        const record = records.get(id)
+        if (!record) throw notFound(`There is no key ${id} in this key ring.`)
+        if (record.state === 'retired') return
+        if (record.state === 'sealing') throw conflict(`New payloads are sealed with ${id}. Rotate first; nothing was changed.`)
+        const needing = mayNeed(record, openRuns())
+        if (needing.length > 0) {
+          const which =
+            needing.length === 1
+              ? `The run ${needing[0]?.workflowId}`
+              : `${needing.length} open runs, such as ${needing[0]?.workflowId},`
+          throw conflict(
+            `${which} may hold values that only ${id} opens. It can be retired when they have ended; nothing was changed.`,
+          )
+        }
+        // First out of use and then destroyed: a crash between the two leaves a key that nobody uses, not one that is missed.
+        records.put({ ...record, state: 'retired', wrapped: null })
+        opened.delete(id)
+        await answering(() => stored.remove(id))
+        log.info({ keyId: id }, 'a key was retired')
+      })
+      look()
+    },
+    setEncrypting(on) {
+      records.setEncrypting(on)
+      log.warn({ encrypting: on }, on ? 'new payloads are encrypted' : 'new payloads are written in clear')
+      look()
+    },
+    async unlock(passphrase) {
+      if (!(await answering(() => stored.unlock(passphrase))))
+        throw invalid('This passphrase opens none of the keys. Nothing was changed.')
+      await answering(() => prepare(true))
+    },
+    async usePassphrase(passphrase) {
+      if ([...passphrase.normalize('NFKC')].length < shortestPassphrase)
+        throw invalid(`A passphrase has at least ${shortestPassphrase} characters. Nothing was changed.`)
+      const layUnprotected = stored.name() === 'file'
+      await answering(async () => {
+        await inTurn(() => stored.protect(passphrase))
+        // What lay on the disk in clear may still be found there: it seals nothing more.
+        if (layUnprotected) await rotate()
+        else await prepare(true)
+      })
+      tell()
+    },
+    async retry() {
+      await prepare(true).catch(() => {})
+    },
+    close() {
+      if (ended.signal.aborted) return
+      clearInterval(ticker)
+      if (retryTimer) clearTimeout(retryTimer)
+      try {
+        giveBack()
+      } catch (error) {
+        log.debug({ err: error }, 'what was not used of the budget was not given back')
+      }
+      ended.abort()
+      tell()
+      opened.clear()
+      records.close()
+    },
+  }
+}
+
+/** For calls of the operator: says in the answer why the keys cannot be had. */
+async function answering<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof KeysUnavailable) throw unavailable('keys', `${error.message} ${error.remedy}`)
+    throw error
+  }
+}

@@ -1,0 +1,210 @@
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
+import { type SecretStore, SecretsUnavailable } from '../secrets/secretStore.ts'
+import { type KeyProvider, type NewKey, newKeyId } from './keyProvider.ts'
+import { deriveWrappingKey, keyBytes, saltBytes, unwrapKey, wrapKey } from './wrapping.ts'
+
+/** Keys in the secret store (the OS keychain or a file), wrapped by a passphrase where the operator chose one. */
+export interface StoredKeys extends KeyProvider {
+  /** Keeps a key that was made elsewhere. */
+  keep(key: Omit<NewKey, 'wrapped'>): Promise<void>
+  remove(id: string): Promise<void>
+  /** Every key that is kept, also those that nothing else knows of. */
+  list(): Promise<{ id: string; createdAt: string }[]>
+  /** @returns false when it opens no key. */
+  unlock(passphrase: string): Promise<boolean>
+  /** Wraps every key, present and future, by this passphrase instead of by what wraps it now. */
+  protect(passphrase: string): Promise<void>
+  /** Keeps every key as the secret store keeps it, without a passphrase. */
+  unprotect(): Promise<void>
+}
+
+const base64 = z.base64()
+const entrySchema = z.union([
+  z.object({ createdAt: z.iso.datetime(), key: base64 }).strict(),
+  /** Wrapped as `wrapping.ts` says, by a key from the passphrase and this salt. */
+  z.object({ createdAt: z.iso.datetime(), salt: base64, wrapped: base64 }).strict(),
+])
+type Entry = z.infer<typeof entrySchema>
+
+/** One entry of the store per key: Windows limits an entry to 2,560 bytes. */
+const entryName = (id: string) => `data-key:${id}`
+/** Ids of all of them; a keychain cannot be asked for its names. */
+const indexName = 'data-keys'
+const indexSchema = z.array(z.string())
+
+const bound = (id: string) => `gatehouse key at rest v1 ${id}`
+
+export function createStoredKeys(secrets: SecretStore): StoredKeys {
+  let isProtected = false
+  /** By salt, in base64; the passphrase itself is not kept. */
+  const wrappingKeys = new Map<string, KeyObject>()
+  /** The salt that new keys are wrapped with. */
+  let currentSalt: string | null = null
+
+  /** The store's own refusal, in the words of the codec's world. */
+  const asking = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof SecretsUnavailable) throw new KeysUnavailable(error.message, error.remedy)
+      throw error
+    }
+  }
+  const damaged = (name: string) =>
+    new KeysUnavailable(
+      `What the secret store holds under ${name} is damaged. It was left as it is.`,
+      'Restore it from a copy, or import the key from an export.',
+    )
+
+  // Read afresh each time: another process on this data folder may have added to it.
+  const readIndex = async (): Promise<string[]> => {
+    const text = await asking(() => secrets.read(indexName))
+    if (text === null) return []
+    try {
+      return indexSchema.parse(JSON.parse(text))
+    } catch {
+      throw damaged(indexName)
+    }
+  }
+  const readEntry = async (id: string): Promise<Entry | null> => {
+    const text = await asking(() => secrets.read(entryName(id)))
+    if (text === null) return null
+    try {
+      return entrySchema.parse(JSON.parse(text))
+    } catch {
+      throw damaged(entryName(id)) // the parser's own message would quote it
+    }
+  }
+  const writeEntry = (id: string, entry: Entry) => asking(() => secrets.set(entryName(id), JSON.stringify(entry)))
+
+  const open = (id: string, entry: Entry): KeyObject => {
+    if ('key' in entry) {
+      const raw = Buffer.from(entry.key, 'base64')
+      if (raw.length !== keyBytes) throw damaged(entryName(id))
+      const key = createSecretKey(raw)
+      raw.fill(0)
+      return key
+    }
+    const wrappingKey = wrappingKeys.get(entry.salt)
+    if (!wrappingKey) throw passphraseMissing()
+    const key = unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))
+    if (!key) throw damaged(entryName(id))
+    return key
+  }
+
+  const close = (id: string, createdAt: string, key: KeyObject): Entry => {
+    if (!isProtected) {
+      const raw = key.export()
+      const entry = { createdAt, key: raw.toString('base64') }
+      raw.fill(0)
+      return entry
+    }
+    const wrappingKey = currentSalt === null ? undefined : wrappingKeys.get(currentSalt)
+    if (currentSalt === null || !wrappingKey) throw passphraseMissing()
+    return { createdAt, salt: currentSalt, wrapped: wrapKey(key, wrappingKey, bound(id)).toString('base64') }
+  }
+
+  /** What lies there in another form than the one that is wanted now is written anew. */
+  let rewriting = false
+  const rewriteAll = async () => {
+    for (const id of await readIndex()) {
+      const entry = await readEntry(id)
+      if (entry) await writeEntry(id, close(id, entry.createdAt, open(id, entry)))
+    }
+  }
+
+  const keep = async ({ id, createdAt, key }: Omit<NewKey, 'wrapped'>) => {
+    await writeEntry(id, close(id, createdAt, key))
+    const index = await readIndex()
+    if (!index.includes(id)) await asking(() => secrets.set(indexName, JSON.stringify([...index, id])))
+  }
+
+  return {
+    name: () => (isProtected ? 'passphrase' : secrets.describe().summary === 'file' ? 'file' : 'keychain'),
+    keepMs: Number.POSITIVE_INFINITY,
+    keep,
+    async create() {
+      const raw = randomBytes(keyBytes)
+      const made = { id: newKeyId(), createdAt: new Date().toISOString(), key: createSecretKey(raw) }
+      raw.fill(0)
+      await keep(made)
+      return { ...made, wrapped: null }
+    },
+    async load(id) {
+      const entry = await readEntry(id)
+      if (!entry) return null
+      // How the keys are kept is told by the keys, so it cannot be forgotten.
+      if ('wrapped' in entry && !rewriting) isProtected = true
+      return open(id, entry)
+    },
+    async remove(id) {
+      await asking(() => secrets.remove(entryName(id)))
+      const index = await readIndex()
+      if (index.includes(id)) await asking(() => secrets.set(indexName, JSON.stringify(index.filter((each) => each !== id))))
+    },
+    async list() {
+      const found: { id: string; createdAt: string }[] = []
+      for (const id of await readIndex()) {
+        const entry = await readEntry(id)
+        if (entry) found.push({ id, createdAt: entry.createdAt })
+      }
+      return found
+    },
+    async unlock(given) {
+      let opened = false
+      const derived = new Map<string, KeyObject>()
+      for (const id of await readIndex()) {
+        const entry = await readEntry(id)
+        if (!entry || !('wrapped' in entry)) continue
+        if (!wrappingKeys.has(entry.salt)) {
+          const wrappingKey = derived.get(entry.salt) ?? (await deriveWrappingKey(given, Buffer.from(entry.salt, 'base64')))
+          derived.set(entry.salt, wrappingKey)
+          if (!unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))) continue
+          wrappingKeys.set(entry.salt, wrappingKey)
+        }
+        isProtected = true
+        currentSalt = entry.salt
+        opened = true
+      }
+      return opened
+    },
+    async protect(given) {
+      const salt = randomBytes(saltBytes)
+      const derived = await deriveWrappingKey(given, salt)
+      const before = { isProtected, currentSalt }
+      isProtected = true
+      currentSalt = salt.toString('base64')
+      wrappingKeys.set(currentSalt, derived)
+      try {
+        await rewriteAll()
+      } catch (error) {
+        // Each entry says itself how it is wrapped, so those already written stay readable.
+        isProtected = before.isProtected
+        currentSalt = before.currentSalt
+        throw error
+      }
+    },
+    async unprotect() {
+      const before = isProtected
+      isProtected = false
+      rewriting = true
+      try {
+        await rewriteAll()
+        currentSalt = null
+      } catch (error) {
+        isProtected = before
+        throw error
+      } finally {
+        rewriting = false
+      }
+    },
+  }
+}
+
+const passphraseMissing = () =>
+  new KeysUnavailable(
+    'The keys are protected by a passphrase that was not given since the start.',
+    'Give the passphrase under Settings, or with "gatehouse keys unlock". Runs wait until then.',
+  )
