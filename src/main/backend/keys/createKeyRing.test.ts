@@ -111,7 +111,7 @@ describe('the budget', () => {
       counts.set(key.id, (counts.get(key.id) ?? 0) + 1)
       const charged = infoOf(ring, key.id)?.messages ?? 0
       expect(charged).toBeGreaterThanOrEqual(counts.get(key.id) ?? 0)
-      if (key.id === first.id && charged >= 800) expect(ring.state().warning).toMatch(/has sealed 8\d %/)
+      if (key.id === first.id && charged >= 800) expect(ring.state().warning).toMatch(/has sealed [89]\d %/)
     }
     expect(counts.size).toBeGreaterThanOrEqual(3)
     for (const [, sealed] of counts) expect(sealed).toBeLessThanOrEqual(900)
@@ -161,7 +161,6 @@ describe('a passphrase', () => {
   test('wraps the keys, is asked for at the next start, and a wrong one is told', async () => {
     const ring = await openRing()
     const plain = await sealingKey(ring)
-    await expect(ring.usePassphrase('short')).rejects.toThrow(/at least 12/)
     await ring.usePassphrase('correct horse battery')
     const key = await sealingKey(ring)
     expect(key.id).not.toBe(plain.id)
@@ -173,7 +172,11 @@ describe('a passphrase', () => {
 
     const next = await openRing()
     await expect(next.source.sealingKey(1)).rejects.toThrow(KeysUnavailable)
-    expect(next.state()).toMatchObject({ provider: 'passphrase', problem: expect.stringContaining('passphrase') })
+    expect(next.state()).toMatchObject({
+      provider: 'passphrase',
+      problem: expect.stringContaining('passphrase'),
+      needsPassphrase: true,
+    })
     const waiting = next.patientSource.sealingKey(1)
     await expect(next.unlock('wrong horse battery')).rejects.toThrow(/opens none/)
     await next.unlock('correct horse battery')

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { conflict, invalid, notFound, unavailable } from '../../../contract/errors.ts'
+import { conflict, notFound, refused, unavailable } from '../../../contract/errors.ts'
 import type { KeyInfo, KeysState, KeyProvider as ProviderName } from '../../../contract/keys.ts'
 import { type DataKey, type KeySource, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import type { Home } from '../home.ts'
@@ -7,8 +7,7 @@ import type { Log } from '../log.ts'
 import type { SecretStore } from '../secrets/secretStore.ts'
 import type { KeyProvider } from './keyProvider.ts'
 import { type KeyRecord, openKeyRecords } from './keyRecords.ts'
-import { createStoredKeys } from './storedKeys.ts'
-import { shortestPassphrase } from './wrapping.ts'
+import { createStoredKeys, PassphraseMissing } from './storedKeys.ts'
 
 export interface KeyRing {
   /** Refuses at once while the keys cannot be had: for calls that are tried again by who made them. */
@@ -18,23 +17,21 @@ export interface KeyRing {
    * end of the worker or of an attempt, and attempts are counted.
    */
   patientSource: KeySource
-  state(): RingState
+  state(): KeyRingState
   onChange(listener: () => void): () => void
   /** A new key for new payloads; the others stay for reading. @throws CallFailed `unavailable`; nothing was changed then. */
   rotate(): Promise<void>
   /** Destroys a key that nothing needs. @throws CallFailed `conflict` that names what needs it, `notFound` */
   retire(id: string): Promise<void>
   setEncrypting(on: boolean): void
-  /** @throws CallFailed `invalid` when it opens nothing. */
+  /** @throws CallFailed `refused` when it opens nothing. */
   unlock(passphrase: string): Promise<void>
-  /** Wraps every key by this passphrase; it is asked for at each start from now on. @throws CallFailed `invalid` */
+  /** Wraps every key by this passphrase; it is asked for at each start from now on. */
   usePassphrase(passphrase: string): Promise<void>
   /** Asks now for what could not be had, instead of after a while. */
   retry(): Promise<void>
   close(): void
 }
-
-export type RingState = Omit<KeysState, 'codecServer'>
 
 interface OpenRun {
   workflowId: string
@@ -361,7 +358,9 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         encrypting: records.encrypting(),
         problem: problem?.message ?? null,
         remedy: problem?.remedy ?? null,
+        needsPassphrase: problem instanceof PassphraseMissing,
         warning: warning(keys),
+        canUsePassphrase: chosen.name() === 'file' && problem === null,
         provider: chosen.name(),
         keys: keys.map((record): KeyInfo => {
           const { id, state, provider, createdAt, messages } = record
@@ -406,12 +405,10 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     },
     async unlock(passphrase) {
       if (!(await answering(() => stored.unlock(passphrase))))
-        throw invalid('This passphrase opens none of the keys. Nothing was changed.')
+        throw refused('This passphrase opens none of the keys. Nothing was changed.')
       await answering(() => prepare(true))
     },
     async usePassphrase(passphrase) {
-      if ([...passphrase.normalize('NFKC')].length < shortestPassphrase)
-        throw invalid(`A passphrase has at least ${shortestPassphrase} characters. Nothing was changed.`)
       const layUnprotected = stored.name() === 'file'
       await answering(async () => {
         await inTurn(() => stored.protect(passphrase))

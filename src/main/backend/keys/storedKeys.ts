@@ -88,7 +88,7 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
       return key
     }
     const wrappingKey = wrappingKeys.get(entry.salt)
-    if (!wrappingKey) throw passphraseMissing()
+    if (!wrappingKey) throw new PassphraseMissing()
     const key = unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))
     if (!key) throw damaged(entryName(id))
     return key
@@ -102,7 +102,7 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
       return entry
     }
     const wrappingKey = currentSalt === null ? undefined : wrappingKeys.get(currentSalt)
-    if (currentSalt === null || !wrappingKey) throw passphraseMissing()
+    if (currentSalt === null || !wrappingKey) throw new PassphraseMissing()
     return { createdAt, salt: currentSalt, wrapped: wrapKey(key, wrappingKey, bound(id)).toString('base64') }
   }
 
@@ -203,8 +203,13 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
   }
 }
 
-const passphraseMissing = () =>
-  new KeysUnavailable(
-    'The keys are protected by a passphrase that was not given since the start.',
-    'Give the passphrase under Settings, or with "gatehouse keys unlock". Runs wait until then.',
-  )
+/** Ends with the passphrase, and not by waiting. */
+export class PassphraseMissing extends KeysUnavailable {
+  constructor() {
+    super(
+      'The keys are protected by a passphrase that was not given since the start.',
+      'Give the passphrase under Settings, or with "gatehouse keys unlock". Runs wait until then.',
+    )
+    this.name = 'PassphraseMissing'
+  }
+}

@@ -7,9 +7,6 @@ import { createCipheriv, createDecipheriv, createHash, createSecretKey, type Key
  */
 export const scryptCost = { N: 2 ** 17, r: 8, p: 1 } as const
 
-/** Short enough to remember, long enough that half a second per try keeps it. */
-export const shortestPassphrase = 12
-
 export const keyBytes = 32
 export const saltBytes = 16
 const ivBytes = 12 // NIST SP 800-38D: 96-bit IV
