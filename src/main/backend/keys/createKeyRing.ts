@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { conflict, notFound, refused, unavailable } from '../../../contract/errors.ts'
-import type { KeyInfo, KeysState, KeyProvider as ProviderName } from '../../../contract/keys.ts'
+import type { KeyInfo, KeyRingState, KeyProvider as ProviderName } from '../../../contract/keys.ts'
 import { type DataKey, type KeySource, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
