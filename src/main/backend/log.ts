@@ -1,24 +1,31 @@
 import { mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import pino, { type Logger } from 'pino'
+import { redact, redactText } from './redact.ts'
 
 export type Log = Logger
 
-/** Keys whose values never reach a log line, wherever they stand in an object. */
-const secretKeys = ['password', 'token', 'apiKey', 'authorization', 'cookie', 'proprietary_config', 'key']
-
-/** Structured log to a file (JSON lines). Level from GATEHOUSE_LOG_LEVEL. */
+/** Structured log to a file (JSON lines), without secrets whoever hands them in; see `redact.ts`. Level from GATEHOUSE_LOG_LEVEL. */
 export function createLog(file: string, level = process.env.GATEHOUSE_LOG_LEVEL ?? 'info'): Log {
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: secretKeys.flatMap((k) => [k, `*.${k}`, `*.*.${k}`]), censor: '[secret]' },
+      formatters: { log: redactFields },
+      // Errors are plain objects by then.
+      serializers: { err: (error) => error, msg: redactText },
     },
     createLogFile(file),
   )
 }
+
+/** The same log, with the fields of that moment on every line. */
+export const logWith = (log: Log, fields: () => Record<string, unknown>): Log =>
+  // A child's formatter takes the place of its parent's.
+  log.child({}, { formatters: { log: (given) => redactFields({ ...fields(), ...given }) } })
+
+const redactFields = (fields: object) => redact(fields) as Record<string, unknown>
 
 /**
  * A file that lines are appended to. Lines that cannot be written are given up and counted: pino's own destination
