@@ -58,3 +58,15 @@ export async function readJson(request: IncomingMessage, most: number): Promise<
     return undefined
   }
 }
+
+/** After a refusal: how long the sender may take to read the answer, in milliseconds. */
+const lingerMs = 2000
+
+/** Lets the sender finish reading our answer before its connection ends; nothing of the body is kept. */
+export function discard(request: IncomingMessage): void {
+  if (request.complete) return
+  request.resume()
+  const timer = setTimeout(() => request.destroy(), lingerMs)
+  timer.unref()
+  request.once('close', () => clearTimeout(timer))
+}

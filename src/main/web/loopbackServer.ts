@@ -7,7 +7,7 @@ import { type Dispatch, toCallError } from '../api/dispatch.ts'
 import type { Backend } from '../backend/backend.ts'
 import type { Log } from '../backend/log.ts'
 import { type Admission, createAdmission } from './admission.ts'
-import { answerError, answerJson, answerText, readJson, statusOf } from './answers.ts'
+import { answerError, answerJson, answerText, discard, readJson, statusOf } from './answers.ts'
 import { listenOnLoopback } from './listen.ts'
 import { createSessions } from './sessions.ts'
 import { createSocketTransport, type SocketLimits } from './socketTransport.ts'
@@ -37,8 +37,6 @@ export interface LoopbackServer {
 const maxSessionBytes = 4096
 /** Bytes of a file name in UTF-8 on every file system in use, with room for what the backend makes of it. */
 const maxNameLength = 1024
-/** After a refused upload: how long the sender may take to read the answer. */
-const lingerMs = 2000
 
 /**
  * The host's HTTP server on 127.0.0.1: the console's pages, its session, its WebSocket and its uploads.
@@ -179,13 +177,4 @@ function refuseUpgrade(socket: Duplex, status: string): void {
 function refuseUpload(request: IncomingMessage, response: ServerResponse, status: number, message: string): void {
   answerError(response, status, refused(message).error, { Connection: 'close' })
   discard(request)
-}
-
-/** Lets the sender finish reading our answer before its connection ends; nothing of the body is kept. */
-function discard(request: IncomingMessage): void {
-  if (request.complete) return
-  request.resume()
-  const timer = setTimeout(() => request.destroy(), lingerMs)
-  timer.unref()
-  request.once('close', () => clearTimeout(timer))
 }
