@@ -16,6 +16,7 @@ import {
   timestamp,
 } from './model.ts'
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
+import { dataProfile, trainingReport } from './training.ts'
 
 const nothing = z.object({}).strict()
 const workflowId = z.string().min(1).max(1000)
@@ -51,6 +52,10 @@ export const calls = {
       experiment: z.object({ id: z.number().int(), modelId: z.string(), fileName: z.string(), loggedAt: timestamp }).nullable(),
     }),
   },
+  /** What was found in the run's file; null before it was read, and for runs of the demo trainer's time without a profile. */
+  'runs.profile': { input: z.object({ workflowId }).strict(), output: dataProfile.nullable() },
+  /** How the run's model did; null before it was trained, and for the demo trainer, which measures nothing. */
+  'runs.report': { input: z.object({ workflowId }).strict(), output: trainingReport.nullable() },
   /** Accepts a decision for delivery. Idempotent by `decisionId`: a double click is one decision. */
   'runs.decide': {
     input: z

@@ -3,7 +3,9 @@
  * Times are ISO 8601 strings in UTC, durations are in milliseconds unless the name says otherwise, sizes are bytes.
  */
 import { z } from 'zod'
-import { curvePoint } from './training.ts'
+import { pipelines } from './pipelines.ts'
+import { retryTable } from './retries.ts'
+import { curvePoint, metricName, metricValues } from './training.ts'
 
 export const timestamp = z.iso.datetime()
 
@@ -45,16 +47,22 @@ export const stepNames = [
 export const stepName = z.enum(stepNames)
 export type StepName = z.infer<typeof stepName>
 
-export const metrics = z.object({ accuracy: z.number(), mae: z.number(), r2: z.number() })
-export type Metrics = z.infer<typeof metrics>
-
+/** One check of the quality gate and how it ended. */
 export const gateCheck = z.object({
-  name: z.string(),
-  observed: z.number(),
-  limit: z.number(),
+  /** `drill`: no check of the model, but an operator's order to refuse it. */
+  kind: z.enum(['limit', 'baseline', 'production', 'slice', 'drill']),
+  metric: metricName.nullable(),
+  /** In a few words, e.g. `MAE against the baseline`. */
+  label: z.string(),
+  /** null when it could not be had: then `reason` says why. */
+  observed: z.number().nullable(),
+  /** null when there is nothing to compare with, e.g. no model in production. */
+  limit: z.number().nullable(),
   /** How the observed value must stand to the limit. */
   comparison: z.enum(['>=', '<=', '>']),
   passed: z.boolean(),
+  /** One sentence, whether it passed or not. */
+  reason: z.string(),
 })
 export type GateCheck = z.infer<typeof gateCheck>
 
@@ -103,7 +111,7 @@ export const runSummary = z.object({
   retryAt: timestamp.nullable(),
   /** The failure that the step waits after, or that ended the run; or why a start is late. One sentence. */
   problem: z.string().nullable(),
-  metrics: metrics.nullable(),
+  metrics: metricValues.nullable(),
   gatePassed: z.boolean().nullable(),
   approvalDeadline: timestamp.nullable(),
   /** A decision that was taken here and has not reached Temporal yet. */
@@ -249,26 +257,6 @@ export const stackHealth = z.object({
 })
 export type StackHealth = z.infer<typeof stackHealth>
 
-export const retryPolicy = z.object({
-  /** 0 = without end. */
-  maximumAttempts: z.number().int().min(0).max(1000),
-  initialIntervalSeconds: z.number().positive().max(86_400),
-  backoffCoefficient: z.number().min(1).max(10),
-  maximumIntervalSeconds: z.number().positive().max(86_400),
-})
-export type RetryPolicy = z.infer<typeof retryPolicy>
-
-export const retryTable = z.object({
-  preprocess_data: retryPolicy,
-  train_model: retryPolicy,
-  log_experiment: retryPolicy,
-  assess_model_quality: retryPolicy,
-  deploy_dev: retryPolicy,
-  deploy_prod: retryPolicy,
-  record_decision: retryPolicy,
-})
-export type RetryTable = z.infer<typeof retryTable>
-
 export const settings = z.object({
   /** Absolute paths of watched folders; the first one receives files dropped on the window. */
   inboxFolders: z.array(z.string().min(1)).min(1),
@@ -285,6 +273,8 @@ export const settings = z.object({
     .positive()
     .max(24 * 365),
   retries: retryTable,
+  /** Which files are made into models in which way; the first that takes a file makes its run. */
+  pipelines,
   /** Runs the dispatcher may start per second. */
   startsPerSecond: z.number().positive().max(1000),
   notifications: z.object({ approvalPending: z.boolean(), runFailed: z.boolean() }),

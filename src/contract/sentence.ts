@@ -3,6 +3,7 @@
  * command line prints it, so that both say the same.
  */
 import type { Decision, RunSummary, Stage } from './model.ts'
+import { metricsInWords } from './training.ts'
 
 export interface SentenceOptions {
   /** IANA name of the zone that clock times are said in; the machine's own when left out. */
@@ -100,9 +101,7 @@ function tryWords(attempt: number, maxAttempts: number | null): string {
 const ended = (text: string) => (/[.?…]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`)
 const decider = (decision: Decision | null) => decision?.operator ?? (decision ? 'a Temporal client (no name given)' : 'somebody')
 
-const signed = (n: number) => `${Math.round(n * 1000) / 1000}`
-const metricsWords = (run: RunSummary) =>
-  run.metrics ? `accuracy ${signed(run.metrics.accuracy)}, MAE ${signed(run.metrics.mae)}, R² ${signed(run.metrics.r2)}` : null
+const metricsWords = (run: RunSummary) => (run.metrics ? metricsInWords(run.metrics) : null)
 
 /** What is going on with a step that works, waits for its next try, or has not been picked up yet. */
 function stepSentence(run: RunSummary, now: Date): string {

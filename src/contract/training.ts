@@ -21,6 +21,31 @@ export const higherIsBetter: Record<MetricName, boolean> = {
   auc: true,
 }
 
+/** In the order in which figures are named. */
+export const metricLabels: Record<MetricName, string> = {
+  accuracy: 'accuracy',
+  mae: 'MAE',
+  rmse: 'RMSE',
+  r2: 'R²',
+  macro_f1: 'macro F1',
+  log_loss: 'log loss',
+  auc: 'AUC',
+}
+const metricOrder = Object.keys(metricLabels) as MetricName[]
+
+/** The figures that there are, named and in order. */
+export const listMetrics = (values: MetricValues): { name: MetricName; label: string; value: number }[] =>
+  metricOrder.flatMap((name) => {
+    const value = values[name]
+    return value === undefined ? [] : [{ name, label: metricLabels[name], value }]
+  })
+
+/** `accuracy 0.913, MAE 1.51, R² 0.842` */
+export const metricsInWords = (values: MetricValues): string =>
+  listMetrics(values)
+    .map(({ label, value }) => `${label} ${Math.round(value * 1000) / 1000}`)
+    .join(', ')
+
 export const columnProfile = z.object({
   name: z.string(),
   type: z.enum(['number', 'date', 'boolean', 'text', 'empty']),

@@ -67,7 +67,7 @@ describe('to production', () => {
       notes: [],
     })
     expect(waiting.quality_metrics?.accuracy).toBeGreaterThan(0.85)
-    expect(waiting.gate_checks.map((c) => [c.name, c.passed])).toEqual([
+    expect(waiting.gate_checks.map((c) => [c.metric, c.passed])).toEqual([
       ['accuracy', true],
       ['mae', true],
       ['r2', true],
@@ -208,7 +208,7 @@ describe('other ends', () => {
       awaiting_approval: false,
       deployment_status: { dev: 'pending' },
     })
-    expect(result.failure_reason).toMatch(/^The quality gate failed: accuracy 0\.\d+ is below 0\.80; MAE .+ R2 .+\.$/)
+    expect(result.failure_reason).toMatch(/^The quality gate failed: accuracy 0\.\d+ is below 0\.8; MAE .+ R² .+\.$/)
     expect(bench.done(workflowId)).toEqual(['log'])
   })
 

@@ -1,5 +1,5 @@
 /** The retry table of the design: the defaults that every activity runs under unless the run's input says otherwise. */
-import type { RetryTable } from '../contract/model.ts'
+import type { RetryTable } from '../contract/retries.ts'
 
 const policy = (maximumAttempts: number, initial: number, cap: number) => ({
   maximumAttempts,

@@ -2,7 +2,10 @@
  * What travels through Temporal. Field names are snake_case because clients in other languages read them.
  * Rows and models never travel: payloads carry a hash and a URI.
  */
-import type { GateCheck, Metrics, RetryTable, Stage } from '../contract/model.ts'
+import type { GateCheck, Stage } from '../contract/model.ts'
+import type { Pipeline } from '../contract/pipelines.ts'
+import type { RetryTable } from '../contract/retries.ts'
+import type { MetricValues, Task } from '../contract/training.ts'
 
 /** An immutable file in the content-addressed store. `uri` is `sha256:<hex>`, so that any host resolves it in its own store. */
 export interface StoredFile {
@@ -20,6 +23,8 @@ export interface RunSettings {
   retries: RetryTable
   demo_trainer: { min_seconds: number; max_seconds: number }
   approval_timeout_seconds: number
+  /** As in `config/pipelines.json`. Absent: the first step looks it up on its worker. */
+  pipeline?: Pipeline
 }
 
 /**
@@ -53,6 +58,15 @@ export interface PreprocessResult {
   skipped_rows: number
   /** Sentences about what was noticed and tolerated (BOM, ragged rows skipped, …). */
   notes: string[]
+  /** Absent in the history of a run that a version without real training started. */
+  task?: Task
+  /** The DataProfile, as JSON in the store. */
+  profile?: StoredFile
+  /** Malformed rows: file, line and reason, as CSV in the store; null when there are none. */
+  quarantine?: StoredFile | null
+  /** How the columns are to be read and used, as JSON in the store. */
+  plan?: StoredFile
+  pipeline?: Pipeline
 }
 
 export interface TrainInput {
@@ -69,10 +83,12 @@ export interface ProprietaryConfig {
 export interface TrainResult {
   model_id: string
   model: StoredFile
-  metrics: Metrics
+  metrics: MetricValues
   trainer: string
   training_seconds: number
   proprietary_config: ProprietaryConfig
+  /** The TrainingReport, as JSON in the store; absent for the demo trainer. */
+  report?: StoredFile
 }
 
 export interface LogExperimentInput {
@@ -86,7 +102,7 @@ export interface LogExperimentResult {
 }
 
 export interface AssessInput {
-  metrics: Metrics
+  metrics: MetricValues
 }
 export interface AssessResult {
   passed: boolean
@@ -100,7 +116,7 @@ export interface DeployInput {
   environment: Environment
   model_id: string
   model: StoredFile
-  metrics: Metrics
+  metrics: MetricValues
 }
 export interface DeployResult {
   environment: Environment
@@ -155,7 +171,7 @@ export interface RunStatus {
   /** What was deployed, oldest first. */
   deployments: DeployResult[]
   failure_reason: string | null
-  quality_metrics: Metrics | null
+  quality_metrics: MetricValues | null
   stage: Stage
   approval_deadline: string | null
   decision: DecisionRecord | null

@@ -50,7 +50,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   // What everything else stands on.
   makeHome(home)
   const { emit, onEvent } = createEventHub(log)
-  const settings = createSettings(home, log)
+  const settings = createSettings(home, paths.resources, log)
   const ledger = openLedger(home.ledger)
   const store = createFileStore(home.store)
   const secrets = await openSecrets({ home, log })
@@ -255,6 +255,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         if (!run) throw notFound(`There is no run ${workflowId} here.`)
         return run.runId === null ? { rows: 0, experiment: null } : experiments.find({ workflowId, runId: run.runId })
       },
+      'runs.profile': () => null,
+      'runs.report': () => null,
       'runs.decide': async (input) => {
         if (!projection.get(input.workflowId)) throw notFound(`There is no run ${input.workflowId} here.`)
         const by = { operator: input.operator ?? settings.get().operator, host: hostName(), at: new Date().toISOString() }

@@ -1,9 +1,9 @@
 import type { Emit } from '../../contract/events.ts'
 import type { Settings, StackHealth, Stage } from '../../contract/model.ts'
+import { metricsInWords } from '../../contract/training.ts'
 import type { RunRecord } from './projection/runRecord.ts'
 
-// As the console prints figures.
-const figure = new Intl.NumberFormat('en', { maximumFractionDigits: 3 })
+const sentenceStart = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** What is worth an operator's attention, said once when it happens. */
 export function createNotices(emit: Emit, settings: () => Settings) {
@@ -12,9 +12,7 @@ export function createNotices(emit: Emit, settings: () => Settings) {
     runChanged(record: RunRecord, from: Stage): void {
       const { notifications } = settings()
       if (record.stage === 'AwaitingApproval' && from !== 'AwaitingApproval' && notifications.approvalPending) {
-        const metrics = record.metrics
-          ? ` Accuracy ${figure.format(record.metrics.accuracy)}, MAE ${figure.format(record.metrics.mae)}.`
-          : ''
+        const metrics = record.metrics ? ` ${sentenceStart(metricsInWords(record.metrics))}.` : ''
         emit('notice', {
           kind: 'approvalPending',
           title: 'Approval pending',

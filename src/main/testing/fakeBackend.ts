@@ -4,7 +4,9 @@ import type { DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound, unavailable } from '../../contract/errors.ts'
 import type { KeysState } from '../../contract/keys.ts'
 import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
-import { type RetryTable, stepNames } from '../../contract/model.ts'
+import { stepNames } from '../../contract/model.ts'
+import { defaultPipelines } from '../../contract/pipelines.ts'
+import type { RetryTable } from '../../contract/retries.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
 import { registry } from '../backend/drills/registry.ts'
 import { createEventHub } from '../backend/events.ts'
@@ -58,6 +60,7 @@ export const fakeSettings: Settings = {
   demoTrainer: { minSeconds: 0, maxSeconds: 0 },
   approvalTimeoutHours: 24,
   retries,
+  pipelines: defaultPipelines,
   startsPerSecond: 10,
   notifications: { approvalPending: true, runFailed: true },
   appearance: 'light',
@@ -180,6 +183,8 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
     },
     'runs.payloads': ({ step }) => ({ step, inputs: [], results: [] }),
     'runs.experiment': () => ({ rows: 0, experiment: null }),
+    'runs.profile': () => null,
+    'runs.report': () => null,
     'runs.decide': () => ({ state: 'pending' }),
     'runs.again': () => {
       throw unavailable('temporal', 'Temporal cannot be reached now.')

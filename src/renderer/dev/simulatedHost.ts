@@ -12,7 +12,6 @@ import {
   type GateCheck,
   type IntakeEntry,
   isEndStage,
-  type Metrics,
   type RunDetail,
   type RunSummary,
   type Settings,
@@ -22,9 +21,13 @@ import {
   type StepName,
   stepNames,
 } from '../../contract/model.ts'
+import { defaultPipelines } from '../../contract/pipelines.ts'
+import { metricLabels } from '../../contract/training.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
 
 export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
+
+type Figures = Record<'accuracy' | 'mae' | 'r2', number>
 
 interface PlannedAttempt {
   ms: number
@@ -39,7 +42,7 @@ interface Plan {
   by: string
   origin: RunSummary['origin']
   attempts: Partial<Record<StepName, PlannedAttempt[]>>
-  metrics: Metrics
+  metrics: Figures
   decision: Decision | null
   decisionPending: boolean
   cancelledAt: number | null
@@ -92,11 +95,28 @@ const usualMs: Record<StepName, number> = {
 const queuedMs = 120
 const iso = (ms: number) => new Date(ms).toISOString()
 
-const checksOf = (m: Metrics): GateCheck[] => [
-  { name: 'accuracy', observed: m.accuracy, limit: 0.8, comparison: '>=', passed: m.accuracy >= 0.8 },
-  { name: 'mae', observed: m.mae, limit: 2.5, comparison: '<=', passed: m.mae <= 2.5 },
-  { name: 'r2', observed: m.r2, limit: 0.7, comparison: '>=', passed: m.r2 >= 0.7 },
-]
+const limits = [
+  { metric: 'accuracy', comparison: '>=', limit: 0.8 },
+  { metric: 'mae', comparison: '<=', limit: 2.5 },
+  { metric: 'r2', comparison: '>=', limit: 0.7 },
+] as const
+const checksOf = (m: Figures): GateCheck[] =>
+  limits.map(({ metric, comparison, limit }) => {
+    const label = metricLabels[metric]
+    const observed = m[metric]
+    const passed = comparison === '>=' ? observed >= limit : observed <= limit
+    const side = passed ? (comparison === '>=' ? 'at least' : 'at most') : comparison === '>=' ? 'below' : 'above'
+    return {
+      kind: 'limit',
+      metric,
+      label,
+      observed,
+      limit,
+      comparison,
+      passed,
+      reason: `${label} ${observed} is ${side} ${limit}.`,
+    }
+  })
 
 /** The run as it stands at a moment. */
 function runAt(plan: Plan, now: number): RunDetail {
@@ -303,9 +323,9 @@ const summaryOf = ({
   ...summary
 }: RunDetail): RunSummary => summary
 
-const good: Metrics = { accuracy: 0.913, mae: 1.508, r2: 0.842 }
-const fair: Metrics = { accuracy: 0.828, mae: 2.014, r2: 0.741 }
-const bad: Metrics = { accuracy: 0.622, mae: 3.117, r2: 0.413 }
+const good: Figures = { accuracy: 0.913, mae: 1.508, r2: 0.842 }
+const fair: Figures = { accuracy: 0.828, mae: 2.014, r2: 0.741 }
+const bad: Figures = { accuracy: 0.622, mae: 3.117, r2: 0.413 }
 const gpu = { message: 'GPU temporarily unavailable', type: 'GpuUnavailable' }
 const noDatabase = { message: 'Postgres cannot be reached at 127.0.0.1:5432: connection refused', type: 'DatabaseUnavailable' }
 const minute = 60_000
@@ -525,6 +545,7 @@ const firstSettings: Settings = {
     deploy_prod: policy(2, 5, 60),
     record_decision: policy(0, 2, 10),
   },
+  pipelines: defaultPipelines,
   startsPerSecond: 20,
   notifications: { approvalPending: true, runFailed: true },
   appearance: 'system',
@@ -812,6 +833,8 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       }
     },
     'runs.experiment': () => ({ rows: 0, experiment: null }),
+    'runs.profile': () => null,
+    'runs.report': () => null,
     'runs.decide': ({ workflowId, decisionId, decision, reason }) => {
       const seen = decisions.get(decisionId)
       if (seen) return { state: seen }

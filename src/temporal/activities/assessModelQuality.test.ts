@@ -26,7 +26,7 @@ test.each([
 
 test('a high accuracy alone never asks for production', () => {
   const verdict = assessModelQuality({ metrics: { ...fine, accuracy: 0.99, mae: 3 } })
-  expect(verdict).toMatchObject({ passed: false, ask_for_production: false, reasons: ['MAE 3 is above 2.50'] })
+  expect(verdict).toMatchObject({ passed: false, ask_for_production: false, reasons: ['MAE 3 is above 2.5'] })
 })
 
 test.each([

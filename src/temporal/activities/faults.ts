@@ -36,6 +36,9 @@ export async function underFault<T>(met: Fault | null, signal: AbortSignal, work
 const refused = (judged: AssessResult, reason: string): AssessResult => ({
   passed: false,
   ask_for_production: false,
-  checks: [...judged.checks, { name: 'drill', observed: 0, limit: 1, comparison: '>=', passed: false }],
+  checks: [
+    ...judged.checks,
+    { kind: 'drill', metric: null, label: 'drill', observed: null, limit: null, comparison: '>=', passed: false, reason },
+  ],
   reasons: [...judged.reasons, reason],
 })

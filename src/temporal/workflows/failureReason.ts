@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow'
-import type { RetryTable } from '../../contract/model.ts'
+import type { RetryTable } from '../../contract/retries.ts'
 
 const stepInWords: Record<keyof RetryTable, string> = {
   preprocess_data: 'Preprocessing',

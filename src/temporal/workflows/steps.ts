@@ -6,7 +6,7 @@ import {
   type RetryPolicy,
   TimeoutFailure,
 } from '@temporalio/workflow'
-import type { RetryTable } from '../../contract/model.ts'
+import type { RetryTable } from '../../contract/retries.ts'
 import type { Activities } from '../activities/activities.ts'
 
 import type { DeployInput, RunSettings } from '../types.ts'

@@ -95,10 +95,10 @@ test('the gate refuses a good model by a check of its own; the real figures stay
   const result = await runResult(bench.client, workflowId)
   expect(result).toMatchObject({ status: 'gate_failed', stage: 'GateFailed', deployment_status: { dev: 'pending' } })
   expect(result.failure_reason).toContain('the drill "Quality gate fails" is on')
-  expect(result.gate_checks.map((check) => [check.name, check.passed])).toEqual([
+  expect(result.gate_checks.map((check) => [check.label, check.passed])).toEqual([
     ['accuracy', true],
-    ['mae', true],
-    ['r2', true],
+    ['MAE', true],
+    ['R²', true],
     ['drill', false],
   ])
   expect(bench.done(workflowId)).toEqual(['log'])

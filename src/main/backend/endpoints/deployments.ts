@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
-import { metrics } from '../../../contract/model.ts'
+import { metricValues } from '../../../contract/training.ts'
 import type { DeploymentCause } from '../../../temporal/activities/deps.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { lockFile } from '../../control/lock.ts'
@@ -21,7 +21,7 @@ const deployed = z.object({
   model_id: z.string().min(1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   size_bytes: z.number().int().nonnegative(),
-  metrics,
+  metrics: metricValues,
   deployed_at: z.iso.datetime(),
   /** Not there in records of 0.1. */
   cause: cause.optional(),

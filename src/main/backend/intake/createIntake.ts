@@ -49,7 +49,8 @@ interface Options {
   store: LocalFileStore
   settings: () => Settings
   submittedBy: () => string
-  runSettings: () => RunSettings
+  /** How the run of the file at this path is to be made. */
+  runSettings: (path: string) => RunSettings
   /** Entry file of the intake's worker thread (AppPaths.threads.intake). */
   thread: string
   emit: Emit
@@ -231,7 +232,7 @@ export function createIntake(options: Options): Intake {
     addAcceptedRun(runs, {
       ...{ workflowId: id, fileName, sourcePath, origin: 'again', again: nth, requestId, acceptedAt: now.toISOString() },
       file: { sha256, uri: `sha256:${sha256}`, size_bytes: sizeBytes },
-      ...{ submittedBy: options.submittedBy(), settings: options.runSettings() },
+      ...{ submittedBy: options.submittedBy(), settings: options.runSettings(sourcePath) },
     })
     return id
   })

@@ -60,7 +60,7 @@ interface Options {
   thread: Pick<IntakeThread, 'take'>
   settings: () => Settings
   submittedBy: () => string
-  runSettings: () => RunSettings
+  runSettings: (path: string) => RunSettings
   /** Real paths of the inbox folders. */
   roots: () => string[]
   onEntry(entry: IntakeEntry): void
@@ -354,7 +354,7 @@ export function createTaker(options: Options): Taker {
         const workflowId = workflowIdFor({ fileName: name, sha256: file.sha256, again: 0 }, now, runs.has)
         addAcceptedRun(runs, {
           ...{ workflowId, fileName: name, file, sourcePath: path, origin: candidate.origin, acceptedAt: at },
-          ...{ submittedBy: options.submittedBy(), settings: options.runSettings(), again: 0, requestId: null },
+          ...{ submittedBy: options.submittedBy(), settings: options.runSettings(path), again: 0, requestId: null },
         })
         const message = acceptedMessage(name, workflowId)
         return { entry: tell(candidate, { outcome: 'accepted', message, workflowId, ...common }), accepted: workflowId }

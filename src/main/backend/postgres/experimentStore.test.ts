@@ -96,6 +96,8 @@ test('an experiment and its model are logged once, however many attempts there a
     accuracy: 0.91,
     mae: 1.5,
     r2: 0.8,
+    metrics: trained.metrics,
+    task: null,
     trainer: 'demo',
   })
   expect(rows[0].created_at.getTime() - rows[0].started_at.getTime()).toBe(20_000)
@@ -141,7 +143,7 @@ test('one deployment per run and environment; a retry corrects its address', asy
 test('migrating again, and several at once, changes nothing', async () => {
   await Promise.all([1, 2, 3].map(() => migrate(server.value, resources, silentLog)))
   const { rows } = await pool.get().query('SELECT name FROM gatehouse_migrations')
-  expect(rows).toEqual([{ name: '0001_runs' }])
+  expect(rows).toEqual([{ name: '0001_runs' }, { name: '0002_metrics' }])
 })
 
 describe('what went wrong is told apart', () => {

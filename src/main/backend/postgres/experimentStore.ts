@@ -10,8 +10,8 @@ const logStatement = `
   WITH experiment AS (
     INSERT INTO experiments
       (workflow_id, run_id, file_name, dataset_sha256, rows, target, model_id, trainer, accuracy, mae, r2,
-       training_seconds, params, started_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now() - make_interval(secs => $12))
+       training_seconds, params, started_at, task, metrics)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now() - make_interval(secs => $12), $16, $17)
     ON CONFLICT (workflow_id, run_id) DO UPDATE SET workflow_id = EXCLUDED.workflow_id
     RETURNING id, (xmax = 0) AS inserted
   ), model AS (
@@ -62,13 +62,15 @@ export function createExperimentStore(database: DatabasePool): ExperimentStore {
         text(prepared.target),
         trained.model_id,
         trained.trainer,
-        trained.metrics.accuracy,
-        trained.metrics.mae,
-        trained.metrics.r2,
+        trained.metrics.accuracy ?? null,
+        trained.metrics.mae ?? null,
+        trained.metrics.r2 ?? null,
         trained.training_seconds,
         JSON.stringify(params),
         trained.model.sha256,
         trained.model.size_bytes,
+        prepared.task ?? null,
+        JSON.stringify(trained.metrics),
       ])
       const row = rows[0] as { id: string; inserted: boolean }
       return { experimentId: Number(row.id), inserted: row.inserted }

@@ -4,7 +4,15 @@ import { type Attempt, isEndStage, type Progress, type RunSummary, type Stage, t
 import type { RunObserver } from '../../../temporal/observer.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
-import { emptySealedPart, patchFromStatus, type RunRecord, type SealedPart, sealedPartOf, summaryOf } from './runRecord.ts'
+import {
+  emptySealedPart,
+  gateChecksOf,
+  patchFromStatus,
+  type RunRecord,
+  type SealedPart,
+  sealedPartOf,
+  summaryOf,
+} from './runRecord.ts'
 import type { Sealer } from './sealer.ts'
 
 export interface Projection {
@@ -293,6 +301,7 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
   return {
     ...emptySealedPart,
     ...opened,
+    gateChecks: gateChecksOf(opened?.gateChecks ?? []),
     problem: opened?.problem ?? row.last_error,
     workflowId: row.workflow_id,
     runId: row.run_id,

@@ -1,4 +1,5 @@
 import type { Deployment, GateCheck, RunSummary, Stage } from '../../../contract/model.ts'
+import { metricLabels, metricName } from '../../../contract/training.ts'
 import type { DecisionRecord, RunStatus } from '../../../temporal/types.ts'
 
 /** What the host knows of a run without asking Temporal. */
@@ -47,13 +48,32 @@ export const emptySealedPart: SealedPart = {
 export const summaryOf = ({ gateChecks: _, modelId: __, deployments: ___, notes: ____, ...summary }: RunRecord): RunSummary =>
   summary
 
+/** Checks as they are now; a run that an earlier version started has them with a bare name instead of a label and a reason. */
+export const gateChecksOf = (checks: readonly (GateCheck | EarlierCheck)[]): GateCheck[] =>
+  checks.map((check) => {
+    if (!('name' in check)) return check
+    const { name, observed, limit, comparison, passed } = check
+    const metric = metricName.safeParse(name).data ?? null
+    const label = metric === null ? name : metricLabels[metric]
+    const reason = `${label} ${observed} ${passed ? 'is' : 'is not'} ${comparison} ${limit}.`
+    return { kind: metric === null ? 'drill' : 'limit', metric, label, observed, limit, comparison, passed, reason }
+  })
+
+interface EarlierCheck {
+  name: string
+  observed: number
+  limit: number
+  comparison: GateCheck['comparison']
+  passed: boolean
+}
+
 /** What the workflow says about itself, in the words of the console. */
 export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
   return {
     stage: status.stage,
     metrics: status.quality_metrics,
     gatePassed: status.gate_checks.length === 0 ? null : !status.quality_gate_failed,
-    gateChecks: status.gate_checks,
+    gateChecks: gateChecksOf(status.gate_checks),
     modelId: status.model_id,
     // Absent in the status of a run that an older version started.
     deployments: (status.deployments ?? []).map((d) => ({

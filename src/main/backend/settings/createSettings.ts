@@ -3,18 +3,23 @@ import { isAbsolute, join } from 'node:path'
 import { sync as writeFileAtomic } from 'write-file-atomic'
 import { invalid } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import { defaultPipelines, type Pipeline, pipelineFor } from '../../../contract/pipelines.ts'
 import { defaultRetries } from '../../../temporal/retries.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
 import { accountName, type Home } from '../home.ts'
 import type { Log } from '../log.ts'
+import { firstLine } from './firstLine.ts'
+import { createPipelinesFile, pipelinesSchemaName } from './pipelinesFile.ts'
 
 export interface SettingsService {
   get(): Settings
   /** @throws CallFailed `invalid` when a value is not allowed; nothing is changed then. */
   set(next: Settings): Settings
   onChange(listener: (settings: Settings) => void): () => void
-  /** What a run carries with it, fixed at its start. */
-  forRun(): RunSettings
+  /** What the run of a file carries with it, fixed at its start. `path`: where the file was when it was taken. */
+  forRun(path: string): RunSettings
+  /** The pipeline that takes a file. */
+  pipelineFor(path: string): Pipeline
   /** Said once at the start when the file could not be used. */
   problem: string | null
 }
@@ -28,17 +33,22 @@ const defaults = (home: Home): Settings => ({
   demoTrainer: { minSeconds: 15, maxSeconds: 25 },
   approvalTimeoutHours: 24,
   retries: defaultRetries,
+  pipelines: defaultPipelines,
   startsPerSecond: 20,
   notifications: { approvalPending: true, runFailed: true },
   appearance: 'system',
 })
 
 /**
- * Settings in `config/settings.json`. A file that cannot be read is set aside under a new name and the defaults are used:
+ * Settings in `config/settings.json`, pipelines beside them in `config/pipelines.json`. A file that cannot be read is set aside under a new name and the defaults are used:
  * nothing is guessed from it and nothing of it is lost.
  */
-export function createSettings(home: Home, log: Log): SettingsService {
+export function createSettings(home: Home, resources: string, log: Log): SettingsService {
   const file = join(home.config, 'settings.json')
+  const pipelinesStore = createPipelinesFile(join(home.config, 'pipelines.json'), {
+    path: join(home.config, pipelinesSchemaName),
+    text: readFileSync(join(resources, pipelinesSchemaName), 'utf8'),
+  })
   const listeners = new Set<(settings: Settings) => void>()
   let problem: string | null = null
   let current = defaults(home)
@@ -55,6 +65,20 @@ export function createSettings(home: Home, log: Log): SettingsService {
     }
   }
 
+  const read = pipelinesStore.read()
+  current = { ...current, pipelines: read.pipelines }
+  if (read.problem) {
+    problem = [problem, read.problem].filter(Boolean).join(' ')
+    log.warn({ aside: read.setAside }, 'pipelines set aside')
+  }
+
+  const pipelineOf = (path: string): Pipeline => {
+    // The schema sees to it that one takes every file.
+    const pipeline = pipelineFor(current.pipelines, path) ?? current.pipelines.at(-1)
+    if (!pipeline) throw new Error('there is no pipeline')
+    return pipeline
+  }
+
   return {
     problem,
     get: () => current,
@@ -62,7 +86,9 @@ export function createSettings(home: Home, log: Log): SettingsService {
       const relative = next.inboxFolders.find((folder) => !isAbsolute(folder))
       if (relative !== undefined) throw invalid(`The inbox folder "${relative}" must be a full path.`, 'inboxFolders')
       current = settingsSchema.parse(next)
-      writeFileAtomic(file, `${JSON.stringify(current, null, 2)}\n`, { mode: 0o600 })
+      const { pipelines, ...others } = current
+      pipelinesStore.write(pipelines)
+      writeFileAtomic(file, `${JSON.stringify(others, null, 2)}\n`, { mode: 0o600 })
       for (const listener of listeners) listener(current)
       return current
     },
@@ -70,12 +96,15 @@ export function createSettings(home: Home, log: Log): SettingsService {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    forRun: () => ({
-      retries: current.retries,
-      demo_trainer: { min_seconds: current.demoTrainer.minSeconds, max_seconds: current.demoTrainer.maxSeconds },
-      approval_timeout_seconds: Math.round(current.approvalTimeoutHours * 3600),
-    }),
+    pipelineFor: pipelineOf,
+    forRun(path) {
+      const pipeline = pipelineOf(path)
+      return {
+        retries: { ...current.retries, ...pipeline.retries },
+        demo_trainer: { min_seconds: current.demoTrainer.minSeconds, max_seconds: current.demoTrainer.maxSeconds },
+        approval_timeout_seconds: Math.round((pipeline.approval.hours ?? current.approvalTimeoutHours) * 3600),
+        pipeline,
+      }
+    },
   }
 }
-
-const firstLine = (error: unknown) => String(error instanceof Error ? error.message : error).split('\n')[0]

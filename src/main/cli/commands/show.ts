@@ -1,5 +1,6 @@
 import type { GateCheck, RunDetail, Step } from '../../../contract/model.ts'
 import { describeRun, durationWords, momentWords } from '../../../contract/sentence.ts'
+import { metricsInWords } from '../../../contract/training.ts'
 import { type Context, findRun, withHost } from '../context.ts'
 import { type ExitCode, exitCodes } from '../exitCodes.ts'
 import type { Cell, Output, Style } from '../output.ts'
@@ -34,8 +35,7 @@ function print(out: Output, run: RunDetail, now: Date): void {
     ],
   ]
   if (run.modelId !== null) facts.push(['Model', run.modelId])
-  if (run.metrics !== null)
-    facts.push(['Metrics', `accuracy ${run.metrics.accuracy}, MAE ${run.metrics.mae}, R2 ${run.metrics.r2}`])
+  if (run.metrics !== null) facts.push(['Metrics', metricsInWords(run.metrics)])
   for (const { environment, url, deployedAt } of run.deployments) {
     facts.push([`Deployed ${environment}`, `${url} since ${momentWords(deployedAt, now)}`])
   }
@@ -87,8 +87,8 @@ function stepRow(step: Step, now: Date): Cell[] {
   return [step.step, { text: step.state, style: stateStyles[step.state] }, shown, words.join('; ')]
 }
 
-const checkRow = ({ name, observed, comparison, limit, passed }: GateCheck): Cell[] => [
-  name,
+const checkRow = ({ label, passed, reason }: GateCheck): Cell[] => [
+  label,
   { text: passed ? 'passed' : 'not passed', style: passed ? 'good' : 'bad' },
-  `${observed} ${passed ? 'is' : 'is not'} ${comparison} ${limit}`,
+  reason,
 ]

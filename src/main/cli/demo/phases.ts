@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { DrillName, DrillOrder } from '../../../contract/drills.ts'
 import { CallFailed } from '../../../contract/errors.ts'
 import { isEndStage, type RunDetail, type Settings, type Stage, type Step, type StepName } from '../../../contract/model.ts'
+import { metricsInWords } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { demoCsv } from './demoCsv.ts'
 import { instead, type Look, NotSeen, seen, until } from './watch.ts'
@@ -143,7 +144,7 @@ function basicRun({ host }: DemoPlace, good: Subject): Observation[] {
           return instead('not every check passed')
         }
         const { attempts } = step
-        const metrics = name === 'train_model' && run.metrics ? `, accuracy ${run.metrics.accuracy}, MAE ${run.metrics.mae}` : ''
+        const metrics = name === 'train_model' && run.metrics ? `, ${metricsInWords(run.metrics)}` : ''
         return seen(`${attempts.length} attempt${attempts.length === 1 ? '' : 's'}${metrics}`)
       }),
   }))

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { RunSummary } from '../../../contract/model.ts'
 import { momentWords, spanWords } from '../../../contract/sentence.ts'
+import { listMetrics } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
@@ -111,7 +112,10 @@ function Item({
         <div className="inbox-line small">
           {run.metrics ? (
             <span className="muted nowrap">
-              accuracy {figure(run.metrics.accuracy)} · MAE {figure(run.metrics.mae)} · R² {figure(run.metrics.r2)}
+              {listMetrics(run.metrics)
+                .slice(0, 4)
+                .map(({ label, value }) => `${label} ${figure(value)}`)
+                .join(' · ')}
               {run.gatePassed ? ' · gate passed' : ''}
             </span>
           ) : null}

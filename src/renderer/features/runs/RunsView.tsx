@@ -335,9 +335,9 @@ const Row = memo(
         <span className="ellipsis col-metrics">
           {run.metrics ? (
             <>
-              <span className={run.gatePassed === false ? 'tone-bad' : ''}>{figure(run.metrics.accuracy)}</span>
+              <span className={run.gatePassed === false ? 'tone-bad' : ''}>{figureOf(run.metrics.accuracy)}</span>
               <span className="faint"> · </span>
-              {figure(run.metrics.mae)}
+              {figureOf(run.metrics.mae ?? run.metrics.log_loss)}
               {run.gatePassed === false ? <span className="sr-only"> did not pass the gate</span> : null}
             </>
           ) : null}
@@ -411,6 +411,8 @@ function failedWords({ problem, fileName }: RunSummary): string {
     .replace(`${fileName} `, '')
     .replace(/^([A-Z][\w ]*?) failed(?: after \d+ attempts)?: /, '$1: ')
 }
+
+const figureOf = (value: number | undefined) => (value === undefined ? '–' : figure(value))
 
 function RowWords({ run }: { run: RunSummary }) {
   const now = useNow(!isEndStage(run.stage))

@@ -1,6 +1,7 @@
 import { createStore } from 'zustand/vanilla'
 import { CallFailed } from '../../../contract/errors.ts'
-import { type RetryTable, retryTable, type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import { type RetryTable, retryTable } from '../../../contract/retries.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { IntakeEntry, Settings } from '../../../../contract/model.ts'
+import { defaultPipelines } from '../../../../contract/pipelines.ts'
 import { defaultRetries } from '../../../../temporal/retries.ts'
 import { homeAt, makeHome } from '../../home.ts'
 import { openLedger } from '../../ledger/openLedger.ts'
@@ -22,6 +23,7 @@ export const settingsFor = (inboxFolders: string[], patch: Partial<Settings> = {
   demoTrainer: { minSeconds: 0, maxSeconds: 0 },
   approvalTimeoutHours: 24,
   retries: defaultRetries,
+  pipelines: defaultPipelines,
   startsPerSecond: 20,
   notifications: { approvalPending: true, runFailed: true },
   appearance: 'system',

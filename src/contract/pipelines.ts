@@ -1,0 +1,215 @@
+/**
+ * A pipeline says how the files that it takes are made into models: what is learned from which columns, by which trainer,
+ * and what a model must show. Kept in `config/pipelines.json`; a run carries its own copy, fixed at its start.
+ */
+import { z } from 'zod'
+import { retryTable } from './retries.ts'
+import { metricName, task } from './training.ts'
+
+/** `error`: the task's own measure, MAE for a regression and log loss for classes, so that a check fits any data set. */
+export const gateMetric = z.enum(['error', ...metricName.options])
+export type GateMetric = z.infer<typeof gateMetric>
+
+const margin = z.number().min(-1).max(10)
+
+/**
+ * One check of the quality gate. Margins are shares of the error, which is the metric itself where less is better and its
+ * distance from 1 where more is: a margin of 0.05 on an accuracy of 0.80 speaks of a twentieth of the missing 0.20.
+ */
+export const gateRule = z.discriminatedUnion('kind', [
+  /** On the good side of a fixed value; the value itself is good enough. */
+  z.object({ kind: z.literal('limit'), metric: metricName, limit: z.number() }).strict(),
+  /** The error is smaller than that of the trivial model on the same test rows, by this share of it at least. */
+  z.object({ kind: z.literal('baseline'), metric: gateMetric, margin }).strict(),
+  /** The error is not larger than that of the model now in production on the same test rows, by more than this share of it. */
+  z.object({ kind: z.literal('production'), metric: gateMetric, margin }).strict(),
+  /**
+   * In no slice of a categorical column with this many test rows is the error larger than that on all test rows by more
+   * than this share and larger than the trivial model's in that slice.
+   */
+  z
+    .object({ kind: z.literal('slice'), metric: gateMetric, margin, minimumRows: z.number().int().min(1).max(1_000_000) })
+    .strict(),
+])
+export type GateRule = z.infer<typeof gateRule>
+
+export const boostingSettings = z
+  .object({
+    rounds: z.number().int().min(1).max(10_000),
+    depth: z.number().int().min(1).max(16),
+    learningRate: z.number().gt(0).max(1),
+    /** Shares of the rows and of the columns that each tree sees. */
+    rowSampling: z.number().gt(0).max(1),
+    columnSampling: z.number().gt(0).max(1),
+    l2: z.number().min(0).max(1e6),
+    /** Least sum of second derivatives in a leaf (XGBoost's min_child_weight). */
+    minimumLeafWeight: z.number().min(0).max(1e6),
+    /** Least gain of a split (XGBoost's gamma). */
+    minimumGain: z.number().min(0).max(1e6),
+    maximumBins: z.number().int().min(2).max(256),
+    /** Ends after this many rounds without a better validation loss; 0 = never. */
+    earlyStoppingRounds: z.number().int().min(0).max(10_000),
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+  })
+  .strict()
+export type BoostingSettings = z.infer<typeof boostingSettings>
+
+export const trainerChoice = z.discriminatedUnion('kind', [
+  /** Gradient-boosted trees. Settings that are left out have the trainer's defaults. */
+  z.object({ kind: z.literal('boosting'), settings: boostingSettings.partial() }).strict(),
+  /** A command of your own; docs/trainers.md has its contract. */
+  z
+    .object({
+      kind: z.literal('command'),
+      /** The program and its arguments; no shell looks at them. */
+      command: z.array(z.string().min(1)).min(1).max(100),
+      timeLimitMinutes: z
+        .number()
+        .positive()
+        .max(3 * 60),
+      settings: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
+    })
+    .strict(),
+  /** The demonstration's: takes a while and decides the metrics by the file's name. */
+  z.object({ kind: z.literal('demo') }).strict(),
+])
+export type TrainerChoice = z.infer<typeof trainerChoice>
+
+const columnName = z.string().trim().min(1).max(1000)
+
+export const pipeline = z
+  .object({
+    name: z.string().trim().min(1).max(60),
+    /** Files that it takes. A file must lie in (or below) one of the folders and bear a name like one of the patterns. */
+    match: z
+      .object({
+        /** Full paths; empty = any folder. */
+        folders: z.array(z.string().min(1)).max(100),
+        /** `*` stands for any characters, `?` for one; case does not matter; empty = any name. */
+        patterns: z.array(z.string().min(1).max(255)).max(100),
+      })
+      .strict(),
+    /** Names for the columns of a file without a header line; null: invented ones. */
+    columns: z.array(columnName).min(2).max(10_000).nullable(),
+    /** Name of the column to be learned; null: the last one. */
+    target: columnName.nullable(),
+    /** null: guessed from the target, and shown. */
+    task: task.nullable(),
+    /** Columns that are left out. A name that a file does not have is passed over. */
+    ignore: z.array(columnName).max(10_000),
+    trainer: trainerChoice,
+    /** All must hold. Empty: no model is refused. */
+    gate: z.array(gateRule).max(50),
+    /** Production is asked for only above (where less is better: below) this value; null: whenever the gate passes. */
+    askForProduction: z.object({ metric: metricName, beyond: z.number() }).strict().nullable(),
+    approval: z
+      .object({
+        /** What ends the wait for an operator. */
+        kind: z.literal('timeout'),
+        /** null: as in the settings. */
+        hours: z
+          .number()
+          .positive()
+          .max(24 * 365)
+          .nullable(),
+      })
+      .strict(),
+    /** Steps that are retried in another way than the settings say. */
+    retries: retryTable.partial(),
+    /** Share of malformed rows, 0 to 1, up to which a run goes on without them. */
+    quarantineLimit: z.number().min(0).max(1),
+    /** Regression: predictions within this distance count as accurate; null: a tenth of the target's spread, and shown. */
+    tolerance: z.number().positive().nullable(),
+  })
+  .strict()
+export type Pipeline = z.infer<typeof pipeline>
+
+/** In this order: the first that takes a file makes its run. */
+export const pipelines = z
+  .array(pipeline)
+  .min(1)
+  .max(200)
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'Every pipeline needs a name of its own.')
+  .refine(
+    (list) => list.some(({ match }) => match.folders.length === 0 && match.patterns.length === 0),
+    'One pipeline must take every file that the others leave: no folders and no patterns.',
+  )
+
+/** The file `config/pipelines.json`. */
+export const pipelinesFile = z.object({ $schema: z.string().optional(), version: z.literal(1), pipelines }).strict()
+export type PipelinesFile = z.infer<typeof pipelinesFile>
+
+/** The first pipeline that takes a file; null when none does. Paths of any platform, with `/` or `\`. */
+export function pipelineFor(list: readonly Pipeline[], path: string): Pipeline | null {
+  const parts = path.split(/[\\/]/)
+  const name = parts.pop() ?? ''
+  const folder = parts.join('/')
+  return (
+    list.find(
+      ({ match }) =>
+        (match.folders.length === 0 || match.folders.some((wanted) => isWithin(folder, wanted))) &&
+        (match.patterns.length === 0 || match.patterns.some((pattern) => isLike(name, pattern))),
+    ) ?? null
+  )
+}
+
+const isWithin = (folder: string, wanted: string) => {
+  const root = wanted.split(/[\\/]/).join('/').replace(/\/+$/, '')
+  return folder === root || folder.startsWith(`${root}/`)
+}
+
+const isLike = (name: string, pattern: string) => {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'isu').test(name)
+}
+
+const demoNames = ['good*', 'bad*', 'borderline*', 'failing_training*', 'db_failure*', 'prod_candidate*', 'sensitive_data*']
+
+const anyPipeline = {
+  columns: null,
+  target: null,
+  task: null,
+  ignore: [],
+  approval: { kind: 'timeout' as const, hours: null },
+  retries: {},
+  quarantineLimit: 0.05,
+  tolerance: null,
+}
+
+/** The demonstration's limits. */
+export const demoGate: GateRule[] = [
+  { kind: 'limit', metric: 'accuracy', limit: 0.8 },
+  { kind: 'limit', metric: 'mae', limit: 2.5 },
+  { kind: 'limit', metric: 'r2', limit: 0.7 },
+]
+
+/** A gate that asks of any data set what can be asked of it: that something was learned, and nothing was lost. */
+export const standardGate: GateRule[] = [
+  { kind: 'baseline', metric: 'error', margin: 0.05 },
+  { kind: 'production', metric: 'error', margin: 0.05 },
+  { kind: 'slice', metric: 'error', margin: 0.5, minimumRows: 30 },
+]
+
+/** What is there before anybody has set anything; docs/decisions/126. */
+export const defaultPipelines: Pipeline[] = [
+  {
+    ...anyPipeline,
+    name: 'demonstration',
+    match: { folders: [], patterns: demoNames },
+    trainer: { kind: 'demo' },
+    gate: demoGate,
+    askForProduction: { metric: 'accuracy', beyond: 0.85 },
+  },
+  {
+    ...anyPipeline,
+    name: 'standard',
+    match: { folders: [], patterns: [] },
+    trainer: { kind: 'boosting', settings: {} },
+    gate: standardGate,
+    askForProduction: null,
+  },
+]
