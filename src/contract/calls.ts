@@ -16,10 +16,12 @@ import {
   timestamp,
 } from './model.ts'
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
+import { auditRecord, stepAction } from './operator.ts'
 import { dataProfile, trainingReport } from './training.ts'
 
 const nothing = z.object({}).strict()
 const workflowId = z.string().min(1).max(1000)
+const reason = z.string().trim().min(1, 'A reason is required.').max(2000)
 const modelId = z.string().min(1).max(1000)
 
 export const calls = {
@@ -76,6 +78,16 @@ export const calls = {
     input: z.object({ workflowId, requestId: z.uuid() }).strict(),
     output: z.object({ workflowId: z.string() }),
   },
+  /** Ends a run at once, without asking it. A step under way hears of it late; nothing is put down in order. */
+  'runs.terminate': { input: z.object({ workflowId, reason }).strict(), output: nothing },
+  /**
+   * What an operator may do with one step: try it now instead of waiting, pause and resume it, or have the run go on from
+   * the moment before it began (also after the run has ended). Idempotent by `requestId`.
+   */
+  'runs.actOnStep': {
+    input: z.object({ workflowId, step: stepName, action: stepAction, reason, requestId: z.uuid() }).strict(),
+    output: nothing,
+  },
   'runs.cancel': { input: z.object({ workflowId, reason: z.string().trim().min(1).max(2000) }).strict(), output: nothing },
 
   /** Newest first: what became of each file that was seen. */
@@ -127,6 +139,12 @@ export const calls = {
       })
       .strict(),
     output: z.object({ state: z.enum(['done', 'pending']) }),
+  },
+
+  /** What operators changed, newest first; `workflowId` narrows it to one run. */
+  'audit.list': {
+    input: z.object({ limit: z.number().int().min(1).max(5000).default(200), workflowId: workflowId.optional() }).strict(),
+    output: z.object({ entries: z.array(auditRecord) }),
   },
 
   'stack.health': { input: nothing, output: stackHealth },

@@ -90,6 +90,10 @@ export type Deployment = z.infer<typeof deployment>
 export const fileOrigin = z.enum(['inbox', 'window', 'cli', 'again', 'client'])
 export type FileOrigin = z.infer<typeof fileOrigin>
 
+/** Who paused a step, when and why, as Temporal tells it: another client may have given neither name nor reason. */
+export const paused = z.object({ at: timestamp.nullable(), by: z.string().nullable(), reason: z.string().nullable() })
+export type Paused = z.infer<typeof paused>
+
 /** What a list row shows. It never carries a payload. */
 export const runSummary = z.object({
   workflowId: z.string(),
@@ -114,6 +118,8 @@ export const runSummary = z.object({
   metrics: metricValues.nullable(),
   gatePassed: z.boolean().nullable(),
   approvalDeadline: timestamp.nullable(),
+  /** An operator keeps the step under way from being tried; null when nobody does. */
+  paused: paused.nullable(),
   /** A decision that was taken here and has not reached Temporal yet. */
   decisionPending: z.boolean(),
   decision: decision.nullable(),
@@ -155,12 +161,13 @@ export type Progress = z.infer<typeof progress>
 export const step = z.object({
   step: stepName,
   kind: z.enum(['activity', 'human']),
-  state: z.enum(['waiting', 'scheduled', 'running', 'backingOff', 'completed', 'failed', 'cancelled', 'skipped']),
+  state: z.enum(['waiting', 'scheduled', 'running', 'backingOff', 'paused', 'completed', 'failed', 'cancelled', 'skipped']),
   scheduledAt: timestamp.nullable(),
   endedAt: timestamp.nullable(),
   attempts: z.array(attempt),
   maxAttempts: z.number().int().nullable(),
   retryAt: timestamp.nullable(),
+  paused: paused.nullable(),
   progress: progress.nullable(),
 })
 export type Step = z.infer<typeof step>

@@ -2,7 +2,7 @@
  * The sentence an operator needs about a run, in plain words. The console shows it as the first line of a run and the
  * command line prints it, so that both say the same.
  */
-import type { Decision, RunSummary, Stage } from './model.ts'
+import type { Decision, Paused, RunSummary, Stage } from './model.ts'
 import { metricsInWords } from './training.ts'
 
 export interface SentenceOptions {
@@ -106,6 +106,7 @@ const metricsWords = (run: RunSummary) => (run.metrics ? metricsInWords(run.metr
 /** What is going on with a step that works, waits for its next try, or has not been picked up yet. */
 function stepSentence(run: RunSummary, now: Date): string {
   const name = stageLabels[run.stage]
+  if (run.paused) return pausedSentence(name, run.paused, run.problem)
   if (run.retryAt) {
     const wait = Date.parse(run.retryAt) - now.getTime()
     const next = tryWords(run.attempt + 1, run.maxAttempts)
@@ -119,6 +120,12 @@ function stepSentence(run: RunSummary, now: Date): string {
   if (run.attempt === 1) return `${name} for ${since}.`
   const before = run.problem ? ` The one before failed: ${ended(run.problem)}` : ''
   return `${name}: ${tryWords(run.attempt, run.maxAttempts).toLowerCase()} (${since} in this step).${before}`
+}
+
+function pausedSentence(name: string, { by, reason }: Paused, problem: string | null): string {
+  const why = reason ? `: ${ended(reason)}` : '.'
+  const last = problem ? ` The last try failed: ${ended(problem)}` : ''
+  return `${name} is paused${by ? ` by ${by}` : ''}${why} It goes on when somebody resumes it.${last}`
 }
 
 function awaitingSentence(run: RunSummary, now: Date, options: SentenceOptions): string {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { conflict, notFound, unavailable } from '../../contract/errors.ts'
+import { notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
-import { stageLabels } from '../../contract/sentence.ts'
 import type { ActivityDeps } from '../../temporal/activities/deps.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
-import { cancelRun, decide, retryNow, startRun } from '../../temporal/operations.ts'
+import { decide, retryNow, startRun } from '../../temporal/operations.ts'
 import type { AppPaths } from '../paths.ts'
+import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
 import { createCsvReader } from './csv/createCsvReader.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
@@ -15,6 +15,7 @@ import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
+import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import type { Log } from './log.ts'
 import { createNotices } from './notices.ts'
@@ -24,6 +25,7 @@ import { createExperimentStore } from './postgres/experimentStore.ts'
 import { createProjection } from './projection/createProjection.ts'
 import { createReconciler } from './projection/createReconciler.ts'
 import { loadSealer } from './projection/sealer.ts'
+import { createRunCommands } from './runs/createRunCommands.ts'
 import { createRunReader } from './runs/createRunReader.ts'
 import { openSecrets } from './secrets/openSecrets.ts'
 import { createSettings } from './settings/createSettings.ts'
@@ -158,6 +160,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     onLateRefusal: ({ workflowId }, message) => notices.decisionRefused(projection.get(workflowId), workflowId, message),
     log,
   })
+  const commands = createRunCommands({
+    projection,
+    connected,
+    operator: () => `${settings.get().operator}@${hostName()}`,
+    refresh: reconciler.refresh,
+  })
   const runs = createRunReader({
     projection,
     client: temporal.client,
@@ -234,7 +242,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
   const version = (JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as { version: string }).version
 
-  return {
+  const audit = createAudit(ledger)
+  const backend: Backend = {
     onEvent,
     health,
     receiveUpload: intake.receiveUpload,
@@ -263,13 +272,16 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         return { state: await decisions.decide({ ...input, ...by }) }
       },
       'runs.again': ({ workflowId, requestId }) => intake.runAgain(workflowId, requestId),
-      'runs.cancel': async ({ workflowId, reason }) => {
-        const record = projection.get(workflowId)
-        if (!record) throw notFound(`There is no run ${workflowId} here.`)
-        if (isEndStage(record.stage))
-          throw conflict(`This run has ended already (${stageLabels[record.stage]}); nothing was changed.`)
-        const known = await cancelRun(connected(), workflowId, reason)
-        if (!known) throw conflict('Temporal does not know this run yet; it is still on its way there. Try again in a moment.')
+      'runs.cancel': async (input) => {
+        await commands.cancel(input)
+        return {}
+      },
+      'runs.terminate': async (input) => {
+        await commands.terminate(input)
+        return {}
+      },
+      'runs.actOnStep': async (input) => {
+        await commands.actOnStep(input)
         return {}
       },
 
@@ -291,6 +303,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'keys.usePassphrase': keysAreAway,
       'keys.retry': keysAreAway,
       'keys.codecServer': keysAreAway,
+
+      'audit.list': ({ limit, workflowId }) => ({ entries: audit.all(limit, workflowId) }),
 
       'stack.health': health,
       'stack.retry': () => {
@@ -328,6 +342,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       log.info('closed')
     },
   }
+  const record = { audit, settings: settings.get, host: hostName(), log }
+  return { ...backend, handlers: recordWrites({ handlers: backend.handlers, ...record }) }
 }
 
 /** Until the key ring answers these calls. */

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { CallFailed } from '../../contract/errors.ts'
+import { stepNames } from '../../contract/model.ts'
 import { homeAt, homePath } from '../backend/home.ts'
 import { NoHostError } from '../control/connectToHost.ts'
 import { appPaths } from '../paths.ts'
+import type { StepOptions } from './commands/act.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { Context } from './context.ts'
@@ -102,6 +104,30 @@ export async function runCli(args: readonly string[]): Promise<number> {
     async (context, wanted: string, options: { reason: string }) =>
       (await import('./commands/act.ts')).cancelRun(context, wanted, options),
   ).requiredOption('--reason <text>', 'why; kept with the run', notBlank)
+  command(
+    `terminate ${run}`,
+    `end a run at once, without asking it; for one that does not react to cancel. ${aboutRun}`,
+    async (context, wanted: string, options: { reason: string }) =>
+      (await import('./commands/act.ts')).terminateRun(context, wanted, options),
+  ).requiredOption('--reason <text>', 'why; kept in clear', notBlank)
+  for (const [action, name, what] of [
+    ['retryNow', 'retry-now', 'try a waiting step now'],
+    ['pause', 'pause', 'keep a step from being tried'],
+    ['resume', 'resume', 'let a paused step be tried again'],
+    ['restart', 'retry-from', 'have a run go on from the moment before a step began, also after its end'],
+  ] as const) {
+    command(`${name} ${run}`, `${what}. ${aboutRun}`, async (context, wanted: string, options: StepOptions) =>
+      (await import('./commands/act.ts')).actOnStep(context, action, wanted, options),
+    )
+      .requiredOption('--step <name>', stepNames.join(', '), oneOf(stepNames))
+      .requiredOption('--reason <text>', 'why; kept in clear', notBlank)
+  }
+  command(
+    'audit [run]',
+    `list what operators changed, newest first. ${aboutRun}`,
+    async (context, wanted: string | undefined, options: { limit: number }) =>
+      (await import('./commands/audit.ts')).listAudit(context, wanted, options),
+  ).option('--limit <number>', 'at most so many', wholeNumber(1, 5000), 50)
   command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/act.ts')).runAgain(context, wanted),
   )
@@ -172,6 +198,14 @@ function notBlank(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
   return text.trim()
 }
+
+const oneOf =
+  <T extends string>(names: readonly T[]) =>
+  (text: string): T => {
+    const found = names.find((name) => name === text)
+    if (found === undefined) throw new InvalidArgumentError(`It must be one of ${names.join(', ')}.`)
+    return found
+  }
 
 function hostAndPort(text: string): string {
   if (!/^[^\s/]+:\d{1,5}$/.test(text)) throw new InvalidArgumentError('It must be host:port.')

@@ -88,6 +88,7 @@ export function fakeRun(workflowId: string): RunSummary {
     metrics: { accuracy: 0.9, mae: 1.5, r2: 0.8 },
     gatePassed: true,
     approvalDeadline: null,
+    paused: null,
     decisionPending: false,
     decision: null,
     revision: 1,
@@ -168,6 +169,7 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
           attempts: [],
           maxAttempts: null,
           retryAt: null,
+          paused: null,
           progress: null,
         })),
         gateChecks: [],
@@ -193,6 +195,9 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
     'runs.cancel': () => {
       throw new Error('password=hunter2')
     },
+    'runs.terminate': () => ({}),
+    'runs.actOnStep': () => ({}),
+    'audit.list': () => ({ entries: [] }),
     'intake.list': () => ({ entries: [] }),
     'intake.submit': ({ paths }) => {
       submitted.push(paths)

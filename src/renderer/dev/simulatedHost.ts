@@ -156,6 +156,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       attempts: [],
       maxAttempts: maxAttempts[name],
       retryAt: null,
+      paused: null,
       progress: null,
     }
     if (waits || skipped) {
@@ -285,6 +286,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       waiting?.scheduledAt && (stage as Stage) === 'AwaitingApproval'
         ? iso(Date.parse(waiting.scheduledAt) + plan.approvalHours * 3_600_000)
         : null,
+    paused: null,
     decisionPending: plan.decisionPending,
     decision: plan.decision,
     revision: plan.revision,
@@ -868,6 +870,19 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       tick()
       return {}
     },
+    'runs.terminate': ({ workflowId, reason }) => {
+      const p = plans.get(workflowId)
+      if (!p) throw notFound(`There is no run ${workflowId}.`)
+      p.cancelledAt = clock()
+      p.cancelReason = reason
+      tick()
+      return {}
+    },
+    'runs.actOnStep': ({ workflowId }) => {
+      if (!plans.has(workflowId)) throw notFound(`There is no run ${workflowId}.`)
+      return {}
+    },
+    'audit.list': () => ({ entries: [] }),
     'intake.list': ({ limit }) => ({ entries: [...entries].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit) }),
     'intake.submit': ({ paths }) => ({ entries: paths.flatMap((path) => receive(path.split('/').at(-1) ?? path, 1000)) }),
     ...createSimulatedKeys(

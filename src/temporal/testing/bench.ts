@@ -7,6 +7,7 @@ import type { Stage } from '../../contract/model.ts'
 import { buildWorkflowBundle } from '../bundle.ts'
 import { createClient } from '../client.ts'
 import { createDataConverter } from '../codec/dataConverter.ts'
+import type { RunObserver } from '../observer.ts'
 import { startRun } from '../operations.ts'
 import { defaultRetries } from '../retries.ts'
 import { installRuntime } from '../runtime.ts'
@@ -55,8 +56,17 @@ function quietRuntime() {
   installRuntime({ debug: nothing, info: nothing, warn: nothing, error: nothing })
 }
 
-/** @param dataConverter for worker and client alike; default: values in clear. */
-export async function createTestBench(dataConverter: DataConverter = createDataConverter()): Promise<TestBench> {
+/**
+ * @param dataConverter for worker and client alike; default: values in clear
+ * @param listener hears all that the bench's own recorder hears
+ */
+export async function createTestBench({
+  dataConverter = createDataConverter(),
+  listener,
+}: {
+  dataConverter?: DataConverter
+  listener?: RunObserver
+} = {}): Promise<TestBench> {
   quietRuntime()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-temporal-'))
   const workflowBundle = join(folder, 'bundle.js')
@@ -71,7 +81,7 @@ export async function createTestBench(dataConverter: DataConverter = createDataC
       ...server,
       workflowBundle,
       deps: fake.deps,
-      observer: recorder.observer,
+      observer: listener ? both(recorder.observer, listener) : recorder.observer,
       dataConverter,
       identity: `worker-${workers.length + 1}`,
       shutdownGraceMs: 50,
@@ -105,6 +115,13 @@ export async function createTestBench(dataConverter: DataConverter = createDataC
     },
   }
 }
+
+const both = (one: RunObserver, other: RunObserver): RunObserver => ({
+  stageChanged: (event) => [one, other].forEach((observer) => void observer.stageChanged(event)),
+  attemptStarted: (event) => [one, other].forEach((observer) => void observer.attemptStarted(event)),
+  attemptEnded: (event) => [one, other].forEach((observer) => void observer.attemptEnded(event)),
+  progress: (event) => [one, other].forEach((observer) => void observer.progress(event)),
+})
 
 /** The file is named after the run, so that the fakes know whose it is. */
 export const inputFor = (workflowId: string, settings: Partial<RunSettings> = {}): RunInput => ({

@@ -91,4 +91,7 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_by_topic ON audit (topic, id);
   `,
+  `
+  CREATE INDEX audit_by_run ON audit (workflow_id, id) WHERE workflow_id IS NOT NULL;
+  `,
 ]

@@ -174,6 +174,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
         attempt: 0,
         maxAttempts: null,
         retryAt: null,
+        paused: null,
         problem: problem ?? null,
       })
     },
@@ -181,7 +182,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       running.set(`${runId} ${step}`, { startedAt, worker })
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt: null, outcome: 'running', failure: null })
       latestProgress.delete(workflowId)
-      update(workflowId, { runId, attempt, maxAttempts, retryAt: null })
+      update(workflowId, { runId, attempt, maxAttempts, retryAt: null, paused: null })
     },
     attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
       const { startedAt, worker } = running.get(`${runId} ${step}`) ?? { startedAt: endedAt, worker: null }

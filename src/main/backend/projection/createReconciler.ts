@@ -10,6 +10,7 @@ import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
 import { decodeFailureView, failureView } from '../runs/failureView.ts'
 import { isoOf } from '../runs/protoTime.ts'
+import { pausedOf } from '../runs/timeline.ts'
 import type { Projection } from './createProjection.ts'
 import { patchFromStatus, type RunRecord, stageOfClosed } from './runRecord.ts'
 
@@ -172,7 +173,7 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   }
 
   const endedAt = description.closeTime?.toISOString() ?? new Date().toISOString()
-  const ended = { ...known, stageSince: endedAt, endedAt, retryAt: null, decisionPending: false }
+  const ended = { ...known, stageSince: endedAt, endedAt, retryAt: null, paused: null, decisionPending: false }
   if (description.status.name === 'COMPLETED') {
     const outcome = await handle.result().then(
       (result: RunResult) => patchFromStatus(result),
@@ -200,7 +201,7 @@ const isUnreadable = (error: unknown): error is Error =>
 /** What the step under way is doing, from the pending activity that Temporal describes. */
 async function underWay(temporal: Client, description: WorkflowExecutionDescription): Promise<Partial<RunRecord>> {
   const [pending] = description.raw.pendingActivities ?? []
-  if (!pending) return { retryAt: null }
+  if (!pending) return { retryAt: null, paused: null }
   const attempt = pending.attempt ?? 1
   const started = pending.state === 2 // PENDING_ACTIVITY_STATE_STARTED
   const failure =
@@ -211,7 +212,11 @@ async function underWay(temporal: Client, description: WorkflowExecutionDescript
     // While it waits, Temporal already counts the attempt to come; the list shows the one that failed.
     attempt: started ? attempt : Math.max(1, attempt - 1),
     maxAttempts: pending.maximumAttempts || null,
-    retryAt: started || attempt === 1 ? null : (isoOf(pending.nextAttemptScheduleTime) ?? isoOf(pending.scheduledTime)),
+    paused: pausedOf(pending),
+    retryAt:
+      started || attempt === 1 || pending.paused
+        ? null
+        : (isoOf(pending.nextAttemptScheduleTime) ?? isoOf(pending.scheduledTime)),
     ...(failure ? { problem: failure.message } : {}),
   }
 }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client'
 import { notFound, unavailable } from '../../../contract/errors.ts'
 import type { RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
 import { taskQueue } from '../../../temporal/names.ts'
-import type { Projection } from '../projection/createProjection.ts'
+import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
 import { stepPayloads } from './payloads.ts'
@@ -41,7 +41,7 @@ export function createRunReader({ projection, client, namespace, temporalUiUrl }
         record,
         events,
         pending,
-        recorded: runId ? projection.attempts(runId) : [],
+        recorded: runId ? [...attemptsBefore(events, projection), ...projection.attempts(runId)] : [],
         // Without Temporal there is no history, and so no failure to decode.
         decodeFailure: async (failure) =>
           temporal
@@ -96,6 +96,16 @@ async function readTemporal(temporal: Client | null, workflowId: string, runId: 
       incomplete: `Temporal could not give this run's history (${(error as Error).message}); this is what was seen here.`,
     }
   }
+}
+
+/**
+ * Attempts of the executions that this one was reset from: a failure stays readable after "Retry from this step". Only of
+ * steps that this execution has come to; the others are still ahead of it.
+ */
+function attemptsBefore(events: readonly HistoryEvent[], projection: Projection): RecordedAttempt[] {
+  const reached = new Set(events.map((event) => event.activityTaskScheduledEventAttributes?.activityId))
+  const before = new Set(events.flatMap((event) => event.workflowTaskFailedEventAttributes?.baseRunId || []))
+  return [...before].flatMap((runId) => projection.attempts(runId)).filter(({ step }) => reached.has(step))
 }
 
 const fetchEvents = async (temporal: Client, workflowId: string, runId: string): Promise<readonly HistoryEvent[]> =>

@@ -3,7 +3,15 @@
  * the pending activities of a `describe` (what is under way), and the attempts that this host's worker saw (all of them).
  */
 import type { temporal } from '@temporalio/proto'
-import { type Attempt, type Failure, isEndStage, type Step, type StepName, stepNames } from '../../../contract/model.ts'
+import {
+  type Attempt,
+  type Failure,
+  isEndStage,
+  type Paused,
+  type Step,
+  type StepName,
+  stepNames,
+} from '../../../contract/model.ts'
 import type { RecordedAttempt } from '../projection/createProjection.ts'
 import type { RunRecord } from '../projection/runRecord.ts'
 import { isoOf } from './protoTime.ts'
@@ -59,6 +67,7 @@ const emptyStep = (name: StepName): Step => ({
   attempts: [],
   maxAttempts: null,
   retryAt: null,
+  paused: null,
   progress: null,
 })
 
@@ -166,10 +175,23 @@ async function addPending(
         outcome: 'running',
         failure: null,
       })
+    } else if (activity.paused) {
+      step.state = 'paused'
+      step.paused = pausedOf(activity)
     } else {
       step.retryAt = attempt > 1 ? (isoOf(activity.nextAttemptScheduleTime) ?? isoOf(activity.scheduledTime)) : null
       step.state = step.retryAt ? 'backingOff' : 'scheduled'
     }
+  }
+}
+
+/** Who paused a pending activity; null when nobody did. Another client may have paused it by a rule or without a name. */
+export function pausedOf({ paused, pauseInfo }: PendingActivity): Paused | null {
+  if (!paused) return null
+  return {
+    at: isoOf(pauseInfo?.pauseTime),
+    by: pauseInfo?.manual?.identity || null,
+    reason: pauseInfo?.manual?.reason || null,
   }
 }
 

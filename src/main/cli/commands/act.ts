@@ -1,5 +1,7 @@
-/** The commands that do something with one run: approve, reject, cancel, again. */
+/** The commands that do something with one run: approve, reject, cancel, terminate, again, and what can be done to a step. */
 import { randomUUID } from 'node:crypto'
+import type { StepName } from '../../../contract/model.ts'
+import type { StepAction } from '../../../contract/operator.ts'
 import { type Context, findRun, withHost } from '../context.ts'
 import { type ExitCode, exitCodes } from '../exitCodes.ts'
 
@@ -41,6 +43,43 @@ export async function cancelRun(context: Context, wanted: string, { reason }: { 
     context.out.line(
       `Asked ${fileName} (${workflowId}) to end: ${reason}. Its dataset is kept; "gatehouse again" starts it anew.`,
     )
+    return exitCodes.done
+  })
+}
+
+export async function terminateRun(context: Context, wanted: string, { reason }: { reason: string }): Promise<ExitCode> {
+  return withHost(context, async (host) => {
+    const { workflowId, fileName } = await findRun(host, wanted)
+    await host.call('runs.terminate', { workflowId, reason })
+    context.out.data({ workflowId, terminated: true, reason })
+    context.out.line(`Terminated ${fileName} (${workflowId}): ${reason}. Its dataset is kept; "gatehouse again" starts it anew.`)
+    return exitCodes.done
+  })
+}
+
+const stepDeeds: Record<StepAction, string> = {
+  retryNow: 'is tried now',
+  pause: 'is paused',
+  resume: 'goes on',
+  restart: 'is made anew, and what comes after it',
+}
+
+export interface StepOptions {
+  step: StepName
+  reason: string
+}
+
+export async function actOnStep(
+  context: Context,
+  action: StepAction,
+  wanted: string,
+  { step, reason }: StepOptions,
+): Promise<ExitCode> {
+  return withHost(context, async (host) => {
+    const { workflowId, fileName } = await findRun(host, wanted)
+    await host.call('runs.actOnStep', { workflowId, step, action, reason, requestId: randomUUID() })
+    context.out.data({ workflowId, step, action, reason })
+    context.out.line(`${step} of ${fileName} (${workflowId}) ${stepDeeds[action]}: ${reason}`)
     return exitCodes.done
   })
 }

@@ -64,6 +64,7 @@ const stateStyles: Record<Step['state'], Style> = {
   scheduled: 'busy',
   running: 'busy',
   backingOff: 'human',
+  paused: 'human',
   completed: 'good',
   failed: 'bad',
   cancelled: 'faint',

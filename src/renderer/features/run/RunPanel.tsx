@@ -7,12 +7,13 @@ import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { Field } from '../../ui/Field.tsx'
 import { bytesWords, middleCut } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { ActionDialog } from './ActionDialog.tsx'
+import { AuditList } from './AuditList.tsx'
 import { Checks } from './Checks.tsx'
 import { Timeline } from './Timeline.tsx'
 import './run.css'
@@ -134,6 +135,9 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
               <Deployments detail={detail} />
             </Section>
           ) : null}
+          <Section title="Who acted">
+            <AuditList />
+          </Section>
           <Section title="Identity">
             <Ids detail={detail} />
           </Section>
@@ -156,7 +160,7 @@ export function Section({ title, children }: { title: string; children: ReactNod
 function Actions({ detail }: { detail: RunDetail }) {
   const { decide } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
-  const [asking, setAsking] = useState<'again' | 'cancel' | null>(null)
+  const [asking, setAsking] = useState<'again' | 'cancel' | 'terminate' | null>(null)
   const awaiting = detail.stage === 'AwaitingApproval' && !detail.decisionPending
   const over = isEndStage(detail.stage)
   return (
@@ -176,9 +180,14 @@ function Actions({ detail }: { detail: RunDetail }) {
           Run again…
         </Button>
       ) : (
-        <Button look={awaiting ? 'quiet' : 'plain'} offBecause={off} onPress={() => setAsking('cancel')}>
-          Cancel run…
-        </Button>
+        <>
+          <Button look={awaiting ? 'quiet' : 'plain'} offBecause={off} onPress={() => setAsking('cancel')}>
+            Cancel run…
+          </Button>
+          <Button look="quiet" offBecause={off} onPress={() => setAsking('terminate')}>
+            Terminate…
+          </Button>
+        </>
       )}
       <span className="grow" />
       {detail.temporalUrl ? (
@@ -188,7 +197,9 @@ function Actions({ detail }: { detail: RunDetail }) {
         </a>
       ) : null}
       {asking === 'again' ? <AgainDialog detail={detail} onClose={() => setAsking(null)} /> : null}
-      {asking === 'cancel' ? <CancelDialog detail={detail} onClose={() => setAsking(null)} /> : null}
+      {asking === 'cancel' || asking === 'terminate' ? (
+        <ActionDialog action={{ kind: asking }} detail={detail} onClose={() => setAsking(null)} />
+      ) : null}
     </div>
   )
 }
@@ -238,46 +249,6 @@ function AgainDialog({ detail, onClose }: { detail: RunDetail; onClose: () => vo
           <p>{problem}</p>
         </Note>
       ) : null}
-    </Dialog>
-  )
-}
-
-function CancelDialog({ detail, onClose }: { detail: RunDetail; onClose: () => void }) {
-  const { run } = useConsole()
-  const off = useIn('stack', whyActionsAreOff)
-  const [reason, setReason] = useState('')
-  const [sending, setSending] = useState(false)
-  const [problem, setProblem] = useState<string | null>(null)
-  const cancel = async () => {
-    if (reason.trim() === '') return setProblem('A reason is required.')
-    setSending(true)
-    setProblem(null)
-    try {
-      await run.getState().cancel(reason.trim())
-      onClose()
-    } catch (cause) {
-      setSending(false)
-      setProblem(problemText(cause))
-    }
-  }
-  return (
-    <Dialog
-      title={`Cancel the run of ${detail.fileName}?`}
-      alert
-      isOpen
-      onClose={onClose}
-      foot={
-        <>
-          <span className="grow" />
-          <Button onPress={onClose}>Let it run</Button>
-          <Button look="danger" isDisabled={sending} offBecause={off} onPress={cancel}>
-            {sending ? 'Cancelling…' : 'Cancel run'}
-          </Button>
-        </>
-      }
-    >
-      <p>The step under way is stopped and no further step begins. What was deployed stays deployed; the dataset stays stored.</p>
-      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
     </Dialog>
   )
 }

@@ -1,6 +1,7 @@
 import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, CircleDot, CircleMinus } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { Attempt, Failure, PayloadView, Step } from '../../../contract/model.ts'
+import type { Attempt, Failure, Paused, PayloadView, RunDetail, Step } from '../../../contract/model.ts'
+import type { StepAction } from '../../../contract/operator.ts'
 import { durationWords, momentWords, remainingWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -8,13 +9,17 @@ import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { bytesWords } from '../../ui/format.ts'
 import { JsonTree } from '../../ui/JsonTree.tsx'
+import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { ActionDialog } from './ActionDialog.tsx'
 
 /** A step opened in place: how it is going, each attempt with its failure, and what went in and came out. */
-export function StepDetail({ step }: { step: Step }) {
+export function StepDetail({ step, detail }: { step: Step; detail: RunDetail }) {
   return (
     <>
+      <StepActions step={step} detail={detail} />
       {step.state === 'running' && step.kind === 'activity' ? <RunningProgress step={step} /> : null}
       {step.state === 'backingOff' && step.retryAt ? <NextTry step={step} /> : null}
+      {step.paused ? <p className="tone-human">{pausedWords(step.paused)}</p> : null}
       {step.attempts.length > 0 ? (
         <ul className="attempts">
           {step.attempts.map((attempt) => (
@@ -27,6 +32,41 @@ export function StepDetail({ step }: { step: Step }) {
       {step.kind === 'activity' && step.state !== 'waiting' && step.state !== 'skipped' ? <Payloads step={step} /> : null}
     </>
   )
+}
+
+/** What an operator may do with a step now; a step that nothing can be done with has no buttons. */
+function StepActions({ step, detail }: { step: Step; detail: RunDetail }) {
+  const off = useIn('stack', whyActionsAreOff)
+  const [asking, setAsking] = useState<StepAction | null>(null)
+  const actions = actionsOf(step, detail)
+  if (actions.length === 0) return null
+  return (
+    <div className="step-actions">
+      {actions.map((action) => (
+        <Button key={action} size="small" offBecause={off} onPress={() => setAsking(action)}>
+          {actionWords[action]}
+        </Button>
+      ))}
+      {asking ? (
+        <ActionDialog action={{ kind: asking, step: step.step }} detail={detail} onClose={() => setAsking(null)} />
+      ) : null}
+    </div>
+  )
+}
+
+const actionWords: Record<StepAction, string> = {
+  retryNow: 'Try now…',
+  pause: 'Pause…',
+  resume: 'Resume…',
+  restart: 'Retry from this step…',
+}
+
+function actionsOf(step: Step, detail: RunDetail): StepAction[] {
+  if (detail.runId === null) return []
+  if (step.state === 'paused') return ['resume']
+  if (step.kind === 'activity' && step.state === 'backingOff') return ['retryNow', 'pause']
+  if (step.kind === 'activity' && (step.state === 'running' || step.state === 'scheduled')) return ['pause']
+  return step.scheduledAt === null ? [] : ['restart']
 }
 
 const noAttempts = (step: Step) => {
@@ -70,6 +110,9 @@ function NextTry({ step }: { step: Step }) {
     </p>
   )
 }
+
+const pausedWords = ({ at, by, reason }: Paused) =>
+  `Paused${at ? ` ${momentWords(at, new Date())}` : ''}${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : '.'}`
 
 const outcomeWords: Record<Attempt['outcome'], string> = {
   running: 'running',

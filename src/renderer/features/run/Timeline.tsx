@@ -21,6 +21,7 @@ const stateWords: Record<Step['state'], string> = {
   scheduled: 'waits for a worker',
   running: 'running',
   backingOff: 'waits for its next try',
+  paused: 'paused',
   completed: 'completed',
   failed: 'failed',
   cancelled: 'cancelled',
@@ -47,7 +48,15 @@ export const Timeline = memo(function Timeline({ detail }: { detail: RunDetail }
       </div>
       <ul>
         {timeline.rows.map((row) => (
-          <Row key={row.step.step} row={row} scale={scale} now={timeline.now} at={now} ticks={ticks.map((t) => t.x)} />
+          <Row
+            key={row.step.step}
+            row={row}
+            detail={detail}
+            scale={scale}
+            now={timeline.now}
+            at={now}
+            ticks={ticks.map((t) => t.x)}
+          />
         ))}
       </ul>
       {scale.breaks.length > 0 ? (
@@ -62,12 +71,14 @@ export const Timeline = memo(function Timeline({ detail }: { detail: RunDetail }
 
 function Row({
   row,
+  detail,
   scale,
   now,
   at,
   ticks,
 }: {
   row: TimelineRow
+  detail: RunDetail
   scale: Scale
   now: number | null
   at: number
@@ -111,7 +122,7 @@ function Row({
       </button>
       {open ? (
         <div id={detailId} className="step-detail">
-          <StepDetail step={step} />
+          <StepDetail step={step} detail={detail} />
         </div>
       ) : null}
     </li>
@@ -125,6 +136,7 @@ const breaksOf = (row: TimelineRow, scale: Scale) =>
 function SpanWords({ row, at }: { row: TimelineRow; at: number }) {
   const { step, span } = row
   if (step.state === 'skipped') return <span className="faint">skipped</span>
+  if (step.state === 'paused') return <span className="tone-human">paused</span>
   if (step.state === 'backingOff' && step.retryAt) {
     const wait = Date.parse(step.retryAt) - at
     return <span className="tone-bad">{wait > 0 ? `in ${remainingWords(wait)}` : 'now'}</span>

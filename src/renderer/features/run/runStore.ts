@@ -1,7 +1,9 @@
 import { createStore } from 'zustand/vanilla'
 import type { Progress, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import type { AuditRecord } from '../../../contract/operator.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
+import type { RunAction } from './ActionDialog.tsx'
 
 /** At most one detail is asked for in this time, however often the run changes. */
 const refetchEveryMs = 400
@@ -21,15 +23,18 @@ export interface RunState {
   /** Decoded values, in memory only and only of the run that is open. */
   payloads: Partial<Record<StepName, PayloadState>>
   openSteps: readonly StepName[]
+  /** Who did what to it from here, newest first. */
+  audit: readonly AuditRecord[]
   open(id: string | null): void
   refetch(): void
   toggleStep(step: StepName): void
   loadPayloads(step: StepName): Promise<void>
   again(requestId: string): Promise<string>
-  cancel(reason: string): Promise<void>
+  /** Idempotent by `requestId`. @throws CallFailed with what stands in the way. */
+  act(action: RunAction, reason: string, requestId: string): Promise<void>
 }
 
-const closed = { detail: null, problem: null, progress: {}, payloads: {}, openSteps: [] }
+const closed = { detail: null, problem: null, progress: {}, payloads: {}, openSteps: [], audit: [] }
 
 export function createRunStore(connection: Connection) {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -51,6 +56,8 @@ export function createRunStore(connection: Connection) {
         const detail = await connection.call('runs.get', { workflowId: id })
         // Another run may have been opened meanwhile, and a slower answer must not undo a newer one.
         if (get().id === id && detail.revision >= (get().detail?.revision ?? 0)) set({ detail, problem: null })
+        const { entries } = await connection.call('audit.list', { workflowId: id, limit: 50 })
+        if (get().id === id) set({ audit: entries })
       } catch (cause) {
         if (get().id === id) set({ problem: problemText(cause) })
       } finally {
@@ -102,10 +109,14 @@ export function createRunStore(connection: Connection) {
         if (id === null) throw new Error('no run is open')
         return (await connection.call('runs.again', { workflowId: id, requestId })).workflowId
       },
-      async cancel(reason) {
+      async act(action, reason, requestId) {
         const { id } = get()
         if (id === null) throw new Error('no run is open')
-        await connection.call('runs.cancel', { workflowId: id, reason })
+        if ('step' in action) {
+          const { step, kind } = action
+          await connection.call('runs.actOnStep', { workflowId: id, step, action: kind, reason, requestId })
+        } else await connection.call(`runs.${action.kind}`, { workflowId: id, reason })
+        schedule()
       },
     }
   })

@@ -13,6 +13,7 @@ const step = (change: Partial<Step>): Step => ({
   attempts: [],
   maxAttempts: 3,
   retryAt: null,
+  paused: null,
   progress: null,
   ...change,
 })

@@ -77,7 +77,7 @@ function segmentsOf(step: Step, now: number): Segment[] {
     at = to
   }
   if (step.state === 'backingOff') add('wait', at, step.retryAt ? Math.max(time(step.retryAt), now) : now)
-  else if (step.state === 'scheduled') add(step.attempts.length === 0 ? 'queued' : 'wait', at, now)
+  else if (step.state === 'scheduled' || step.state === 'paused') add(step.attempts.length === 0 ? 'queued' : 'wait', at, now)
   return segments
 }
 
@@ -88,7 +88,7 @@ export function timelineOf(detail: RunDetail, now: number): Timeline {
     const segments = segmentsOf(step, over ? time(detail.endedAt as string) : now)
     const first = segments[0]
     const last = segments.at(-1)
-    const open = !over && (step.state === 'running' || step.state === 'backingOff' || step.state === 'scheduled')
+    const open = !over && ['running', 'backingOff', 'scheduled', 'paused'].includes(step.state)
     return { step, segments, span: first && last ? { from: first.from, to: open ? now : last.to, open } : null }
   })
   const all = rows.flatMap((row) => row.segments)

@@ -1,0 +1,102 @@
+/** What an operator asks of the host, on a real Temporal server, with the host's own picture of the runs. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { CallFailed } from '../../../contract/errors.ts'
+import { DatabaseProblem } from '../../../temporal/activities/deps.ts'
+import { createTestBench, type TestBench } from '../../../temporal/testing/bench.ts'
+import { openLedger } from '../ledger/openLedger.ts'
+import { silentLog } from '../log.ts'
+import { createProjection } from '../projection/createProjection.ts'
+import { refreshRun } from '../projection/createReconciler.ts'
+import { createSealer } from '../projection/sealer.ts'
+import { createRunCommands } from './createRunCommands.ts'
+import { createRunReader } from './createRunReader.ts'
+
+const ledger = openLedger(':memory:')
+const projection = createProjection({
+  ledger,
+  sealer: createSealer(Buffer.alloc(32, 7)),
+  emit: () => {},
+  onTransition: () => {},
+  onAttemptFailed: () => {},
+  log: silentLog,
+})
+const commands = createRunCommands({
+  projection,
+  connected: () => bench.client,
+  operator: () => 'ana@desk-1',
+  refresh: () => {},
+})
+let bench: TestBench
+beforeAll(async () => {
+  bench = await createTestBench({ listener: projection.observer })
+})
+afterAll(async () => {
+  await bench?.close()
+  projection.close()
+  ledger.close()
+})
+
+const reader = () =>
+  createRunReader({ projection, client: () => bench.client, namespace: () => 'default', temporalUiUrl: () => null })
+const conflictOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => null,
+    (error: CallFailed) => error.error,
+  )
+async function known(workflowId: string) {
+  const { runId, startTime } = await bench.client.workflow.getHandle(workflowId).describe()
+  const startedAt = startTime.toISOString()
+  projection.adopt({ workflowId, runId, fileName: 'a.csv', path: '/inbox/a.csv', startedAt, submittedBy: 'ana' })
+}
+
+test('a wrong password fails a run; once it is corrected, "Retry from this step" finishes the same run, with its failure kept', async () => {
+  const workflowId = await bench.start('password')
+  await known(workflowId)
+  bench.interfere(workflowId, {
+    log: () => {
+      throw new DatabaseProblem('configuration', 'The password for gatehouse was refused.', '28P01')
+    },
+  })
+  await bench.reaches(workflowId, 'Failed')
+  const failedRun = projection.get(workflowId)?.runId
+
+  bench.interfere(workflowId, {})
+  const requestId = randomUUID()
+  const again = { workflowId, step: 'log_experiment', action: 'restart', reason: 'Password corrected.', requestId } as const
+  // A double click is one restart.
+  await Promise.all([commands.actOnStep(again), commands.actOnStep(again)])
+  await bench.reaches(workflowId, 'AwaitingApproval')
+  // The search attribute that a refresh reads follows the workflow's own word by a moment.
+  do await refreshRun(bench.client, projection, workflowId)
+  while (projection.get(workflowId)?.stage !== 'AwaitingApproval')
+  const detail = await reader().detail(workflowId)
+  expect(detail).toMatchObject({ stage: 'AwaitingApproval', endedAt: null, problem: null })
+  expect(detail.runId).not.toBe(failedRun)
+  expect(detail.steps.find(({ step }) => step === 'log_experiment')?.attempts).toMatchObject([
+    { attempt: 1, outcome: 'failed', failure: { message: expect.stringContaining('was refused') } },
+    { attempt: 2, outcome: 'completed' },
+  ])
+  expect(bench.done(workflowId)).toEqual(['log', 'deploy dev', 'deployment dev'])
+
+  await commands.terminate({ workflowId, reason: 'The test is over.' })
+  await refreshRun(bench.client, projection, workflowId)
+  expect(projection.get(workflowId)).toMatchObject({ stage: 'Cancelled' })
+})
+
+test('what cannot be done is refused in words, and nothing is changed', async () => {
+  expect(await conflictOf(commands.terminate({ workflowId: 'mlops-0-none', reason: 'x' }))).toMatchObject({ kind: 'notFound' })
+  const workflowId = await bench.start('refusals')
+  await known(workflowId)
+  await bench.reaches(workflowId, 'AwaitingApproval')
+  const act = (step: 'deploy_prod' | 'train_model', action: 'restart' | 'pause' | 'retryNow') =>
+    conflictOf(commands.actOnStep({ workflowId, step, action, reason: 'x', requestId: randomUUID() }))
+  expect(await act('deploy_prod', 'restart')).toMatchObject({ message: expect.stringContaining('has not come to that step') })
+  expect(await act('train_model', 'pause')).toMatchObject({ message: expect.stringContaining('not under way any more') })
+  expect(await act('train_model', 'retryNow')).toMatchObject({
+    message: expect.stringContaining('does not wait for another try'),
+  })
+  await commands.cancel({ workflowId, reason: 'The test is over.' })
+  await bench.reaches(workflowId, 'Cancelled')
+  expect(await act('train_model', 'pause')).toMatchObject({ message: expect.stringContaining('has ended already') })
+})

@@ -1,0 +1,51 @@
+import type { AuditRecord } from '../../../contract/operator.ts'
+import { momentWords } from '../../../contract/sentence.ts'
+import { useIn } from '../../app/console.ts'
+import { stepLabels } from './timeline.ts'
+
+const deedWords: Record<string, string> = {
+  'runs.decide': 'Decided',
+  'runs.again': 'Ran it again',
+  'runs.cancel': 'Cancelled',
+  'runs.terminate': 'Terminated',
+  'runs.actOnStep': 'Acted on a step',
+}
+const stepActionWords: Record<string, string> = {
+  retryNow: 'Tried now',
+  pause: 'Paused',
+  resume: 'Resumed',
+  restart: 'Retried from',
+}
+
+/** `Paused Train`, and the reason without the action's name before it. */
+export function deedOf({ name, step, detail }: AuditRecord): { deed: string; why: string } {
+  if (name !== 'runs.actOnStep' || step === null) return { deed: deedWords[name] ?? name, why: detail }
+  const [action = '', ...rest] = detail.split(': ')
+  const label = step in stepLabels ? stepLabels[step as keyof typeof stepLabels] : step
+  return { deed: `${stepActionWords[action] ?? action} ${label}`, why: rest.join(': ') }
+}
+
+/** Who did what to this run from here, newest first. */
+export function AuditList() {
+  const entries = useIn('run', (s) => s.audit)
+  if (entries.length === 0) return <p className="faint">Nobody has acted on this run from here.</p>
+  return (
+    <ul className="audit-list">
+      {entries.map((entry) => {
+        const { deed, why } = deedOf(entry)
+        return (
+          <li key={entry.id}>
+            <span>
+              {deed}
+              {entry.event === 'refused' ? <span className="tone-bad"> (refused)</span> : null}
+            </span>
+            <span className="faint">
+              {entry.operator} on {entry.host} · {momentWords(entry.at, new Date())}
+            </span>
+            {why ? <span className="wrap audit-why">{why}</span> : null}
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
