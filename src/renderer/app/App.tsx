@@ -1,5 +1,5 @@
-import { FileText, FlaskConical, Inbox, ListChecks, type LucideIcon, Settings, Unplug } from 'lucide-react'
-import { useEffect, useMemo, useState } from 'react'
+import { Boxes, FileText, FlaskConical, Inbox, ListChecks, type LucideIcon, Rocket, Settings, Unplug } from 'lucide-react'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { assertNever } from '../../contract/model.ts'
 import { spanWords } from '../../contract/sentence.ts'
@@ -23,6 +23,10 @@ import type { Place } from './route.ts'
 import { useKeys } from './useKeys.ts'
 import './app.css'
 
+// Read when they are first looked at: the first picture needs none of them.
+const ModelsView = lazy(() => import('../features/models/ModelsView.tsx'))
+const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
+
 export function App({ console }: { console: Console }) {
   const clock = useMemo(() => createClock(document), [])
   return (
@@ -37,6 +41,8 @@ export function App({ console }: { console: Console }) {
 const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
   inbox: { name: 'Inbox', icon: Inbox },
   runs: { name: 'Runs', icon: ListChecks },
+  models: { name: 'Models', icon: Boxes },
+  deployments: { name: 'Deployments', icon: Rocket },
   files: { name: 'Files', icon: FileText },
   drills: { name: 'Drills', icon: FlaskConical },
   settings: { name: 'Settings', icon: Settings },
@@ -56,7 +62,9 @@ function Frame() {
       <LostBar />
       {full ? null : (
         <main className="middle" aria-label={placeWords[place].name}>
-          <View place={place} />
+          <Suspense fallback={<div aria-busy="true" />}>
+            <View place={place} />
+          </Suspense>
         </main>
       )}
       {open ? <RunPanel /> : null}
@@ -75,6 +83,10 @@ function View({ place }: { place: Place }) {
       return <InboxView />
     case 'runs':
       return <RunsView />
+    case 'models':
+      return <ModelsView />
+    case 'deployments':
+      return <DeploymentsView />
     case 'files':
       return <FilesView />
     case 'drills':

@@ -5,9 +5,11 @@ import type { Capabilities } from '../../contract/model.ts'
 import type { Bridge, Connection } from '../../contract/wire.ts'
 import { uploadFile } from '../api/upload.ts'
 import { createDecideStore } from '../features/decide/decideStore.ts'
+import { createDeploymentsStore } from '../features/deployments/deploymentsStore.ts'
 import { createDrillsStore } from '../features/drills/drillsStore.ts'
 import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
+import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
 import { createRunStore } from '../features/run/runStore.ts'
 import { createRunsStore } from '../features/runs/runsStore.ts'
@@ -32,6 +34,8 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const stack = createStackStore(connection)
   const settings = createSettingsStore(connection)
   const drills = createDrillsStore(connection)
+  const models = createModelsStore(connection)
+  const deployments = createDeploymentsStore(connection)
   const drop = createDropStore({
     connection,
     pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
@@ -56,6 +60,10 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     void settings.getState().fetch()
     void drills.getState().fetch()
     run.getState().refetch()
+    // Places that were not looked at yet are read when they are.
+    if (models.getState().load !== 'loading') void models.getState().fetch()
+    if (deployments.getState().load !== 'loading') void deployments.getState().fetch()
+    models.getState().refetch()
   })
   // Whatever opened a run (a row, a link, the address), its row is the one that keys act on.
   const follow = (id: string | null) => {
@@ -65,7 +73,22 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   route.subscribe(({ run: id }) => follow(id))
   follow(route.getState().run)
 
-  return { connection, capabilities, route, runs, run, decide, files, stack, settings, drills, drop, notices }
+  return {
+    connection,
+    capabilities,
+    route,
+    runs,
+    run,
+    decide,
+    models,
+    deployments,
+    files,
+    stack,
+    settings,
+    drills,
+    drop,
+    notices,
+  }
 }
 export type Console = ReturnType<typeof createConsole>
 
@@ -77,7 +100,7 @@ export function useConsole(): Console {
   return console
 }
 
-type Stores = Pick<Console, 'route' | 'runs' | 'run' | 'decide' | 'files' | 'stack' | 'settings' | 'drills' | 'drop' | 'notices'>
+type Stores = Omit<Console, 'connection' | 'capabilities'>
 type StateOf<K extends keyof Stores> = ReturnType<Stores[K]['getState']>
 
 /** Reads from one of the stores; the component is drawn again when what it reads changes. */

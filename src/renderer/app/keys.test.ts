@@ -42,7 +42,8 @@ describe('commandOf', () => {
     ['r', { afterPrefix: true }, { kind: 'go', place: 'runs' }],
     ['i', { afterPrefix: true }, { kind: 'go', place: 'inbox' }],
     ['j', { afterPrefix: true }, { kind: 'move', by: 1 }],
-    ['x', {}, null],
+    ['x', {}, { kind: 'mark' }],
+    ['z', {}, null],
   ]
   it.each(cases)('%s %o', (key, change, command) => expect(commandOf(press(key, change))).toEqual(command))
 
@@ -58,17 +59,25 @@ describe('commandOf', () => {
 
 describe('route', () => {
   it.each([
-    ['', { place: 'runs', run: null, full: false }],
-    ['#/inbox', { place: 'inbox', run: null, full: false }],
-    ['#/runs/mlops-1-a%2Fb', { place: 'runs', run: 'mlops-1-a/b', full: false }],
+    ['', { place: 'runs' }],
+    ['#/inbox', { place: 'inbox' }],
+    ['#/runs/mlops-1-a%2Fb', { place: 'runs', run: 'mlops-1-a/b' }],
     ['#/runs/x/page', { place: 'runs', run: 'x', full: true }],
-    ['#/settings/x', { place: 'settings', run: null, full: false }],
-    ['#/nowhere', { place: 'runs', run: null, full: false }],
-    ['#/runs/%E0%A4%A', { place: 'runs', run: null, full: false }],
-  ] as const)('%s', (hash, route) => expect(parseRoute(hash)).toEqual(route))
+    ['#/models/m-1', { place: 'models', model: 'm-1' }],
+    ['#/models/m%2F1/beside/m-2', { place: 'models', model: 'm/1', beside: 'm-2' }],
+    ['#/models/m-1/page', { place: 'models', model: 'm-1' }],
+    ['#/deployments/m-1', { place: 'deployments' }],
+    ['#/settings/x', { place: 'settings' }],
+    ['#/nowhere', { place: 'runs' }],
+    ['#/runs/%E0%A4%A', { place: 'runs' }],
+  ] as const)('%s', (hash, route) =>
+    expect(parseRoute(hash)).toEqual({ run: null, full: false, model: null, beside: null, ...route }),
+  )
 
   it('reads what it wrote', () => {
-    const route = { place: 'runs', run: 'mlops-1-"ü" /#?', full: true } as const
-    expect(parseRoute(formatRoute(route))).toEqual(route)
+    const run = { place: 'runs', run: 'mlops-1-"ü" /#?', full: true, model: null, beside: null } as const
+    expect(parseRoute(formatRoute(run))).toEqual(run)
+    const models = { place: 'models', run: null, full: false, model: 'a/"ü"', beside: 'b#?' } as const
+    expect(parseRoute(formatRoute(models))).toEqual(models)
   })
 })

@@ -9,6 +9,7 @@ export type Command =
   | { kind: 'reject' }
   | { kind: 'search' }
   | { kind: 'choose' }
+  | { kind: 'mark' }
   | { kind: 'help' }
   | { kind: 'go'; place: Place }
   | { kind: 'prefix' }
@@ -29,23 +30,34 @@ export interface KeyPress {
 }
 
 export const keyTable: { keys: string[]; does: string }[] = [
-  { keys: ['j', '↓'], does: 'Next run' },
-  { keys: ['k', '↑'], does: 'Previous run' },
-  { keys: ['Enter'], does: 'Open the run beside the list; once more: as a page' },
+  { keys: ['j', '↓'], does: 'Next run or model' },
+  { keys: ['k', '↑'], does: 'Previous run or model' },
+  { keys: ['Enter'], does: 'Open the run beside the list; once more: as a page. Open the model' },
   { keys: ['Esc'], does: 'Back: page, panel, search' },
   { keys: ['a'], does: 'Approve…' },
   { keys: ['r'], does: 'Reject…' },
-  { keys: ['/'], does: 'Search runs' },
+  { keys: ['x'], does: 'Choose the model to compare it' },
+  { keys: ['/'], does: 'Search runs, or models' },
   { keys: ['u'], does: 'Choose files to submit…' },
   { keys: ['g', 'i'], does: 'Go to Inbox' },
   { keys: ['g', 'r'], does: 'Go to Runs' },
+  { keys: ['g', 'm'], does: 'Go to Models' },
+  { keys: ['g', 'e'], does: 'Go to Deployments' },
   { keys: ['g', 'f'], does: 'Go to Files' },
   { keys: ['g', 'd'], does: 'Go to Drills' },
   { keys: ['g', 's'], does: 'Go to Settings' },
   { keys: ['?'], does: 'This list' },
 ]
 
-const placeOfKey: Record<string, Place> = { i: 'inbox', r: 'runs', f: 'files', d: 'drills', s: 'settings' }
+const placeOfKey: Record<string, Place> = {
+  i: 'inbox',
+  r: 'runs',
+  m: 'models',
+  e: 'deployments',
+  f: 'files',
+  d: 'drills',
+  s: 'settings',
+}
 
 /** The command of a key press, or null where the press belongs to somebody else. */
 export function commandOf(press: KeyPress): Command | null {
@@ -74,6 +86,8 @@ export function commandOf(press: KeyPress): Command | null {
       return { kind: 'reject' }
     case '/':
       return { kind: 'search' }
+    case 'x':
+      return { kind: 'mark' }
     case 'u':
       return { kind: 'choose' }
     case '?':

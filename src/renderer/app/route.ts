@@ -1,7 +1,7 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
 
-export const places = ['inbox', 'runs', 'files', 'drills', 'settings'] as const
+export const places = ['inbox', 'runs', 'models', 'deployments', 'files', 'drills', 'settings'] as const
 export type Place = (typeof places)[number]
 
 export interface Route {
@@ -9,23 +9,39 @@ export interface Route {
   /** The run that is open beside the list, or as a page. */
   run: string | null
   full: boolean
+  /** The model whose page is open. */
+  model: string | null
+  /** The model that it is compared with. */
+  beside: string | null
+}
+
+const decoded = (part: string | undefined) => {
+  try {
+    return part === undefined || part === '' ? null : decodeURIComponent(part)
+  } catch {
+    return null
+  }
 }
 
 export function parseRoute(hash: string): Route {
-  const [place = '', run = '', page = ''] = hash.replace(/^#\/?/, '').split('/')
+  const [place = '', id, page, other] = hash.replace(/^#\/?/, '').split('/')
   const known = places.find((name) => name === place) ?? 'runs'
-  const canOpen = known === 'inbox' || known === 'runs'
-  let id: string | null = null
-  try {
-    id = canOpen && run !== '' ? decodeURIComponent(run) : null
-  } catch {
-    id = null
+  const run = known === 'inbox' || known === 'runs' ? decoded(id) : null
+  const model = known === 'models' ? decoded(id) : null
+  return {
+    place: known,
+    run,
+    full: run !== null && page === 'page',
+    model,
+    beside: model !== null && page === 'beside' ? decoded(other) : null,
   }
-  return { place: known, run: id, full: id !== null && page === 'page' }
 }
 
-export const formatRoute = ({ place, run, full }: Route) =>
-  `#/${place}${run === null ? '' : `/${encodeURIComponent(run)}${full ? '/page' : ''}`}`
+export function formatRoute({ place, run, full, model, beside }: Route): string {
+  if (run !== null) return `#/${place}/${encodeURIComponent(run)}${full ? '/page' : ''}`
+  if (model === null) return `#/${place}`
+  return `#/${place}/${encodeURIComponent(model)}${beside === null ? '' : `/beside/${encodeURIComponent(beside)}`}`
+}
 
 export interface RouteState extends Route {
   go(to: Partial<Route>, how?: 'push' | 'replace'): void
@@ -35,8 +51,15 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
   const store = createStore<RouteState>()((set, get) => ({
     ...parseRoute(page.location.hash),
     go(to, how = 'push') {
-      const { place, run, full } = { ...get(), ...to }
-      const next: Route = { place, run, full: run !== null && full }
+      const { place, run, full, model, beside } = { ...get(), ...to }
+      const atModels = place === 'models'
+      const next: Route = {
+        place,
+        run: atModels ? null : run,
+        full: !atModels && run !== null && full,
+        model: atModels ? model : null,
+        beside: atModels && model !== null ? beside : null,
+      }
       const hash = formatRoute(next)
       if (hash !== page.location.hash) {
         if (how === 'push') page.history.pushState(null, '', hash)

@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 import { assertNever } from '../../contract/model.ts'
 import { chooseFilesId } from '../features/drop/ids.ts'
+import { modelsSearchId } from '../features/models/ids.ts'
 import { searchId } from '../features/runs/RunsView.tsx'
 import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { whyActionsAreOff } from '../features/stack/stackStore.ts'
@@ -29,7 +30,7 @@ export function useKeys(onHelp: () => void) {
         altKey: event.altKey,
         typing: typingIn(target),
         covered: isCovered(),
-        onControl: target?.matches('button, a, summary, [role="button"]') ?? false,
+        onControl: target?.matches('button, a, summary, [role="button"], [role="slider"]') ?? false,
         afterPrefix: event.timeStamp - prefixAt < prefixMs,
       })
       prefixAt = command?.kind === 'prefix' ? event.timeStamp : Number.NEGATIVE_INFINITY
@@ -48,6 +49,10 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
   const listed = route.place === 'runs' || route.place === 'inbox'
   switch (command.kind) {
     case 'move': {
+      if (route.place === 'models' && route.model === null) {
+        console.models.getState().moveCursor(command.by)
+        return true
+      }
       if (!listed || route.full) return false
       if (route.place === 'runs') runs.moveCursor(command.by)
       else {
@@ -62,6 +67,12 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       return true
     }
     case 'open': {
+      if (route.place === 'models' && route.model === null) {
+        const { cursor } = console.models.getState()
+        if (cursor === null) return false
+        route.go({ model: cursor })
+        return true
+      }
       if (!listed) return false
       if (route.run !== null && (runs.cursor === route.run || runs.cursor === null)) route.go({ full: true })
       else if (runs.cursor !== null) route.go({ run: runs.cursor, full: false })
@@ -71,11 +82,15 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     case 'back': {
       const active = document.activeElement
       if (active instanceof HTMLElement && typingIn(active)) {
+        const models = console.models.getState()
         if (active.id === searchId && runs.text !== '') runs.setText('')
+        else if (active.id === modelsSearchId && models.text !== '') models.setText('')
         else active.blur()
         return true
       }
-      if (route.full) route.go({ full: false })
+      if (route.beside !== null) route.go({ beside: null })
+      else if (route.model !== null) route.go({ model: null })
+      else if (route.full) route.go({ full: false })
       else if (route.run !== null) route.go({ run: null })
       else if (runs.text !== '' || runs.stages.length > 0) {
         runs.setText('')
@@ -93,14 +108,22 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       return true
     }
     case 'search': {
-      if (route.place !== 'runs' || route.full) route.go({ place: 'runs', full: false })
+      const atModels = route.place === 'models'
+      if (atModels) route.go({ model: null })
+      else if (route.place !== 'runs' || route.full) route.go({ place: 'runs', full: false })
       requestAnimationFrame(() => {
-        const field = document.getElementById(searchId)
+        const field = document.getElementById(atModels ? modelsSearchId : searchId)
         if (field instanceof HTMLInputElement) {
           field.focus()
           field.select()
         }
       })
+      return true
+    }
+    case 'mark': {
+      const { cursor, choose } = console.models.getState()
+      if (route.place !== 'models' || route.model !== null || cursor === null) return false
+      choose(cursor)
       return true
     }
     case 'choose':

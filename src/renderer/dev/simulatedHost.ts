@@ -24,6 +24,8 @@ import {
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { metricLabels } from '../../contract/training.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
+import { seedOf } from './simulatedModels.ts'
+import { createSimulatedRegistry } from './simulatedRegistry.ts'
 
 export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
 
@@ -262,12 +264,12 @@ function runAt(plan: Plan, now: number): RunDetail {
   if (over) enter(over.stage, over.at)
   const done = (name: StepName) => steps.find((s) => s.step === name)?.state === 'completed'
   const waiting = steps.find((s) => s.step === 'await_production_approval')
-  const short = plan.workflowId.slice(-6)
+  const short = seedOf(plan.workflowId).toString(16).padStart(8, '0')
   return {
     workflowId: plan.workflowId,
-    runId: startedAt === null ? null : `0198f2a4-7c1e-7b3a-9d20-${short.padStart(12, '0').replace(/[^0-9a-f]/g, 'a')}`,
+    runId: startedAt === null ? null : `0198f2a4-7c1e-7b3a-9d20-${short.padStart(12, '0')}`,
     fileName: plan.fileName,
-    sha256: '9f2feb0f1bd2c5bb1b4fa2d4f5a2c7e01d8c7b65f0a1c2d3e4f5061728394a5b',
+    sha256: seedOf(plan.fileName).toString(16).padStart(8, '0').repeat(8),
     sizeBytes: plan.sizeBytes,
     origin: plan.origin,
     submittedBy: plan.by,
@@ -479,6 +481,15 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
           cancelReason: 'Wrong export, the right one follows',
         }),
         plan('forgotten.csv', 27 * hour, { metrics: good }),
+        plan('abalone_reviewed.csv', 3 * hour, {
+          metrics: good,
+          decision: decided('approve', 2.9 * hour, 'Steady on every slice, and the test part is of this season.'),
+        }),
+        plan('wide_sensors.csv', 5 * hour, { metrics: fair }),
+        plan('abalone_first.csv', 26 * hour, {
+          metrics: good,
+          decision: decided('approve', 25 * hour, 'The first real one.', 'Grace Hopper'),
+        }),
         ...Array.from({ length: 15 }, (_, i) =>
           plan(`abalone_2025_${String(46 - i)}.csv`, (28 + i * 5) * hour, { metrics: i % 5 === 2 ? bad : fair }),
         ),
@@ -771,6 +782,13 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     unreadable: null,
   })
   const decisions = new Map<string, 'delivered' | 'pending'>()
+  const registry = createSimulatedRegistry({
+    runs: () => [...plans.values()].map((p) => runAt(p, clock())),
+    operator: () => settings.operator,
+    emit,
+    clock,
+    problem: health.postgres.state === 'up' ? null : 'Postgres cannot be reached, so who decided is not known now.',
+  })
   const handlers: Handlers = {
     'app.info': () => ({
       version: '0.1.0',
@@ -891,14 +909,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       () => ({ operator: settings.operator, host: 'workbench' }),
       (state) => emit('keys.changed', { state }),
     ),
-    'models.list': () => ({ models: [], total: 0, problem: null }),
-    'models.get': ({ modelId }) => {
-      throw notFound(`There is no model ${modelId}.`)
-    },
-    'deployments.list': () => ({ environments: [], problem: null }),
-    'deployments.rollBack': ({ modelId }) => {
-      throw notFound(`There is no model ${modelId}.`)
-    },
+    ...registry,
     'stack.health': () => health,
     'stack.retry': () => ({}),
     'settings.get': () => settings,

@@ -26,3 +26,21 @@ export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)}
 /** An id that is too long for its place: both ends say which one it is. */
 export const middleCut = (text: string, most = 24) =>
   text.length <= most ? text : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-(Math.floor(most / 2) - 1))}`
+
+/** A figure of unknown size: four digits that count, thousands grouped. */
+export function significant(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return String(value)
+  const size = Math.abs(value)
+  if (size !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(digits - 1).replace(/\.?0+e/, 'e')
+  return value.toLocaleString(
+    'en-GB',
+    size >= 10 ** (digits - 1) ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits },
+  )
+}
+
+/** `3.4 %`; below a tenth of a percent, but not nothing: `< 0.1 %`. */
+export function shareWords(share: number): string {
+  if (share > 0 && share < 0.001) return '< 0.1 %'
+  if (share < 1 && share > 0.999) return '> 99.9 %'
+  return `${figure(share * 100, 1)} %`
+}
