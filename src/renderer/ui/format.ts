@@ -44,3 +44,5 @@ export function shareWords(share: number): string {
   if (share < 1 && share > 0.999) return '> 99.9 %'
   return `${figure(share * 100, 1)} %`
 }
+
+export const sentenceStart = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -13,7 +13,7 @@ import {
   compareSettings,
   compareSlices,
   mainMetric,
-  metricLabels,
+  metricWords,
   type Setting,
   settingValue,
   settingWords,
@@ -120,7 +120,7 @@ function Both({ from, to }: { from: ModelDetail; to: ModelDetail }) {
       {metric && slices.length > 0 && !otherTask ? (
         <section className="chart" aria-label="Slices, what got worse first">
           <div className="chart-head">
-            <h4>Slices by {metricLabels[metric]}, worse first</h4>
+            <h4>Slices by {metricWords(metric)}, worse first</h4>
           </div>
           <table className="dense">
             <thead>

@@ -3,12 +3,13 @@ import type { ReactNode } from 'react'
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 import type { DeploymentRecord, ModelDetail } from '../../../contract/models.ts'
 import { durationWords, momentWords } from '../../../contract/sentence.ts'
+import { listMetrics } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { bytesWords, count, middleCut, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
-import { metricLabels, metricsOf } from '../report/compare.ts'
+import { metricWords } from '../report/compare.ts'
 import { ReportView, SettingsTable } from '../report/ReportView.tsx'
 import { Section } from '../run/RunPanel.tsx'
 import { ModelTags } from './ModelsView.tsx'
@@ -140,10 +141,10 @@ function Body({ detail }: { detail: ModelDetail }) {
 function Figures({ detail: { metrics } }: { detail: ModelDetail }) {
   return (
     <dl className="figures">
-      {metricsOf(metrics).map((metric) => (
-        <div key={metric}>
-          <dt>{metricLabels[metric]}</dt>
-          <dd>{significant(metrics[metric] ?? 0)}</dd>
+      {listMetrics(metrics).map(({ name, value }) => (
+        <div key={name}>
+          <dt>{metricWords(name)}</dt>
+          <dd>{significant(value)}</dd>
         </div>
       ))}
     </dl>

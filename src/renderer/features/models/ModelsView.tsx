@@ -8,7 +8,7 @@ import { Button, IconButton } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { count, figure, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
-import { mainMetric, metricLabels } from '../report/compare.ts'
+import { mainMetric, metricWords } from '../report/compare.ts'
 import { CompareView } from './CompareView.tsx'
 import { modelsSearchId } from './ids.ts'
 import { ModelPage } from './ModelPage.tsx'
@@ -331,7 +331,7 @@ const Row = memo(
         <td className="ellipsis">
           {metric ? (
             <>
-              <span className="faint">{metricLabels[metric]}</span> {significant(metrics[metric] ?? 0)}
+              <span className="faint">{metricWords(metric)}</span> {significant(metrics[metric] ?? 0)}
             </>
           ) : null}
         </td>

@@ -1,7 +1,7 @@
 import { ArrowDown, ArrowUp, Equal } from 'lucide-react'
 import '../../ui/charts/charts.css'
 import { figure, significant } from '../../ui/format.ts'
-import { type MetricChange, metricLabels, type Verdict } from './compare.ts'
+import { type MetricChange, metricWords, type Verdict } from './compare.ts'
 
 const verdictTone: Record<Verdict, string> = { better: 'tone-good', worse: 'tone-bad', same: 'faint' }
 
@@ -45,7 +45,7 @@ export function Changes({ changes, fromName, toName }: { changes: readonly Metri
       <tbody>
         {changes.map((change) => (
           <tr key={change.metric}>
-            <td>{metricLabels[change.metric]}</td>
+            <td>{metricWords(change.metric)}</td>
             <td className="right muted">{significant(change.from)}</td>
             <td className="right strong">{significant(change.to)}</td>
             <td>

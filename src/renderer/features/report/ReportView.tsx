@@ -6,7 +6,7 @@ import { count, plural, shareWords, significant } from '../../ui/format.ts'
 import { Change, Changes } from './Changes.tsx'
 import { Confusion, Roc } from './Classes.tsx'
 import { LearningCurve } from './Curve.tsx'
-import { compareMetrics, mainMetric, metricLabels, settingValue, settingWords, worstSlices } from './compare.ts'
+import { compareMetrics, mainMetric, metricWords, settingValue, settingWords, worstSlices } from './compare.ts'
 import { Predictions } from './Predictions.tsx'
 import './report.css'
 
@@ -128,7 +128,7 @@ function Slices({ report, metric }: { report: TrainingReport; metric: MetricName
         <span className="grow" />
         <CopyButton
           text={[
-            `Column\tValue\tRows\t${metricLabels[metric]}`,
+            `Column\tValue\tRows\t${metricWords(metric)}`,
             ...worst.map((s) =>
               [s.column, s.value, s.rows, s.metrics[metric]].map((v) => String(v).replace(/[\t\r\n]+/g, ' ')).join('\t'),
             ),
@@ -137,7 +137,7 @@ function Slices({ report, metric }: { report: TrainingReport; metric: MetricName
         />
       </div>
       <p className="chart-note">
-        {metricLabels[metric]} on the test rows that have this value
+        {metricWords(metric)} on the test rows that have this value
         {whole === undefined ? '' : `, beside ${significant(whole)} on all of them`}.
       </p>
       <table className="dense">
@@ -148,7 +148,7 @@ function Slices({ report, metric }: { report: TrainingReport; metric: MetricName
               Rows
             </th>
             <th scope="col" className="right">
-              {metricLabels[metric]}
+              {metricWords(metric)}
             </th>
             <th scope="col">Beside all rows</th>
           </tr>

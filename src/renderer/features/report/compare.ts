@@ -1,28 +1,22 @@
 /** What differs between two models, worst news first: plain functions, so that they are checked without drawing. */
 import {
   higherIsBetter,
+  listMetrics,
   type MetricName,
   type MetricValues,
-  metricName,
+  metricLabels,
   type TrainingReport,
 } from '../../../contract/training.ts'
+import { sentenceStart } from '../../ui/format.ts'
 
-export const metricLabels: Record<MetricName, string> = {
-  mae: 'MAE',
-  rmse: 'RMSE',
-  r2: 'R²',
-  accuracy: 'Accuracy',
-  macro_f1: 'Macro F1',
-  log_loss: 'Log loss',
-  auc: 'AUC',
-}
-
-/** The metrics that are there, in the contract's order. */
-export const metricsOf = (values: MetricValues) => metricName.options.filter((name) => values[name] !== undefined)
+/** A metric's name where a sentence or a table cell begins with it. */
+export const metricWords = (metric: MetricName) => sentenceStart(metricLabels[metric])
 
 /** The figure that stands for the model where there is room for one. */
 export function mainMetric(values: MetricValues): MetricName | null {
-  return (['mae', 'macro_f1', 'accuracy'] as const).find((name) => values[name] !== undefined) ?? metricsOf(values)[0] ?? null
+  return (
+    (['mae', 'macro_f1', 'accuracy'] as const).find((name) => values[name] !== undefined) ?? listMetrics(values)[0]?.name ?? null
+  )
 }
 
 export type Verdict = 'better' | 'worse' | 'same'
@@ -47,11 +41,10 @@ const badness = ({ verdict, share }: MetricChange) => (verdict === 'same' ? 0 : 
 
 /** From a reference to a candidate, over the metrics that both have: what got worse first, by how much. */
 export function compareMetrics(from: MetricValues, to: MetricValues): MetricChange[] {
-  return metricsOf(from)
-    .flatMap((metric) => {
-      const before = from[metric]
+  return listMetrics(from)
+    .flatMap(({ name: metric, value: before }) => {
       const after = to[metric]
-      if (before === undefined || after === undefined) return []
+      if (after === undefined) return []
       const change = after - before
       return {
         metric,
@@ -111,7 +104,7 @@ export function compareSettings(from: Record<string, Setting>, to: Record<string
 /** A setting's name as words: `learning_rate` and `learningRate` read the same. */
 export const settingWords = (name: string) => {
   const spaced = name.replaceAll('_', ' ').replace(/([a-z0-9])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1)
+  return sentenceStart(spaced)
 }
 export const settingValue = (value: Setting) =>
   value === undefined ? 'not there' : value === null ? 'none' : value === true ? 'yes' : value === false ? 'no' : String(value)

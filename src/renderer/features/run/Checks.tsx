@@ -1,10 +1,9 @@
 import { Check, X } from 'lucide-react'
 import type { RunDetail } from '../../../contract/model.ts'
 import { listMetrics } from '../../../contract/training.ts'
-import { figure } from '../../ui/format.ts'
+import { figure, sentenceStart } from '../../ui/format.ts'
 
 const signOf = { '>=': '≥', '<=': '≤', '>': '>' } as const
-const sentenceStart = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** The model's figures against the limits of the gate; bare figures while the gate has not judged them. */
 export function Checks({ detail }: { detail: Pick<RunDetail, 'metrics' | 'gateChecks' | 'gatePassed'> }) {
