@@ -113,7 +113,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     workflowBundle: paths.workflowBundle,
     deps,
     observer: projection.observer,
-    dataConverter: () => createDataConverter([], paths.failureConverter),
+    dataConverters: () => {
+      const inClear = createDataConverter([], paths.failureConverter)
+      return { client: inClear, worker: inClear }
+    },
     identity: `${accountName()}@${hostName()}`,
     log,
   })

@@ -27,8 +27,11 @@ interface Options {
   workflowBundle: string
   deps: ActivityDeps
   observer: RunObserver
-  /** Payloads are encrypted for one namespace, and which one the stack knows. */
-  dataConverter(namespace: string): DataConverter
+  /**
+   * Payloads are encrypted for one namespace, and which one the stack knows. They differ in patience alone: a call is
+   * tried again by who made it, while the SDK takes a codec's refusal for the end of the worker.
+   */
+  dataConverters(namespace: string): { client: DataConverter; worker: DataConverter }
   identity: string
   log: Log
 }
@@ -47,7 +50,7 @@ export function createTemporalLink({
   workflowBundle,
   deps,
   observer,
-  dataConverter,
+  dataConverters,
   identity,
   log,
 }: Options): TemporalLink {
@@ -84,9 +87,17 @@ export function createTemporalLink({
     current = null
     if (old) await endOf(old)
     try {
-      const both = { ...wanted, identity, dataConverter: dataConverter(wanted.namespace) }
-      const client = await createClient(both)
-      const worker = await createWorker({ ...both, workflowBundle, deps, observer, maxConcurrentActivities: slots })
+      const converters = dataConverters(wanted.namespace)
+      const client = await createClient({ ...wanted, identity, dataConverter: converters.client })
+      const worker = await createWorker({
+        ...wanted,
+        identity,
+        dataConverter: converters.worker,
+        workflowBundle,
+        deps,
+        observer,
+        maxConcurrentActivities: slots,
+      })
       if (closed) {
         await Promise.allSettled([worker.stop(), client.close()])
         return
