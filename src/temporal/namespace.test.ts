@@ -5,8 +5,9 @@ import { Connection } from '@temporalio/client'
 import { expect, test } from 'vitest'
 import { createClient } from './client.ts'
 import { createDataConverter } from './codec/dataConverter.ts'
+import { listOpen } from './executions.ts'
 import { prepareNamespace } from './namespace.ts'
-import { listOpen, startRun } from './operations.ts'
+import { startRun } from './operations.ts'
 import { startDevServer } from './testing/devServer.ts'
 
 test('a namespace is prepared once, keeps it over a restart, and takes a stage at once', async () => {

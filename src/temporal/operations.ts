@@ -6,12 +6,10 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client'
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common'
-import { type Stage, stages } from '../contract/model.ts'
-import { decideUpdateName, stageAttribute, statusQueryName, taskQueue, workflowType } from './names.ts'
+import { TypedSearchAttributes } from '@temporalio/common'
+import { describeRun, stageKey } from './executions.ts'
+import { decideUpdateName, statusQueryName, taskQueue, workflowType } from './names.ts'
 import type { DecisionInput, DecisionRecord, RunInput, RunResult, RunStatus } from './types.ts'
-
-const stageKey = defineSearchAttributeKey(stageAttribute, SearchAttributeType.KEYWORD)
 
 /** One call's patience. What takes longer counts as unreachable, and its caller tries again later. */
 const callWithinMs = 10_000
@@ -47,7 +45,7 @@ export async function startRun(
     return { runId: handle.firstExecutionRunId }
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-    const { runId } = await client.workflow.getHandle(workflowId).describe()
+    const { runId } = await describeRun(client, workflowId)
     return { runId }
   }
 }
@@ -136,36 +134,3 @@ export const queryStatus = (client: Client, workflowId: string): Promise<RunStat
 /** Waits for a run's end. @throws WorkflowFailedError when it failed or was cancelled. */
 export const runResult = (client: Client, workflowId: string): Promise<RunResult> =>
   client.workflow.getHandle(workflowId).result() as Promise<RunResult>
-
-export interface ListedRun {
-  workflowId: string
-  runId: string
-  /** null when the run never told one. */
-  stage: Stage | null
-  /** Temporal's own name of the state: RUNNING, COMPLETED, FAILED … */
-  status: string
-  startedAt: Date
-  closedAt: Date | null
-}
-
-/**
- * Runs by visibility, which trails the truth by moments.
- * @param filter a visibility query that narrows it down, such as `ExecutionStatus = 'Running'`.
- */
-export async function* listRuns(client: Client, filter?: string): AsyncGenerator<ListedRun> {
-  const query = `WorkflowType = '${workflowType}'${filter ? ` AND (${filter})` : ''}`
-  for await (const run of client.workflow.list({ query, pageSize: 1000 })) {
-    const stage = run.typedSearchAttributes.get(stageKey)
-    yield {
-      workflowId: run.workflowId,
-      runId: run.runId,
-      stage: stages.find((name) => name === stage) ?? null,
-      status: run.status.name,
-      startedAt: run.startTime,
-      closedAt: run.closeTime ?? null,
-    }
-  }
-}
-
-/** Runs that have not ended. */
-export const listOpen = (client: Client) => listRuns(client, `ExecutionStatus = 'Running'`)

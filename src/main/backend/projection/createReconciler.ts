@@ -1,11 +1,12 @@
 import { basename } from 'node:path'
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { PayloadConverterError, ValueError } from '@temporalio/common'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import { type Stage, stages } from '../../../contract/model.ts'
-import { UnknownKey } from '../../../temporal/codec/keySource.ts'
+import type { Stage } from '../../../contract/model.ts'
+import { KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import { SealedPayloadError } from '../../../temporal/codec/sealedPayload.ts'
-import { stageAttribute, statusQueryName, workflowType } from '../../../temporal/names.ts'
+import { type DescribedRun, describeRun, listOpen, listRuns } from '../../../temporal/executions.ts'
+import { statusQueryName } from '../../../temporal/names.ts'
 import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
 import { decodeFailureView, failureView } from '../runs/failureView.ts'
@@ -76,10 +77,9 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
 
   async function sweepOnce(temporal: Client): Promise<void> {
     const open = new Map<string, { runId: string; stage: Stage | null }>()
-    const query = `WorkflowType='${workflowType}' AND ExecutionStatus='Running'`
-    for await (const run of temporal.workflow.list({ query, pageSize: 1000 })) {
-      open.set(run.workflowId, { runId: run.runId, stage: stageOf(run.searchAttributes?.[stageAttribute]?.[0]) })
-      if (!projection.get(run.workflowId)) await adopt(temporal, projection, run.workflowId, run.runId, run.startTime)
+    for await (const { workflowId, runId, stage, startedAt } of listOpen(temporal)) {
+      open.set(workflowId, { runId, stage })
+      if (!projection.get(workflowId)) await adopt(temporal, projection, workflowId, runId, startedAt)
     }
     const nowSuspect = new Set<string>()
     for (const [workflowId, { runId, stage }] of open) {
@@ -103,10 +103,9 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
   async function adoptClosed(temporal: Client): Promise<void> {
     const began = Date.now()
     const since = new Date(Math.max(0, closedSeenUntil - closedOverlapMs)).toISOString()
-    const query = `WorkflowType='${workflowType}' AND ExecutionStatus!='Running' AND CloseTime>='${since}'`
-    for await (const run of temporal.workflow.list({ query, pageSize: 1000 })) {
-      if (run.status.name === 'CONTINUED_AS_NEW' || projection.get(run.workflowId)) continue
-      await adopt(temporal, projection, run.workflowId, run.runId, run.startTime)
+    for await (const run of listRuns(temporal, `ExecutionStatus!='Running' AND CloseTime>='${since}'`)) {
+      if (run.status === 'CONTINUED_AS_NEW' || projection.get(run.workflowId)) continue
+      await adopt(temporal, projection, run.workflowId, run.runId, run.startedAt)
       refresh(run.workflowId)
     }
     closedSeenUntil = began
@@ -150,48 +149,51 @@ const latestEnd = (projection: Projection): number =>
 /** Temporal's answer about one run, written into the projection. */
 export async function refreshRun(temporal: Client, projection: Projection, workflowId: string): Promise<void> {
   const handle = temporal.workflow.getHandle(workflowId)
-  const description = await handle.describe()
-  const known: Partial<RunRecord> = { runId: description.runId, startedAt: description.startTime.toISOString() }
+  const description = await describeRun(temporal, workflowId)
+  const { status, stage } = description
+  const known: Partial<RunRecord> = { runId: description.runId, startedAt: description.startedAt.toISOString() }
   const record = projection.get(workflowId)
-  const stageInClear = stageOf(description.searchAttributes?.[stageAttribute]?.[0])
 
-  if (description.status.name === 'RUNNING') {
+  if (status === 'RUNNING') {
     projection.update(workflowId, {
       ...known,
-      ...(stageInClear ? { stage: stageInClear } : {}),
+      ...(stage ? { stage } : {}),
       ...(await underWay(temporal, description)),
     })
     // Metrics and checks are known to the workflow alone; the stage tells whether there are any yet.
-    const needsStatus = record?.metrics === null || record?.stage !== stageInClear || stageInClear === 'AwaitingApproval'
+    const needsStatus = record?.metrics === null || record?.stage !== stage || stage === 'AwaitingApproval'
     if (!needsStatus) return
-    const status = await within(queryWithinMs, handle.query<RunStatus>(statusQueryName))
-    if (status) {
-      const { stage: _, problem: __, ...patch } = patchFromStatus(status)
+    const answer = await within(queryWithinMs, handle.query<RunStatus>(statusQueryName))
+    if (answer) {
+      const { stage: _, problem: __, ...patch } = patchFromStatus(answer)
       projection.update(workflowId, patch)
     }
     return
   }
 
-  const endedAt = description.closeTime?.toISOString() ?? new Date().toISOString()
+  const endedAt = description.closedAt?.toISOString() ?? new Date().toISOString()
   const ended = { ...known, stageSince: endedAt, endedAt, retryAt: null, paused: null, decisionPending: false }
-  if (description.status.name === 'COMPLETED') {
+  if (status === 'COMPLETED') {
     const outcome = await handle.result().then(
       (result: RunResult) => patchFromStatus(result),
       (error: unknown) => {
         if (!isUnreadable(error)) throw error
-        return { stage: stageInClear ?? 'Completed', problem: `The result of this run cannot be read. ${error.message}` }
+        return { stage: stage ?? 'Completed', problem: `The result of this run cannot be read. ${error.message}` }
       },
     )
     projection.update(workflowId, { ...ended, ...outcome })
     return
   }
-  const stage = stageOfClosed[description.status.name]
-  if (!stage) return // continued as new: its successor is found under the same id
+  const closed = stageOfClosed[status]
+  if (!closed) return // continued as new: its successor is found under the same id
   const problem = await handle.result().then(
     () => null,
-    (error) => failureView(error).message,
+    (error: unknown) => {
+      if (error instanceof KeysUnavailable) throw error // not the run's failure: it is asked for again
+      return failureView(error).message
+    },
   )
-  projection.update(workflowId, { ...ended, stage, problem })
+  projection.update(workflowId, { ...ended, stage: closed, problem })
 }
 
 /** A payload that no second look will open; how its run ended is told by what Temporal keeps in clear. */
@@ -199,8 +201,8 @@ const isUnreadable = (error: unknown): error is Error =>
   [SealedPayloadError, UnknownKey, PayloadConverterError, ValueError].some((kind) => error instanceof kind)
 
 /** What the step under way is doing, from the pending activity that Temporal describes. */
-async function underWay(temporal: Client, description: WorkflowExecutionDescription): Promise<Partial<RunRecord>> {
-  const [pending] = description.raw.pendingActivities ?? []
+async function underWay(temporal: Client, description: DescribedRun): Promise<Partial<RunRecord>> {
+  const [pending] = description.pendingActivities
   if (!pending) return { retryAt: null, paused: null }
   const attempt = pending.attempt ?? 1
   const started = pending.state === 2 // PENDING_ACTIVITY_STATE_STARTED
@@ -251,8 +253,6 @@ async function adopt(
     submittedBy: started?.identity || 'another Temporal client',
   })
 }
-
-const stageOf = (value: unknown): Stage | null => ((stages as readonly unknown[]).includes(value) ? (value as Stage) : null)
 
 const within = <T>(ms: number, promise: Promise<T>): Promise<T | null> =>
   Promise.race([promise.catch(() => null), new Promise<null>((resolve) => setTimeout(resolve, ms, null).unref())])

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import { notFound, unavailable } from '../../../contract/errors.ts'
 import type { RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import { describeRun } from '../../../temporal/executions.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
@@ -87,9 +88,9 @@ async function readTemporal(temporal: Client | null, workflowId: string, runId: 
   try {
     const [events, description] = await Promise.all([
       fetchEvents(temporal, workflowId, runId),
-      temporal.workflow.getHandle(workflowId, runId).describe(),
+      describeRun(temporal, workflowId, runId),
     ])
-    return { events, pending: description.raw.pendingActivities ?? [], incomplete: null }
+    return { events, pending: description.pendingActivities, incomplete: null }
   } catch (error) {
     return {
       ...nothing,
