@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { type Home, homeAt, makeHome } from '../home.ts'
 import { silentLog } from '../log.ts'
 import { openSecrets } from '../secrets/openSecrets.ts'
 import { createKeyRing, type KeyRing, type KeyRingOptions } from './createKeyRing.ts'
+import { emptyKeyEnvironment } from './environmentKeys.ts'
 
 let folder: string
 let home: Home
@@ -191,6 +193,133 @@ describe('a passphrase', () => {
     await last.unlock('another horse battery')
     expect(material(await sealingKey(last))).toBe(material(key))
   }, 30_000)
+})
+
+describe('a second operator', () => {
+  test('reads with an imported key what the first one sealed, and never seals with it', async () => {
+    const first = await openRing()
+    const key = await sealingKey(first)
+    const text = await first.exportKey(key.id, 'words for the way')
+    home = homeAt(join(folder, 'second'))
+    makeHome(home)
+    const runs = [{ workflowId: 'mlops-1-iris', startedAt: '2020-01-01T00:00:00.000Z' }]
+    const second = await openRing({ openRuns: () => runs })
+    await expect(Promise.resolve(second.source.openingKey(key.id))).rejects.toThrow(UnknownKey)
+    await expect(second.importKey(text, 'other words for it')).rejects.toThrow(/does not open/)
+    expect(await second.importKey(text, 'words for the way')).toEqual({ id: key.id, alreadyHere: false })
+    expect(await second.importKey(text, 'words for the way')).toEqual({ id: key.id, alreadyHere: true })
+    expect(material(await second.source.openingKey(key.id))).toBe(material(key))
+    expect((await sealingKey(second)).id).not.toBe(key.id)
+    expect(second.state().keys).toHaveLength(2)
+    // When it ceased to seal over there is not known here, so any open run may need it.
+    await expect(second.retire(key.id)).rejects.toThrow(/mlops-1-iris/)
+    runs.length = 0
+    await second.retire(key.id)
+    expect(await second.importKey(text, 'words for the way')).toEqual({ id: key.id, alreadyHere: false })
+    second.close()
+    const again = await openRing()
+    expect(material(await again.source.openingKey(key.id))).toBe(material(key))
+  }, 30_000)
+
+  test('another key under the same id is refused', async () => {
+    const ring = await openRing({ environment: { ...emptyKeyEnvironment, keys: `shared:${randomBytes(32).toString('base64')}` } })
+    const text = await ring.exportKey((await sealingKey(ring)).id, 'words for the way')
+    home = homeAt(join(folder, 'second'))
+    makeHome(home)
+    const other = await openRing({
+      environment: { ...emptyKeyEnvironment, keys: `shared:${randomBytes(32).toString('base64')}` },
+    })
+    await expect(other.importKey(text, 'words for the way')).rejects.toThrow(/Another key/)
+  }, 30_000)
+
+  test('an import ends the loss of the sealing key', async () => {
+    const ring = await openRing()
+    const key = await sealingKey(ring)
+    const text = await ring.exportKey(key.id, 'words for the way')
+    ring.close()
+    rmSync(join(home.config, 'secrets.json'))
+    const next = await openRing()
+    const waiting = next.patientSource.sealingKey(1)
+    await next.importKey(text, 'words for the way')
+    expect(material((await waiting) as DataKey)).toBe(material(key))
+    expect(next.state()).toMatchObject({ problem: null, keys: [{ id: key.id, state: 'sealing' }] })
+  }, 30_000)
+})
+
+describe('keys of the environment', () => {
+  const environment = (...ids: string[]) => ({
+    ...emptyKeyEnvironment,
+    keys: ids.map((id) => `${id}:${Buffer.alloc(32, id).toString('base64')}`).join(','),
+  })
+
+  test('seal in the place of stored ones, are rotated there, and lie nowhere in the data folder', async () => {
+    const before = await openRing()
+    const stored = await sealingKey(before)
+    before.close()
+    const first = await openRing({ environment: environment('one') })
+    expect((await sealingKey(first)).id).toBe('one')
+    expect(first.state()).toMatchObject({ provider: 'environment', warning: null, problem: null })
+    expect(material(await first.source.openingKey(stored.id))).toBe(material(stored))
+    await expect(first.rotate()).rejects.toThrow(/comes from the environment/)
+    expect((await sealingKey(first)).id).toBe('one')
+    first.close()
+    const second = await openRing({ environment: environment('two', 'one') })
+    expect((await sealingKey(second)).id).toBe('two')
+    expect(
+      second
+        .state()
+        .keys.map(({ id, state }) => `${id} ${state}`)
+        .sort(),
+    ).toEqual([`${stored.id} reading`, 'one reading', 'two sealing'].sort())
+    expect(await second.source.openingKey('one')).toBeTruthy()
+    const secrets = readFileSync(join(home.config, 'secrets.json'), 'utf8')
+    expect(secrets).not.toContain(Buffer.alloc(32, 'one').toString('base64'))
+  })
+
+  test('that are missing at a later start are a problem, and no other key takes their place', async () => {
+    const ring = await openRing({ environment: environment('one') })
+    await sealingKey(ring)
+    ring.close()
+    const next = await openRing()
+    await expect(next.source.sealingKey(1)).rejects.toThrow(/GATEHOUSE_ENCRYPTION_KEY/)
+    expect(next.state()).toMatchObject({ provider: 'environment', problem: expect.stringContaining('not set') })
+    // The operator may say that it is so from now on.
+    await next.chooseProvider({ provider: 'secrets' })
+    expect((await sealingKey(next)).id).not.toBe('one')
+    expect(next.state()).toMatchObject({ provider: 'file', problem: null })
+  })
+
+  test('a worker with the key in its own environment needs no records of it', async () => {
+    await sealingKey(await openRing({ environment: environment('one') }))
+    const worker = await openRing({ makesKeys: false, environment: environment('one', 'two') })
+    expect((await sealingKey(worker)).id).toBe('one')
+    expect(await worker.source.openingKey('two')).toBeTruthy()
+  })
+})
+
+describe('the settings of keys', () => {
+  test('that are damaged stop sealing, are kept with a copy, and old keys are still read', async () => {
+    const ring = await openRing()
+    const key = await sealingKey(ring)
+    ring.close()
+    writeFileSync(join(home.config, 'keys.json'), '{ "provider": "vualt" }')
+    const next = await openRing()
+    await expect(next.source.sealingKey(1)).rejects.toThrow(/keys.json is not right: provider/)
+    expect(material(await next.source.openingKey(key.id))).toBe(material(key))
+    expect(readdirSync(home.config).some((name) => name.startsWith('keys.json.malformed-'))).toBe(true)
+    writeFileSync(join(home.config, 'keys.json'), '{}')
+    await next.retry()
+    expect((await sealingKey(next)).id).toBe(key.id)
+  })
+
+  test('a choice that cannot give a key changes nothing', async () => {
+    const ring = await openRing()
+    const key = await sealingKey(ring)
+    const vault = { address: 'http://127.0.0.1:1', key: 'gatehouse', mount: 'transit' }
+    await expect(ring.chooseProvider({ provider: 'vault', vault }, 'token')).rejects.toThrow(/Vault at .* cannot be reached/)
+    expect((await sealingKey(ring)).id).toBe(key.id)
+    expect(ring.state()).toMatchObject({ provider: 'file', problem: null })
+  })
 })
 
 describe('damage', () => {

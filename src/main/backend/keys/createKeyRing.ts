@@ -1,13 +1,19 @@
+import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { conflict, notFound, refused, unavailable } from '../../../contract/errors.ts'
-import type { KeyInfo, KeyRingState, KeyProvider as ProviderName } from '../../../contract/keys.ts'
+import type { KeyInfo, KeyRingState } from '../../../contract/keys.ts'
 import { type DataKey, type KeySource, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import type { SecretStore } from '../secrets/secretStore.ts'
+import { emptyKeyEnvironment, type KeyEnvironment } from './environmentKeys.ts'
+import { type CarriedKey, exportKey, openExportedKey } from './exportedKey.ts'
+import { createKeyPlaces } from './keyPlaces.ts'
 import type { KeyProvider } from './keyProvider.ts'
 import { type KeyRecord, openKeyRecords } from './keyRecords.ts'
-import { createStoredKeys, PassphraseMissing } from './storedKeys.ts'
+import type { KeySettings } from './keySettings.ts'
+import { createOpenedKeys } from './openedKeys.ts'
+import { PassphraseMissing } from './storedKeys.ts'
 
 export interface KeyRing {
   /** Refuses at once while the keys cannot be had: for calls that are tried again by who made them. */
@@ -28,7 +34,13 @@ export interface KeyRing {
   unlock(passphrase: string): Promise<void>
   /** Wraps every key by this passphrase; it is asked for at each start from now on. */
   usePassphrase(passphrase: string): Promise<void>
-  /** Asks now for what could not be had, instead of after a while. */
+  /** One block of text for a second operator. @throws CallFailed `notFound`, `refused` for a key that a service wraps, `unavailable` */
+  exportKey(id: string, passphrase: string): Promise<string>
+  /** Takes such a block in, for reading. @throws CallFailed as `openExportedKey` does; `conflict` when another key has its id */
+  importKey(text: string, passphrase: string): Promise<{ id: string; alreadyHere: boolean }>
+  /** Has new keys come from elsewhere. @throws CallFailed `unavailable` when none can be had there; all is as before then */
+  chooseProvider(settings: KeySettings, vaultToken?: string): Promise<void>
+  /** Reads `config/keys.json` again, and asks now for what could not be had. */
   retry(): Promise<void>
   close(): void
 }
@@ -47,6 +59,8 @@ export interface KeyRingOptions {
   openRuns(): OpenRun[]
   /** false for a bare worker: it uses the host's keys, and makes none. */
   makesKeys?: boolean
+  /** What `takeKeyEnvironment` found. */
+  environment?: KeyEnvironment
   /** Messages that one key may seal. */
   messageBudget?: number
 }
@@ -68,6 +82,8 @@ const firstRetryMs = 5_000
 const longestRetryMs = 60_000
 /** Clocks of this host, of Temporal and of other workers differ; so long may a worker go on with the key before. */
 const overlapMs = 60_000
+/** Marks opened keys that are not in the records. */
+const elsewhere = 'elsewhere '
 
 /**
  * The keys of this data folder: made on first start, charged per message, rotated before their budget ends. Comes back at
@@ -86,9 +102,11 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       damage = `The records of the keys were damaged: the keys were kept, and a new one seals. A copy is ${setAside}.`
     },
   })
-  const stored = createStoredKeys(options.secrets)
-  const chosen: KeyProvider = stored
-  const providerOf = (_name: ProviderName): KeyProvider => stored
+  const places = createKeyPlaces({
+    ...{ home, secrets: options.secrets, environment: options.environment ?? emptyKeyEnvironment },
+    sealingProvider: () => records.sealing()?.provider ?? null,
+  })
+  const { stored, environment } = places
 
   let problem: KeysUnavailable | null = null
   let failures = 0
@@ -99,7 +117,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   let encrypting = true
   /** The key that seals, and how many charged messages are left for this process. */
   let sealing: { key: DataKey; left: number; until: number } | null = null
-  const opened = new Map<string, { key: DataKey; until: number }>()
+  const opened = createOpenedKeys()
 
   const tell = () => {
     for (const listener of listeners) listener()
@@ -115,7 +133,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     const current = records.sealing()
     if (sealing && sealing.key.id !== current?.id) giveBack()
     const usable = new Set(records.list().flatMap(({ id, state }) => (state === 'retired' ? [] : id)))
-    for (const id of opened.keys()) if (!usable.has(id)) opened.delete(id)
+    opened.forget((name) => usable.has(name) || name.startsWith(elsewhere))
     tell()
   }
 
@@ -124,16 +142,22 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     sealing = null
   }
 
-  async function open(record: Pick<KeyRecord, 'id' | 'provider' | 'wrapped'>): Promise<DataKey | null> {
-    const known = findInMemory(record.id)
-    if (known) return known
-    const provider = providerOf(record.provider)
-    const key = await provider.load(record.id, record.wrapped)
-    if (!key) return null
-    const dataKey: DataKey = { id: record.id, key, ...(record.wrapped && { wrapped: record.wrapped }) }
-    opened.set(record.id, { key: dataKey, until: Date.now() + provider.keepMs })
-    return dataKey
+  /** A key service is asked ahead of the end of a key's time, so that its short absence is not felt. */
+  async function open(record: KeyRecord): Promise<DataKey | null> {
+    const provider = places.of(record.provider)
+    const ask = () => load(provider, record.id, record.id, record.wrapped)
+    const known = opened.get(record.id)
+    if (!known) return ask()
+    if (opened.until(record.id) - Date.now() < provider.keepMs / 2)
+      void ask().catch((error) => log.warn({ err: error, keyId: record.id }, 'a key could not be asked for ahead of time'))
+    return known
   }
+
+  const load = (provider: KeyProvider, name: string, id: string, wrapped: Uint8Array | null) =>
+    opened.ask(name, Math.max(firstRetryMs, askAgainAt - Date.now()), async () => {
+      const key = await provider.load(id, wrapped)
+      return key && { key: dataKey(id, key, wrapped), keepMs: provider.keepMs }
+    })
 
   /** A key that is new, or that its provider holds ready, takes over. */
   async function makeSealing(instead: string | null): Promise<KeyRecord> {
@@ -144,13 +168,26 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       )
     }
     if (instead === null) await takeInStored()
+    const chosen = places.chosen()
+    if (instead !== null && chosen.fixedId === instead) {
+      throw new KeysUnavailable(
+        'The sealing key comes from the environment, so no other can be made here.',
+        'Put a new key before it in GATEHOUSE_ENCRYPTION_KEY, and start again.',
+      )
+    }
     const { id, createdAt, key, wrapped } = await chosen.create()
     const record: KeyRecord = {
-      ...{ id, createdAt, wrapped, state: 'sealing', provider: chosen.name(), sealedUntil: null, messages: 0 },
+      id,
+      createdAt,
+      wrapped,
+      state: 'sealing',
+      provider: chosen.name(),
+      sealedUntil: null,
+      messages: 0,
     }
     if (!records.replaceSealing(record, instead))
       throw new KeysUnavailable('Another process changed the keys just now.', 'It is tried again.')
-    opened.set(id, { key: { id, key, ...(wrapped && { wrapped }) }, until: Date.now() + chosen.keepMs })
+    opened.put(id, dataKey(id, key, wrapped), chosen.keepMs)
     log.info({ keyId: id, provider: record.provider, instead }, 'a new key seals')
     look()
     return record
@@ -165,10 +202,30 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     }
   }
 
+  /** @returns true when it was here already. */
+  async function takeIn(carried: CarriedKey): Promise<boolean> {
+    const { id, createdAt, key } = carried
+    const record = records.get(id)
+    const here = record && record.state !== 'retired' ? await open(record) : null
+    if (here && !here.key.equals(key)) throw conflict(`Another key with the id ${id} is here. Nothing was imported.`)
+    if (here) return true
+    await stored.keep(carried)
+    // A key that was missing goes on as what it was. When one from elsewhere ceased to seal there is not known here.
+    const state = record?.state === 'sealing' ? 'sealing' : 'reading'
+    const known = { sealedUntil: record?.sealedUntil ?? null, messages: record?.messages ?? 0 }
+    records.put({ ...known, id, createdAt, state, provider: stored.name(), wrapped: null })
+    opened.put(id, dataKey(id, key, null), stored.keepMs)
+    log.info({ keyId: id }, 'a key was imported')
+    return false
+  }
+
   async function charge(messages: number): Promise<DataKey | null> {
     look()
     if (!encrypting) return null
     let record = records.sealing() ?? (await makeSealing(null))
+    const chosen = places.chosen()
+    const another = places.of(record.provider) !== chosen || (chosen.fixedId ?? record.id) !== record.id
+    if (makesKeys && another) record = await makeSealing(record.id)
     if (makesKeys && record.messages + messages > messageBudget * rotateAt) {
       // Until the budget's end the old key serves, should no new one be had.
       record = await makeSealing(record.id).catch((error) => {
@@ -183,7 +240,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     for (const size of [Math.max(block, messages), messages]) {
       if (left < messages && !records.charge(key.id, size, messageBudget)) continue
       const charged = left < messages ? size : 0
-      sealing = { key, left: left + charged - messages, until: opened.get(key.id)?.until ?? 0 }
+      sealing = { key, left: left + charged - messages, until: opened.until(key.id) }
       return key
     }
     throw new KeysUnavailable(
@@ -218,6 +275,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     retryTimer = null
     if (problem) {
       problem = null
+      opened.forgetRefusals()
       log.info('the keys can be had again')
       tell()
     }
@@ -259,6 +317,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 
   /** Has the keys in memory before they are needed: a keychain that is locked later then harms nobody. */
   async function prepare(now = false): Promise<void> {
+    if (now) opened.forgetRefusals()
     await chargeOrFail(0, now)
     for (const record of records.list()) {
       if (record.state !== 'retired')
@@ -274,18 +333,30 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     sealing.left -= messages
     return sealing.key
   }
-  const findInMemory = (id: string): DataKey | null => {
-    const known = opened.get(id)
-    return known && known.until > Date.now() ? known.key : null
-  }
 
-  async function findKey(id: string, _wrapped?: Uint8Array): Promise<DataKey> {
+  async function findKey(id: string, wrapped?: Uint8Array): Promise<DataKey> {
     if (ended.signal.aborted) throw closed()
     const record = records.get(id)
-    if (!record || record.state === 'retired') throw new UnknownKey(id)
-    const key = await open(record)
+    if (record?.state === 'retired') throw new UnknownKey(id)
+    const key = record ? await open(record) : await findElsewhere(id, wrapped)
     if (!key) throw new UnknownKey(id)
     return key
+  }
+
+  /** What another data folder had wrapped by the key service that this one may ask too; or a key of a worker's environment. */
+  async function findElsewhere(id: string, wrapped: Uint8Array | undefined): Promise<DataKey | null> {
+    if (!wrapped) {
+      const key = (await environment?.load(id, null)) ?? null
+      return key && dataKey(id, key, null)
+    }
+    const name = `${elsewhere}${id} ${Buffer.from(wrapped).toString('base64')}`
+    const known = opened.get(name)
+    if (known) return known
+    for (const service of places.opening(wrapped)) {
+      const key = await load(service, name, id, wrapped)
+      if (key) return key
+    }
+    return null
   }
 
   /** Tries again until it works; what other than the keys is wrong is passed on. */
@@ -319,7 +390,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const warning = (keys: KeyRecord[]): string | null => {
     const words: string[] = []
     if (damage) words.push(damage)
-    if (chosen.name() === 'file')
+    if (places.chosen().name() === 'file')
       words.push(
         'The keys lie in a file that nothing but its permissions protects. Set a passphrase, or choose another place for them.',
       )
@@ -329,6 +400,14 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         `The key ${full.id} has sealed ${Math.floor((100 * full.messages) / messageBudget)} % of the messages that it may; it is rotated by itself at ${100 * rotateAt} %.`,
       )
     return words.length > 0 ? words.join(' ') : null
+  }
+
+  if (makesKeys) {
+    for (const id of environment?.ids ?? []) {
+      if (records.get(id)) continue
+      const createdAt = new Date().toISOString()
+      records.put({ id, createdAt, state: 'reading', provider: 'environment', sealedUntil: null, messages: 0, wrapped: null })
+    }
   }
 
   // What other processes changed, and charged, is seen also while nothing is sealed here.
@@ -345,11 +424,11 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   return {
     source: {
       sealingKey: (messages) => chargeInMemory(messages) ?? chargeOrFail(messages),
-      openingKey: (id, wrapped) => findInMemory(id) ?? findKey(id, wrapped),
+      openingKey: (id, wrapped) => opened.get(id) ?? findKey(id, wrapped),
     },
     patientSource: {
       sealingKey: (messages) => chargeInMemory(messages) ?? patiently(() => chargeOrFail(messages)),
-      openingKey: (id, wrapped) => findInMemory(id) ?? patiently(() => findKey(id, wrapped)),
+      openingKey: (id, wrapped) => opened.get(id) ?? patiently(() => findKey(id, wrapped)),
     },
     state() {
       const keys = records.list()
@@ -360,8 +439,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         remedy: problem?.remedy ?? null,
         needsPassphrase: problem instanceof PassphraseMissing,
         warning: warning(keys),
-        canUsePassphrase: chosen.name() === 'file' && problem === null,
-        provider: chosen.name(),
+        canUsePassphrase: places.chosen().name() === 'file' && problem === null,
+        provider: places.chosen().name(),
         keys: keys.map((record): KeyInfo => {
           const { id, state, provider, createdAt, messages } = record
           const needed = state === 'retired' ? 0 : mayNeed(record, runs).length
@@ -392,11 +471,10 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         }
         // First out of use and then destroyed: a crash between the two leaves a key that nobody uses, not one that is missed.
         records.put({ ...record, state: 'retired', wrapped: null })
-        opened.delete(id)
+        look()
         await answering(() => stored.remove(id))
         log.info({ keyId: id }, 'a key was retired')
       })
-      look()
     },
     setEncrypting(on) {
       records.setEncrypting(on)
@@ -419,7 +497,43 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       tell()
     },
     async retry() {
+      places.reload()
       await prepare(true).catch(() => {})
+      tell()
+    },
+    exportKey: (id, passphrase) =>
+      answering(async () => {
+        const record = records.get(id)
+        if (!record || record.state === 'retired') throw notFound(`There is no key ${id} in this key ring.`)
+        if (record.wrapped) {
+          throw refused(
+            `The key ${id} is wrapped by ${record.provider === 'vault' ? 'Vault' : 'AWS KMS'}. Let the other operator use that service instead of exporting it.`,
+          )
+        }
+        const dataKey = await open(record)
+        if (!dataKey) throw lost(id)
+        log.info({ keyId: id }, 'a key was exported')
+        return exportKey({ id, createdAt: record.createdAt, key: dataKey.key }, passphrase)
+      }),
+    async importKey(text, passphrase) {
+      const carried = await openExportedKey(text, passphrase)
+      const alreadyHere = await answering(() => inTurn(() => takeIn(carried)))
+      // It may be the one that was missing.
+      await prepare(true).catch(() => {})
+      tell()
+      return { id: carried.id, alreadyHere }
+    },
+    async chooseProvider(settings, vaultToken) {
+      const undo = await answering(() => places.use(settings, vaultToken))
+      try {
+        await answering(() => prepare(true))
+      } catch (error) {
+        undo()
+        await prepare(true).catch(() => {})
+        throw error
+      } finally {
+        tell()
+      }
     },
     close() {
       if (ended.signal.aborted) return
@@ -432,11 +546,13 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       }
       ended.abort()
       tell()
-      opened.clear()
+      opened.forget(() => false)
       records.close()
     },
   }
 }
+
+const dataKey = (id: string, key: KeyObject, wrapped: Uint8Array | null): DataKey => ({ id, key, ...(wrapped && { wrapped }) })
 
 /** For calls of the operator: says in the answer why the keys cannot be had. */
 async function answering<T>(work: () => Promise<T>): Promise<T> {

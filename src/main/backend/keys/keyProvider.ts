@@ -19,6 +19,8 @@ export interface KeyProvider {
    * @throws KeysUnavailable when it cannot be told now
    */
   load(id: string, wrapped: Uint8Array | null): Promise<KeyObject | null>
+  /** Key services: whether this may be a key that the service wrapped, for whichever data folder. */
+  opens?(wrapped: Uint8Array): boolean
   /** The one key that seals, where that is not ours to choose: another cannot be made then. */
   readonly fixedId?: string
 }
@@ -30,6 +32,9 @@ export interface NewKey {
   /** Key services: the key as the service wrapped it. It is no secret, and travels with each payload. */
   wrapped: Buffer | null
 }
+
+/** So long a key of a service is used without asking it again: who loses the right to it loses it within this time. */
+export const serviceKeepMs = 5 * 60_000
 
 /** 48 random bits tell keys apart; they say nothing about the key. */
 export const newKeyId = () => `k-${randomBytes(6).toString('hex')}`

@@ -16,8 +16,6 @@ export interface StoredKeys extends KeyProvider {
   unlock(passphrase: string): Promise<boolean>
   /** Wraps every key, present and future, by this passphrase instead of by what wraps it now. */
   protect(passphrase: string): Promise<void>
-  /** Keeps every key as the secret store keeps it, without a passphrase. */
-  unprotect(): Promise<void>
 }
 
 const base64 = z.base64()
@@ -107,7 +105,6 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
   }
 
   /** What lies there in another form than the one that is wanted now is written anew. */
-  let rewriting = false
   const rewriteAll = async () => {
     for (const id of await readIndex()) {
       const entry = await readEntry(id)
@@ -136,7 +133,7 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
       const entry = await readEntry(id)
       if (!entry) return null
       // How the keys are kept is told by the keys, so it cannot be forgotten.
-      if ('wrapped' in entry && !rewriting) isProtected = true
+      if ('wrapped' in entry) isProtected = true
       return open(id, entry)
     },
     async remove(id) {
@@ -184,20 +181,6 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
         isProtected = before.isProtected
         currentSalt = before.currentSalt
         throw error
-      }
-    },
-    async unprotect() {
-      const before = isProtected
-      isProtected = false
-      rewriting = true
-      try {
-        await rewriteAll()
-        currentSalt = null
-      } catch (error) {
-        isProtected = before
-        throw error
-      } finally {
-        rewriting = false
       }
     },
   }

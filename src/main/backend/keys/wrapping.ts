@@ -1,5 +1,5 @@
 /** Keys wrapped by a passphrase: at rest on this machine, and on their way to another operator. */
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject, randomBytes, scrypt } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes, scrypt } from 'node:crypto'
 
 /**
  * scrypt (RFC 7914) with 128 MiB of memory: N = 2^17, r = 8, p = 1, the strongest of OWASP's equivalent settings
@@ -50,6 +50,3 @@ export function unwrapKey(wrapped: Uint8Array, wrappingKey: KeyObject, bound: st
     return null
   }
 }
-
-/** Tells damage from a wrong passphrase before the passphrase is tried. */
-export const checksum = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest().subarray(0, 8)

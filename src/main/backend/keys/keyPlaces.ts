@@ -1,0 +1,123 @@
+import { join } from 'node:path'
+import type { KeyProvider as ProviderName } from '../../../contract/keys.ts'
+import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
+import type { Home } from '../home.ts'
+import type { SecretStore } from '../secrets/secretStore.ts'
+import { createAwsKmsKeys } from './awsKmsKeys.ts'
+import { createEnvironmentKeys, type EnvironmentKeys, type KeyEnvironment, missingEnvironmentKeys } from './environmentKeys.ts'
+import type { KeyProvider } from './keyProvider.ts'
+import { type KeySettings, keySettings, readKeySettings, writeKeySettings } from './keySettings.ts'
+import { createStoredKeys, type StoredKeys } from './storedKeys.ts'
+import { createVaultKeys } from './vaultKeys.ts'
+
+/** Every place that keys come from, and the one that makes new ones. */
+export interface KeyPlaces {
+  readonly stored: StoredKeys
+  readonly environment: EnvironmentKeys | null
+  /** Makes new keys. */
+  chosen(): KeyProvider
+  /** Where the keys of this provider are. */
+  of(name: ProviderName): KeyProvider
+  /** Key services that may open what another data folder had wrapped. */
+  opening(wrapped: Uint8Array): KeyProvider[]
+  /** Takes in what the settings file says now. */
+  reload(): void
+  /**
+   * Writes the settings and goes by them.
+   * @returns what puts the settings back that were there before
+   * @throws KeysUnavailable, and nothing was changed
+   */
+  use(settings: KeySettings, vaultToken?: string): Promise<() => void>
+}
+
+interface Options {
+  home: Home
+  secrets: SecretStore
+  environment: KeyEnvironment
+  /** Whose key seals now; null when there is none yet. */
+  sealingProvider(): ProviderName | null
+}
+
+const vaultTokenName = 'vault-token'
+
+/**
+ * The environment names the keys of this start; else `config/keys.json` does; else the secret store has them. What sealed
+ * until now is never silently replaced: keys that came from elsewhere and cannot be had now are a problem to be told, not
+ * a reason to make others.
+ */
+export function createKeyPlaces({ home, secrets, environment: given, sealingProvider }: Options): KeyPlaces {
+  const file = join(home.config, 'keys.json')
+  const stored = createStoredKeys(secrets)
+  const environment = createEnvironmentKeys(given)
+  let places = read()
+
+  function read() {
+    try {
+      return placesOf(readKeySettings(file))
+    } catch (error) {
+      if (!(error instanceof KeysUnavailable)) throw error
+      const failing = failingPlace(sealingProvider() ?? stored.name(), error)
+      return { chosen: environment ?? failing, vault: null, 'aws-kms': null }
+    }
+  }
+
+  function placesOf({ provider, vault, awsKms }: KeySettings) {
+    const services = {
+      vault: vault
+        ? createVaultKeys({ ...vault, token: async () => given.vaultToken ?? (await secrets.get(vaultTokenName)) })
+        : null,
+      'aws-kms': awsKms ? createAwsKmsKeys(awsKms) : null,
+    }
+    const before = sealingProvider()
+    const wanted = provider ?? (before === null || isStored(before) ? 'secrets' : before)
+    const chosen = (): KeyProvider => {
+      if (environment) return environment
+      if (wanted === 'secrets') return stored
+      if (wanted === 'environment') return missingEnvironmentKeys
+      return services[wanted] ?? failingPlace(wanted, withoutSettings(wanted))
+    }
+    return { chosen: chosen(), ...services }
+  }
+
+  return {
+    stored,
+    environment,
+    chosen: () => places.chosen,
+    of(name) {
+      if (isStored(name)) return stored
+      if (name === 'environment') return environment ?? missingEnvironmentKeys
+      return places[name] ?? failingPlace(name, withoutSettings(name))
+    },
+    opening: (wrapped) => [places.vault, places['aws-kms']].filter((service) => service?.opens?.(wrapped)) as KeyProvider[],
+    reload() {
+      places = read()
+    },
+    async use(settings, vaultToken) {
+      const before = readKeySettings(file)
+      const checked = keySettings.parse(settings)
+      if (vaultToken !== undefined) await secrets.set(vaultTokenName, vaultToken)
+      writeKeySettings(file, checked)
+      places = placesOf(checked)
+      return () => {
+        writeKeySettings(file, before)
+        places = placesOf(before)
+      }
+    },
+  }
+}
+
+type StoredName = Exclude<ProviderName, 'environment' | 'vault' | 'aws-kms'>
+const isStored = (name: ProviderName): name is StoredName => name === 'keychain' || name === 'file' || name === 'passphrase'
+
+const failingPlace = (name: ProviderName, reason: KeysUnavailable): KeyProvider => ({
+  name: () => name,
+  keepMs: 0,
+  create: () => Promise.reject(reason),
+  load: () => Promise.reject(reason),
+})
+
+const withoutSettings = (name: 'vault' | 'aws-kms') =>
+  new KeysUnavailable(
+    `Keys come from ${name === 'vault' ? 'Vault' : 'AWS KMS'}, and config/keys.json does not say where that is.`,
+    `Add "${name === 'vault' ? 'vault' : 'awsKms'}" to config/keys.json; then try again.`,
+  )
