@@ -1,8 +1,8 @@
-import { binFeature, type Binned } from './binning.ts'
+import type { TrainingTable } from '../table.ts'
+import { type Binned, binFeature } from './binning.ts'
 import { splitBlock } from './histograms.ts'
 import { evaluateChunk, softmaxChunk } from './objective.ts'
 import { answerPiece, answerRest, dividePiece, movePiece } from './partition.ts'
-import type { TrainingTable } from '../table.ts'
 import { at, chunkRows, type Workspace } from './workspace.ts'
 
 /** The work on a workspace that can be shared: items of a phase touch nothing that another item of it writes. */

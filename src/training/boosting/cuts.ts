@@ -35,7 +35,8 @@ function distinct(sorted: Float32Array): { values: number[]; counts: number[] } 
   const counts: number[] = []
   for (const value of sorted) {
     // 0 and -0 are one value, as they are to every comparison.
-    if (values.length > 0 && value === values[values.length - 1]) counts[counts.length - 1] = (counts[counts.length - 1] as number) + 1
+    if (values.length > 0 && value === values[values.length - 1])
+      counts[counts.length - 1] = (counts[counts.length - 1] as number) + 1
     else {
       values.push(value)
       counts.push(1)

@@ -1,5 +1,5 @@
-import type { Crew } from './crew.ts'
 import { cutStride } from './binning.ts'
+import type { Crew } from './crew.ts'
 import { canSplit } from './histograms.ts'
 import { cutIntoPieces, placePieces } from './partition.ts'
 import type { Tree } from './tree.ts'
