@@ -1,4 +1,4 @@
-import type { Failure, Stage, StepName } from '../contract/model.ts'
+import type { Failure, Progress, Stage, StepName } from '../contract/model.ts'
 import type { RunStatus } from './types.ts'
 
 /**
@@ -13,7 +13,7 @@ export interface RunObserver {
   attemptEnded(
     event: AttemptRef & { endedAt: string; outcome: 'completed' | 'failed' | 'cancelled'; failure: Failure | null },
   ): void
-  progress(event: AttemptRef & { fraction: number; message: string; at: string }): void
+  progress(event: AttemptRef & Progress): void
 }
 
 export interface AttemptRef {

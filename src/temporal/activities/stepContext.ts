@@ -1,11 +1,13 @@
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
-import { type StepName, stepNames } from '../../contract/model.ts'
+import { type Progress, type StepName, stepNames } from '../../contract/model.ts'
 import type { RunObserver } from '../observer.ts'
 import { workerShutdownType } from '../workerShutdown.ts'
 import type { RunIds } from './deps.ts'
 import { toActivityFailure } from './failures.ts'
 import { type Faults, underFault } from './faults.ts'
+import { createLearningCurve } from './learningCurve.ts'
+import type { TrainProgress } from './trainers/trainer.ts'
 
 /** What a step knows of its surroundings. Steps are plain functions of it, so tests run them without Temporal. */
 export interface StepContext {
@@ -13,7 +15,13 @@ export interface StepContext {
   /** Aborted when the run is cancelled, the attempt is taken away, or the worker stops. */
   signal: AbortSignal
   /** Heartbeats to Temporal and tells the observer. `fraction` is 0 to 1. */
-  reportProgress(fraction: number, message: string): void
+  reportProgress(fraction: number, message: string, training?: TrainingProgress): void
+}
+
+/** What a training tells besides. */
+export interface TrainingProgress extends TrainProgress {
+  /** What the points show, e.g. `RMSE`. */
+  loss?: string
 }
 
 /** A fifth of the heartbeat timeout: several may be late before a step counts as lost. Not one of them costs the step a thing. */
@@ -35,7 +43,8 @@ export async function inStep<T>(
   const { info, cancellationSignal, heartbeat } = Context.current()
   const ids = { workflowId: info.workflowExecution?.workflowId ?? '', runId: info.workflowExecution?.runId ?? '' }
   const step = stepOf(info.activityId)
-  let latest: { fraction: number; message: string } | undefined
+  const curve = createLearningCurve()
+  let latest: Omit<Progress, 'at'> | undefined
   const pulse = setInterval(() => heartbeat(latest), pulseMs)
   heartbeat(latest)
   try {
@@ -44,8 +53,15 @@ export async function inStep<T>(
       work({
         ids,
         signal: cancellationSignal,
-        reportProgress(fraction, message) {
-          latest = { fraction: Math.min(1, Math.max(0, fraction)), message }
+        reportProgress(fraction, message, training) {
+          if (training?.point) curve.add(training.point)
+          const points = curve.points()
+          latest = {
+            fraction: Math.min(1, Math.max(0, fraction)),
+            message,
+            ...(training?.secondsLeft === undefined ? {} : { secondsLeft: training.secondsLeft }),
+            ...(points.length === 0 ? {} : { curve: { loss: training?.loss ?? latest?.curve?.loss ?? 'loss', points } }),
+          }
           heartbeat(latest)
           if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })
         },

@@ -195,8 +195,8 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
         onAttemptFailed(workflowId)
       }
     },
-    progress: ({ workflowId, step, attempt, fraction, message, at }) => {
-      const progress = { fraction: Math.min(1, Math.max(0, fraction)), message, at }
+    progress: ({ workflowId, runId: _, step, attempt, ...told }) => {
+      const progress = { ...told, fraction: Math.min(1, Math.max(0, told.fraction)) }
       latestProgress.set(workflowId, { step, attempt, progress })
       emit('run.progress', { workflowId, step, attempt, progress })
     },
