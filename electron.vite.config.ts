@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { bundledInMain } from './scripts/packaging/runtimePackages.ts'
 
 const from = (path: string) => resolve(import.meta.dirname, path)
 
@@ -18,19 +19,21 @@ export default defineConfig({
   main: {
     build: {
       target: oldestNode,
-      // Dependencies stay in node_modules: native ones must, the others load faster. env-paths is an ES module and is
-      // needed by an attached window too, where an old Electron cannot require() one.
-      externalizeDeps: { exclude: ['env-paths'] },
+      // Dependencies stay in node_modules: native ones must, the others load faster. ES modules do not: an old Electron
+      // cannot require() one, and no Electron is asked to find one inside its archive.
+      externalizeDeps: { exclude: [...bundledInMain] },
       rolldownOptions: {
         input: {
           index: from('src/main/index.ts'),
           cli: from('src/main/cli/main.ts'),
           intakeThread: from('src/main/backend/intake/intakeThread.ts'),
+          keychainHelper: from('src/main/backend/secrets/keychainHelper.ts'),
           csvThread: from('src/main/backend/csv/csvThread.ts'),
           failureConverter: from('src/temporal/codec/failureConverter.ts'),
           servingThread: from('src/main/backend/serving/servingThread.ts'),
         },
-        output: commonJs,
+        // What is loaded late is loaded by require() too: Electron's archive is known to it in every version.
+        output: { ...commonJs, dynamicImportInCjs: false },
       },
     },
   },

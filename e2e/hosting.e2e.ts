@@ -73,7 +73,7 @@ describe('the built app', () => {
     expect(await test.ended).toEqual({ code: 0, signal: null })
     const { ok, rows } = JSON.parse(test.said()) as { ok: boolean; rows: { name: string; ok: boolean }[] }
     expect(rows.filter((row) => !row.ok)).toEqual([])
-    expect([ok, rows.length]).toEqual([true, 9])
+    expect([ok, rows.length]).toEqual([true, 10])
   })
 })
 

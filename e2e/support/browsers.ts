@@ -13,13 +13,13 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
 }
 
-/** A real Electron: the one named, the installed one, or the older one that the workplace keeps for tests. */
+/** A real Electron: the one named, the installed one, or the older one that `.ci/electron` finds. */
 export function findElectron(): string {
   const named = process.env.ELECTRON_TEST_BINARY ?? electronBinary(root)
   if (named) return named
-  const tool = join(root, '..', 'shared', 'tools', 'electron-for-tests')
-  const found = existsSync(tool) ? spawnSync(tool, { encoding: 'utf8' }).stdout.trim() : ''
-  if (!found) throw new Error('No Electron to test with: set ELECTRON_TEST_BINARY, or run npx install-electron.')
+  const { stdout, stderr } = spawnSync(join(root, '.ci', 'electron'), { encoding: 'utf8' })
+  const found = stdout?.trim()
+  if (!found) throw new Error(`No Electron to test with: set ELECTRON_TEST_BINARY, or run npx install-electron.\n${stderr}`)
   return found
 }
 

@@ -12,6 +12,8 @@ export interface AppPaths {
   failureConverter: string
   /** Entry files of worker threads. */
   threads: { intake: string; csv: string; serving: string }
+  /** Entry files of processes of our own. */
+  helpers: { keychain: string }
 }
 
 /** The folder that holds our package.json, seen from any file of ours. */
@@ -34,6 +36,7 @@ export const builtPaths = (root: string): AppPaths => ({
     csv: join(root, 'out', 'main', 'csvThread.cjs'),
     serving: join(root, 'out', 'main', 'servingThread.cjs'),
   },
+  helpers: { keychain: join(root, 'out', 'main', 'keychainHelper.cjs') },
 })
 
 /** Node runs the TypeScript of threads as it is, so tests need no build. */
@@ -45,6 +48,7 @@ export const sourcePaths = (root: string): AppPaths => ({
     csv: join(root, 'src', 'main', 'backend', 'csv', 'csvThread.ts'),
     serving: join(root, 'src', 'main', 'backend', 'serving', 'servingThread.ts'),
   },
+  helpers: { keychain: join(root, 'src', 'main', 'backend', 'secrets', 'keychainHelper.ts') },
 })
 
 /** The built files for code that runs from out/, the sources for code that Node runs as it is. */

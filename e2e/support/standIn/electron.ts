@@ -4,6 +4,7 @@
  * test never passes because something was silently missing. Order and cancelling of events follow Electron's documents:
  * https://www.electronjs.org/docs/latest/api/app
  */
+import { fork } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createContext, Script } from 'node:vm'
@@ -477,6 +478,15 @@ const screen = strict(
 )
 const powerMonitor = strict('powerMonitor', new EventEmitter())
 
+const utilityProcess = strict('utilityProcess', {
+  fork(script: string, args: string[], { env }: { env: NodeJS.ProcessEnv }) {
+    if (!isReady) throw new Error('utilityProcess cannot be created before app is ready')
+    const execArgv = ['--import', new URL('./parentPort.ts', import.meta.url).href]
+    const child = fork(script, args, { env, execArgv, stdio: 'ignore' })
+    return Object.assign(child, { postMessage: (message: unknown) => child.send(message as object) })
+  },
+})
+
 /** An image without pixels of its own: nothing here is drawn. */
 const image = strict('nativeImage', {
   isEmpty: () => false,
@@ -597,6 +607,7 @@ const electron = strict('electron', {
   screen,
   shell,
   Tray: TrayStandIn,
+  utilityProcess,
 })
 
 export { electron as 'module.exports' }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Handlers } from '../../contract/calls.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
 import type { IntakeEntry, StackHealth } from '../../contract/model.ts'
+import type { StartHelper } from './secrets/keychain.ts'
 
 export type EventListener = <N extends EventName>(name: N, payload: EventPayload<N>) => void
 
@@ -23,4 +24,6 @@ export interface HostPowers {
   focus(request: { workflowId?: string }): { url: string | null }
   /** Begins an orderly end of the host. */
   stop(): void
+  /** Starts a process of the app's own; default: as plain Node. */
+  startHelper?: StartHelper
 }

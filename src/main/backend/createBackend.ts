@@ -55,7 +55,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const settings = createSettings(home, paths.resources, log)
   const ledger = openLedger(home.ledger)
   const store = createFileStore(home.store)
-  const secrets = await openSecrets({ home, log })
+  const secrets = await openSecrets({ home, log, startHelper: host.startHelper })
   const stack = createStack({ home, paths, secrets, log, profile })
   const notices = createNotices(emit, settings.get)
 

@@ -20,6 +20,7 @@ export interface HostOptions {
   ports: readonly number[]
   /** Brings the window to the front, and a run in it; a web shell has none and answers with a fresh link. */
   focusWindow?: (workflowId?: string) => void
+  startHelper?: HostPowers['startHelper']
   /** Someone asked the host to end. */
   onStop(): void
   /** Default: a log file in the data folder. */
@@ -75,6 +76,7 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
         },
         // After the answer to whoever asked has been sent.
         stop: () => void setImmediate(onStop),
+        startHelper: options.startHelper,
       },
     })
     undo.unshift(() => backend.close())

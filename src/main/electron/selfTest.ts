@@ -2,6 +2,7 @@ import { app } from 'electron'
 import type { AppPaths } from '../paths.ts'
 import { printSelfTest, writeOut } from '../selfTest/printSelfTest.ts'
 import { runApart, runNamed } from '../selfTest/runApart.ts'
+import { startUtilityHelper } from './utilityHelper.ts'
 
 const partArgument = '--self-test-part='
 const scratchArgument = '--self-test-scratch='
@@ -15,7 +16,9 @@ export async function selfTestAndExit(paths: AppPaths, json: boolean): Promise<v
   const named = (prefix: string) => given.find((arg) => arg.startsWith(prefix))?.slice(prefix.length)
   const part = named(partArgument)
   if (part !== undefined) {
-    await writeOut(JSON.stringify(await runNamed(paths, part, named(scratchArgument) ?? '', partLimitMs)))
+    // Utility processes are there only then.
+    await app.whenReady()
+    await writeOut(JSON.stringify(await runNamed(paths, part, named(scratchArgument) ?? '', partLimitMs, startUtilityHelper)))
     return app.exit(0)
   }
   // Chromium's switches and the app's folder go along.

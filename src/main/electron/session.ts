@@ -5,6 +5,7 @@ import { createHostLink } from '../control/hostLink.ts'
 import type { AppPaths } from '../paths.ts'
 import type { ShellLog } from './log.ts'
 import { type EnvelopeSource, localSource, remoteSource } from './source.ts'
+import { startUtilityHelper } from './utilityHelper.ts'
 
 /** What a window shows: a host in this process, or one elsewhere on this machine. */
 export interface ShellSession {
@@ -68,7 +69,13 @@ export async function hostSession(options: {
     return lock !== null
   }
   for (;;) {
-    const host = await startHost({ ...options, shell: 'electron', createBackend, ports: anyPort })
+    const host = await startHost({
+      ...options,
+      shell: 'electron',
+      startHelper: startUtilityHelper,
+      createBackend,
+      ports: anyPort,
+    })
     if (host) {
       const source = localSource(host.dispatch, host.backend)
       return { source, attached: false, log: host.log, wake: () => retryStack(source), close: host.close }

@@ -77,6 +77,7 @@ describe('the command line of the window', () => {
     ['a link of ours', [appPath, 'a.csv', 'gatehouse://run/x'], null, [resolve('/work/a.csv')], ['gatehouse://run/x']],
     ['what only begins like one', ['Gatehouse:%00'], null, [], ['Gatehouse:%00']],
     ['files', [appPath, 'a.csv', '/data/b c.csv'], null, [resolve('/work/a.csv'), resolve('/data/b c.csv')]],
+    ['files by address', ['file:///data/b%20c.csv', 'file://evil.example/share/x.csv'], null, ['/data/b c.csv']],
     ['a link', [appPath, '--attach', 'http://127.0.0.1:4780/#token=abc'], { origin: 'http://127.0.0.1:4780', token: 'abc' }, []],
     ['a link with =', ['--attach=http://127.0.0.1:4780/#token=abc'], { origin: 'http://127.0.0.1:4780', token: 'abc' }, []],
     ['an origin alone', ['--attach', 'http://127.0.0.1:4780'], { origin: 'http://127.0.0.1:4780', token: null }, []],

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { isDeepLink } from './deepLink.ts'
 
 export interface ShellArguments {
@@ -41,9 +42,23 @@ export function parseShellArguments(args: readonly string[], appPath: string, cw
     if (arg === '--attach') attach = parseAttach(args[++i])
     else if (arg.startsWith('--attach=')) attach = parseAttach(arg.slice('--attach='.length))
     else if (isDeepLink(arg)) links.push(arg)
-    else if (!arg.startsWith('-') && arg !== '' && !samePlace(resolve(cwd, arg), appPath)) files.push(resolve(cwd, arg))
+    else if (!arg.startsWith('-') && arg !== '') {
+      const file = fileOf(arg, cwd)
+      if (file !== null && !samePlace(file, appPath)) files.push(file)
+    }
   }
   return { attach, files, links, selfTest, json }
+}
+
+/** "Open with" gives Linux apps addresses (`%U` of the desktop entry specification), the command line gives paths. */
+function fileOf(arg: string, cwd: string): string | null {
+  if (!/^file:/i.test(arg)) return resolve(cwd, arg)
+  try {
+    return fileURLToPath(arg)
+  } catch {
+    // A file of another machine.
+    return null
+  }
 }
 
 /** The link as the host prints it, or its origin alone. Only this machine's own loopback is ever attached to. */

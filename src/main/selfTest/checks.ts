@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import type { StartHelper } from '../backend/secrets/keychain.ts'
 import type { AppPaths } from '../paths.ts'
 
 export interface Check {
@@ -18,12 +19,16 @@ export interface Check {
   run(scratch: string): Promise<string>
 }
 
-/** @param paths where the app's own files are */
-export function checksOf(paths: AppPaths): Check[] {
+/**
+ * @param paths where the app's own files are
+ * @param startHelper how a process of our own is started here; default: as plain Node
+ */
+export function checksOf(paths: AppPaths, startHelper?: StartHelper): Check[] {
   return [
     { name: 'better-sqlite3 loads', run: () => loads(paths, ['better-sqlite3']) },
     { name: 'Temporal core-bridge loads', run: () => loads(paths, ['@temporalio/worker', '@temporalio/core-bridge']) },
     { name: 'keyring loads', run: () => loads(paths, ['@napi-rs/keyring']) },
+    { name: 'the keychain helper answers', run: () => helperAnswers(paths, startHelper) },
     { name: 'SQLite answers', run: sqliteAnswers },
     { name: 'a saved history replays', run: () => historyReplays(paths) },
     { name: 'values survive encryption', run: () => valuesSurvive(paths) },
@@ -44,6 +49,13 @@ async function loads(paths: AppPaths, chain: readonly string[]): Promise<string>
   if (name === 'better-sqlite3') new (module as new (path: string) => { close(): void })(':memory:').close()
   const { version } = require(`${name}/package.json`) as { version: string }
   return version
+}
+
+/** The helper loads the keychain's library; no entry is read or written. */
+async function helperAnswers({ helpers }: AppPaths, startHelper?: StartHelper): Promise<string> {
+  const { askKeychain } = await import('../backend/secrets/keychain.ts')
+  await askKeychain({ helper: helpers.keychain, limitMilliseconds: 10_000, startHelper }, { action: 'load' })
+  return startHelper ? 'as a utility process' : 'as plain Node'
 }
 
 async function sqliteAnswers(scratch: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { z } from 'zod'
+import type { StartHelper } from '../backend/secrets/keychain.ts'
 import type { AppPaths } from '../paths.ts'
 import { checksOf } from './checks.ts'
 import { type Outcome, runHere } from './runSelfTest.ts'
@@ -37,7 +38,13 @@ function outcomeIn(line: string): Outcome[] {
 }
 
 /** The other side: runs the one check of this name here. */
-export async function runNamed(paths: AppPaths, name: string, scratch: string, limitMs: number): Promise<Outcome> {
-  const check = checksOf(paths).find((each) => each.name === name)
+export async function runNamed(
+  paths: AppPaths,
+  name: string,
+  scratch: string,
+  limitMs: number,
+  startHelper?: StartHelper,
+): Promise<Outcome> {
+  const check = checksOf(paths, startHelper).find((each) => each.name === name)
   return check ? runHere(check, scratch, limitMs) : { ok: false, detail: `there is no check "${name}"` }
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { systemEnvironment } from '../stack/processes.ts'
+import { type KeychainRequest, keychainAnswer } from './keychainProtocol.ts'
 
 /** One place for secrets by name; both the OS keychain and the file are such. */
 export interface SecretPlace {
@@ -9,16 +10,28 @@ export interface SecretPlace {
   remove(name: string): Promise<void>
 }
 
+/** A process that was asked something and has not answered yet. */
+export interface Helper {
+  /** What it answered; rejects when it did not start or ended without an answer. */
+  answer: Promise<string>
+  kill(): void
+}
+
+/**
+ * Starts the script in a process of its own and hands it the request, never by argument. Node by default; Electron brings
+ * its utility process, because the packaged app cannot run as Node (decision 140).
+ */
+export type StartHelper = (script: string, request: string, env: NodeJS.ProcessEnv) => Helper
+
 export interface KeychainOptions {
-  /** Folder with our package.json, from which `@napi-rs/keyring` is found. */
-  appRoot: string
+  /** The built `keychainHelper`, see AppPaths. */
+  helper: string
   /** Distinguishes data folders: the account of an entry is `<folderId>/<name>`. */
   folderId: string
   /** A prompt that nobody answers, or a hung service, ends after this long. */
   limitMilliseconds: number
+  startHelper?: StartHelper
 }
-
-const service = 'gatehouse'
 
 /** Where the session's D-Bus and its display are: without them the Secret Service is not found, or cannot ask. */
 const sessionVariables = [
@@ -31,78 +44,69 @@ const sessionVariables = [
 ]
 
 /**
- * Runs in a process of its own; the request comes by stdin, never by argument. On Linux the Secret Service is asked for
- * by name: the library would otherwise fall back to the kernel's keyring, which forgets everything at a reboot.
- */
-const helper = `
-const { createRequire } = require('node:module')
-let text = ''
-process.stdin.setEncoding('utf8').on('data', (c) => { text += c }).on('end', () => {
-  const { root, service, account, action, value } = JSON.parse(text)
-  let answer
-  try {
-    const { Entry } = createRequire(root + '/package.json')('@napi-rs/keyring')
-    const entry = new Entry(service, account, { linux: { store: 'secret-service' } })
-    if (action === 'set') entry.setPassword(value)
-    else if (action === 'remove') entry.deleteCredential()
-    answer = { ok: true, value: action === 'get' ? (entry.getPassword() ?? null) : null }
-  } catch (error) {
-    answer = { ok: false, message: String(error.message).split('\\n')[0] }
-  }
-  process.stdout.write(JSON.stringify(answer))
-})
-`
-
-/**
  * The OS keychain by `@napi-rs/keyring` (macOS Keychain, Windows Credential Manager, Secret Service), one helper process
  * per call. Not a thread: an unlock prompt that nobody answers blocks the native call, and Node then cannot exit
  * (seen with gnome-keyring); a process can be ended.
  */
 export function createKeychain(options: KeychainOptions): SecretPlace {
-  const ask = (action: 'get' | 'set' | 'remove', name: string, value?: string) =>
-    new Promise<string | null>((resolve, reject) => {
-      const env = systemEnvironment()
-      for (const variable of sessionVariables) {
-        const given = process.env[variable]
-        if (given !== undefined) env[variable] = given
-      }
-      // In Electron's main process the executable is Electron, which then has to behave as Node.
-      if (process.versions.electron) env.ELECTRON_RUN_AS_NODE = '1'
-      const child = spawn(process.execPath, ['-e', helper], { env, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
-      let answered = ''
-      let late = false
-      const timer = setTimeout(() => {
-        late = true
-        child.kill('SIGKILL')
-      }, options.limitMilliseconds)
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-        answered += chunk
-      })
-      child.once('error', (error) => {
-        clearTimeout(timer)
-        reject(new Error(`the keychain helper did not start (${error.message})`))
-      })
-      child.once('close', () => {
-        clearTimeout(timer)
-        if (late) return reject(new Error(`the OS keychain did not answer within ${options.limitMilliseconds / 1000} s`))
-        try {
-          const answer = JSON.parse(answered) as { ok: true; value: string | null } | { ok: false; message: string }
-          if (answer.ok) resolve(answer.value)
-          else reject(new Error(answer.message))
-        } catch {
-          reject(new Error('the keychain helper ended without an answer'))
-        }
-      })
-      child.stdin.on('error', () => {}) // it died early; `close` tells
-      child.stdin.end(JSON.stringify({ root: options.appRoot, service, account: `${options.folderId}/${name}`, action, value }))
-    })
+  const account = (name: string) => `${options.folderId}/${name}`
+  const ask = (request: KeychainRequest) => askKeychain(options, request)
   return {
-    get: (name) => ask('get', name),
+    get: (name) => ask({ action: 'get', account: account(name) }),
     set: async (name, value) => {
-      await ask('set', name, value)
+      await ask({ action: 'set', account: account(name), value })
     },
     remove: async (name) => {
-      await ask('remove', name)
+      await ask({ action: 'remove', account: account(name) })
     },
   }
+}
+
+/** One request to the keychain; gives the value that was asked for. @throws Error in words, without the secret */
+export async function askKeychain(
+  { helper, limitMilliseconds, startHelper = startNodeHelper }: Omit<KeychainOptions, 'folderId'>,
+  request: KeychainRequest,
+): Promise<string | null> {
+  const env = systemEnvironment()
+  for (const variable of sessionVariables) {
+    const given = process.env[variable]
+    if (given !== undefined) env[variable] = given
+  }
+  const asked = startHelper(helper, JSON.stringify(request), env)
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the OS keychain did not answer within ${limitMilliseconds / 1000} s`)),
+      limitMilliseconds,
+    )
+  })
+  try {
+    const answer = keychainAnswer.parse(JSON.parse(await Promise.race([asked.answer, tooLong])))
+    if (!answer.ok) throw new Error(answer.message)
+    return answer.value
+  } finally {
+    clearTimeout(timer)
+    asked.kill()
+  }
+}
+
+/** A helper in plain Node: the request by standard input, the answer by standard output. */
+const startNodeHelper: StartHelper = (script, request, env) => {
+  const child = spawn(process.execPath, [script], { env, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
+  const answer = new Promise<string>((resolve, reject) => {
+    let answered = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      answered += chunk
+    })
+    child.once('error', (error) => reject(new Error(`the keychain helper did not start (${error.message})`)))
+    child.once('close', () => {
+      if (answered === '') reject(new Error('the keychain helper ended without an answer'))
+      else resolve(answered)
+    })
+  })
+  // Whoever waited too long does not wait for it any more.
+  answer.catch(() => {})
+  child.stdin.on('error', () => {}) // it died early; `close` tells
+  child.stdin.end(request)
+  return { answer, kill: () => void child.kill('SIGKILL') }
 }

@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { Part } from '../../../contract/model.ts'
-import { findAppRoot } from '../../paths.ts'
+import { appPaths } from '../../paths.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
-import { createKeychain, type SecretPlace } from './keychain.ts'
+import { createKeychain, type SecretPlace, type StartHelper } from './keychain.ts'
 import { createSecretFile } from './secretFile.ts'
 import { type SecretStore, SecretsUnavailable } from './secretStore.ts'
 
 export interface SecretsOptions {
   home: Home
   log: Log
-  /** Folder with our package.json; default: found from here. */
-  appRoot?: string
+  /** How the keychain's helper process is started; default: as plain Node. */
+  startHelper?: StartHelper
   /** Default: GATEHOUSE_SECRETS, `keychain` or `file`; unset: the keychain where there is one. */
   wanted?: string
   /** How long the keychain may take, with a prompt on the screen at worst. */
@@ -94,7 +94,8 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
     const stored = await readChoice(choiceFile)
     const id = stored?.id ?? randomBytes(8).toString('hex')
     const keychain = createKeychain({
-      appRoot: options.appRoot ?? findAppRoot(import.meta.dirname),
+      helper: appPaths().helpers.keychain,
+      startHelper: options.startHelper,
       folderId: id,
       limitMilliseconds: options.limitMilliseconds ?? 10_000,
     })

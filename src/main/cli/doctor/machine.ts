@@ -175,7 +175,7 @@ export async function checkPostgres({ root }: AppPaths): Promise<Check> {
 /** A prompt would hold the command up: the app itself waits longer. */
 const keychainLimitMs = 5_000
 
-export async function checkKeychain({ root }: AppPaths, home: Home): Promise<Check> {
+export async function checkKeychain({ helpers }: AppPaths, home: Home): Promise<Check> {
   const name = 'Keychain'
   const store = await readFile(join(home.config, 'secret-store.json'), 'utf8')
     .then(
@@ -191,7 +191,7 @@ export async function checkKeychain({ root }: AppPaths, home: Home): Promise<Che
     )
   }
   try {
-    await createKeychain({ appRoot: root, folderId: 'doctor', limitMilliseconds: keychainLimitMs }).get('probe')
+    await createKeychain({ helper: helpers.keychain, folderId: 'doctor', limitMilliseconds: keychainLimitMs }).get('probe')
     return ok(name, 'the OS keychain answers')
   } catch (error) {
     const why = `the OS keychain does not answer (${messageOf(error)})`
