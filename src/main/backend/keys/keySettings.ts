@@ -14,11 +14,11 @@ export const vaultSettings = z
       .url({ protocol: /^https?$/ })
       .refine((text) => text.startsWith('https:') || isLoopback(new URL(text).hostname), 'must be https, except on this machine'),
     /** Name of the Transit key that wraps the data keys. */
-    key: z.string().regex(/^[A-Za-z0-9._-]+$/),
+    key: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
     /** Where the Transit engine is mounted. */
     mount: z
       .string()
-      .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/)
       .default('transit'),
     namespace: z.string().min(1).optional(),
     /** A file with the token, as Vault Agent keeps one; it is read again when the token was refused. */

@@ -98,9 +98,12 @@ export function createVaultKeys(options: Options): KeyProvider {
       `Vault at ${address} gave an answer that is none of Transit's.`,
       'Check "address" and "mount" in config/keys.json.',
     )
-  const refusal = ({ status, json }: Answer): KeysUnavailable => {
+  const wordsOf = ({ status, json }: Answer): string => {
     const said = z.object({ errors: z.array(z.string()) }).safeParse(json)
-    const why = said.success && said.data.errors.length > 0 ? said.data.errors.join('; ').slice(0, 300) : `status ${status}`
+    return said.success && said.data.errors.length > 0 ? said.data.errors.join('; ').slice(0, 300) : `status ${status}`
+  }
+  const refusal = (answer: Answer): KeysUnavailable => {
+    const { status } = answer
     const remedy =
       status === 403
         ? `Give a token whose policy has "update" on ${mount}/datakey/plaintext/${transitKey} and ${mount}/decrypt/${transitKey}.`
@@ -109,7 +112,7 @@ export function createVaultKeys(options: Options): KeyProvider {
           : status === 404 || status === 400
             ? `Check that the engine ${mount} is enabled and the key ${transitKey} is in it; it is tried again.`
             : 'It is tried again.'
-    return new KeysUnavailable(`Vault refused (${why}).`, remedy)
+    return new KeysUnavailable(`Vault refused (${wordsOf(answer)}).`, remedy)
   }
   const kept = async <T>(value: T): Promise<T> => {
     await keepTokenAlive().catch(() => {
@@ -134,8 +137,8 @@ export function createVaultKeys(options: Options): KeyProvider {
       if (!wrapped || !this.opens?.(wrapped)) return null
       const ciphertext = Buffer.from(wrapped).toString('latin1')
       const answer = await ask(`${mount}/decrypt/${encodeURIComponent(transitKey)}`, { ciphertext })
-      // 400: wrapped by another key, or changed; nothing that waiting ends.
-      if (answer.status === 400) return null
+      // 400: wrapped by another key, or changed; nothing that waiting ends. The missing Transit key is told the same way.
+      if (answer.status === 400 && !wordsOf(answer).includes('key not found')) return null
       if (answer.status !== 200) throw refusal(answer)
       const { data: opened, success } = decryptAnswer.safeParse(answer.json)
       if (!success) throw odd()
