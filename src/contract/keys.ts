@@ -29,8 +29,8 @@ export type CodecServerState = z.infer<typeof codecServerState>
 export const keysAuditEntry = z.object({
   id: z.number().int(),
   at: timestamp,
-  event: z.enum(['on', 'off', 'rotated', 'retired', 'exported', 'imported', 'protected']),
-  /** What was switched: `encryption`, `codec server`, or the id of a key. */
+  event: z.enum(['on', 'off', 'rotated', 'retired', 'exported', 'imported', 'protected', 'unlocked', 'refused']),
+  /** What was switched: `encryption`, `codec server`, the id of a key, or, where it was refused, what was asked for. */
   name: z.string(),
   operator: z.string(),
   host: z.string(),

@@ -4,20 +4,25 @@ import { notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import type { ActivityDeps } from '../../temporal/activities/deps.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
+import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
+import type { KeySource } from '../../temporal/codec/keySource.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
 import type { AppPaths } from '../paths.ts'
 import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
+import { createCodecServer } from './codecServer/createCodecServer.ts'
 import { createCsvReader } from './csv/createCsvReader.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
 import { createDrills } from './drills/createDrills.ts'
+import { createEncryption } from './encryption/createEncryption.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
+import { createKeyRing } from './keys/createKeyRing.ts'
 import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
-import type { Log } from './log.ts'
+import { type Log, logWith } from './log.ts'
 import { createNotices } from './notices.ts'
 import { createPool } from './postgres/createPool.ts'
 import { createExperimentReader } from './postgres/experimentReader.ts'
@@ -54,6 +59,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const { emit, onEvent } = createEventHub(log)
   const settings = createSettings(home, paths.resources, log)
   const ledger = openLedger(home.ledger)
+  const audit = createAudit(ledger)
   const store = createFileStore(home.store)
   const secrets = await openSecrets({ home, log, startHelper: host.startHelper })
   const stack = createStack({ home, paths, secrets, log, profile })
@@ -72,6 +78,29 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     log,
   })
   const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
+
+  // Whatever reaches Temporal is sealed by these keys, and read by whom the operator lets.
+  const keyRing = createKeyRing({
+    home,
+    secrets,
+    log,
+    openRuns: () => projection.open().map(({ workflowId, startedAt }) => ({ workflowId, startedAt })),
+  })
+  const codecServer = createCodecServer({
+    codecFor: (namespace) => createEncryptionCodec({ keys: keyRing.source, namespace }),
+    namespace: () => temporal.namespace(),
+    temporalUiUrl: () => stack.status().temporalUiUrl,
+    log,
+  })
+  const encryption = createEncryption({
+    ring: keyRing,
+    codecServer,
+    audit,
+    emit,
+    log,
+    operator: () => settings.get().operator,
+    host: hostName(),
+  })
 
   // Faults that the operator switches on.
   const drills = createDrills({
@@ -113,12 +142,13 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     workflowBundle: paths.workflowBundle,
     deps,
     observer: projection.observer,
-    dataConverters: () => {
-      const inClear = createDataConverter([], paths.failureConverter)
-      return { client: inClear, worker: inClear }
+    dataConverters: (namespace) => {
+      const sealedWith = (keys: KeySource) =>
+        createDataConverter([createEncryptionCodec({ keys, namespace })], paths.failureConverter)
+      return { client: sealedWith(keyRing.source), worker: sealedWith(keyRing.patientSource) }
     },
     identity: `${accountName()}@${hostName()}`,
-    log,
+    log: logWith(log, () => ({ encryption: encryption.mode() })),
   })
   const connected = () => {
     const client = temporal.client()
@@ -188,6 +218,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   // What hangs together: a part that comes up wakes whatever waited for it.
   let postgresWasUp = false
   let temporalWasUp = false
+  let keysWereThere = true
   let told = ''
   const look = () => {
     const current = health()
@@ -198,6 +229,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       reconciler.sweep()
     }
     temporalWasUp = temporalIsUp
+    const keysAreThere = encryption.state().problem === null
+    if (keysAreThere && !keysWereThere) {
+      starter.wake()
+      decisions.wake()
+    }
+    keysWereThere = keysAreThere
     const postgresIsUp = current.postgres.state === 'up'
     if (postgresIsUp && !postgresWasUp) void retryWhatWaitsForPostgres()
     postgresWasUp = postgresIsUp
@@ -227,6 +264,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     look()
   })
   temporal.onChange(look)
+  keyRing.onChange(look)
   secrets.onChange(look)
   endpoints.onChange(look)
   intake.onHealth(look)
@@ -235,7 +273,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     intake.settingsChanged()
   })
   // The worker's line counts attempts; nothing tells when that number changes, so it is looked at.
-  const ticker = setInterval(look, 2_000)
+  const ticker = setInterval(() => {
+    look()
+    encryption.look()
+  }, 2_000)
 
   drills.start()
   stack.start()
@@ -245,7 +286,6 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
   const version = (JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as { version: string }).version
 
-  const audit = createAudit(ledger)
   const backend: Backend = {
     onEvent,
     health,
@@ -296,16 +336,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'deployments.list': registryIsAway,
       'deployments.rollBack': registryIsAway,
 
-      'keys.get': keysAreAway,
-      'keys.setEncrypting': keysAreAway,
-      'keys.rotate': keysAreAway,
-      'keys.retire': keysAreAway,
-      'keys.export': keysAreAway,
-      'keys.import': keysAreAway,
-      'keys.unlock': keysAreAway,
-      'keys.usePassphrase': keysAreAway,
-      'keys.retry': keysAreAway,
-      'keys.codecServer': keysAreAway,
+      ...encryption.handlers,
 
       'audit.list': ({ limit, workflowId }) => ({ entries: audit.all(limit, workflowId) }),
 
@@ -335,7 +366,9 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await starter.close()
       await decisions.close()
       reconciler.close()
+      await encryption.close()
       await temporal.close()
+      keyRing.close()
       drills.close()
       projection.close()
       await endpoints.close()
@@ -347,11 +380,6 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   }
   const record = { audit, settings: settings.get, host: hostName(), log }
   return { ...backend, handlers: recordWrites({ handlers: backend.handlers, ...record }) }
-}
-
-/** Until the key ring answers these calls. */
-const keysAreAway = () => {
-  throw unavailable('keys', 'This Gatehouse has no key ring yet; nothing was changed.')
 }
 
 /** Until the registry answers these calls. */

@@ -97,6 +97,7 @@ export function createTemporalLink({
         deps,
         observer,
         maxConcurrentActivities: slots,
+        log,
       })
       if (closed) {
         await Promise.allSettled([worker.stop(), client.close()])

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDataConverter } from '../../../temporal/codec/dataConverter.ts'
+import { createEncryptionCodec } from '../../../temporal/codec/encryptionCodec.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker } from '../../../temporal/worker.ts'
 import { createCsvReader } from '../../backend/csv/createCsvReader.ts'
+import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
 import { createEndpoints } from '../../backend/endpoints/createEndpoints.ts'
 import { accountName, hostName } from '../../backend/home.ts'
-import { createLog } from '../../backend/log.ts'
+import { createKeyRing } from '../../backend/keys/createKeyRing.ts'
+import { createLog, logWith } from '../../backend/log.ts'
 import { createPool } from '../../backend/postgres/createPool.ts'
 import { createExperimentStore } from '../../backend/postgres/experimentStore.ts'
 import { openSecrets } from '../../backend/secrets/openSecrets.ts'
@@ -47,6 +50,8 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
 
   const log = createLog(join(home.logs, 'worker.log'))
   const secrets = await openSecrets({ home, log })
+  // The host's keys: this worker makes none, and what it charges counts for all.
+  const keyRing = createKeyRing({ home, secrets, log, openRuns: () => [], makesKeys: false })
   const places = await findPlaces({ home, paths, secrets, log, say })
   const pool = createPool({ config: places.postgres, problem: places.postgresProblem, log })
   const store = createFileStore(home.store)
@@ -55,7 +60,9 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   try {
     const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
     const temporal = { ...found, namespace: namespace ?? found.namespace }
-    installRuntime(log)
+    const workerLog = logWith(log, () => ({ encryption: encryptionMode(keyRing.state()) }))
+    installRuntime(workerLog)
+    const codec = createEncryptionCodec({ keys: keyRing.patientSource, namespace: temporal.namespace })
     const worker = await createWorker({
       ...temporal,
       workflowBundle: paths.workflowBundle,
@@ -69,9 +76,9 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         faults,
       },
       observer: unobserved,
-      dataConverter: createDataConverter([], paths.failureConverter),
+      dataConverter: createDataConverter([codec], paths.failureConverter),
       identity: `${accountName()}@${hostName()} (worker ${process.pid})`,
-      log,
+      log: workerLog,
     })
     out.data({ ready: true, worker: worker.identity, temporal: temporal.address, namespace: temporal.namespace })
     out.line(`The worker ${worker.identity} works for ${temporal.address}, namespace ${temporal.namespace}. Ctrl+C ends it.`)
@@ -89,6 +96,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   } finally {
     for (const signal of signals) process.off(signal, end)
     await Promise.allSettled([csv.close(), pool.close(), places.close(), faults.close()])
+    keyRing.close()
   }
 }
 
