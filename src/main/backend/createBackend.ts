@@ -229,7 +229,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       reconciler.sweep()
     }
     temporalWasUp = temporalIsUp
-    const keysAreThere = encryption.state().problem === null
+    const keysAreThere = keyRing.state().problem === null
     if (keysAreThere && !keysWereThere) {
       starter.wake()
       decisions.wake()

@@ -1,8 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { conflict } from '../../../contract/errors.ts'
 import type { KeyRingState, KeysState } from '../../../contract/keys.ts'
 import type { CodecServer } from '../codecServer/createCodecServer.ts'
-import type { KeyRing } from '../keys/createKeyRing.ts'
 import { createAudit } from '../ledger/audit.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
@@ -32,17 +32,17 @@ function fakeRing() {
     tell()
   }
   rotate()
-  const ring: Omit<KeyRing, 'source' | 'patientSource' | 'close'> = {
+  const ring: Parameters<typeof createEncryption>[0]['ring'] = {
     state: () => state,
-    onChange(listener: () => void) {
+    onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     rotate: async () => rotate(),
-    async retire(id: string) {
+    async retire(id) {
       throw conflict(`Run r-1 may hold values that only ${id} opens.`)
     },
-    setEncrypting(on: boolean) {
+    setEncrypting(on) {
       state = { ...state, encrypting: on }
       tell()
     },
@@ -51,9 +51,10 @@ function fakeRing() {
       state = { ...state, provider: 'passphrase', canUsePassphrase: false }
     },
     async retry() {},
-    exportKey: async (id: string, passphrase: string) => `${id} wrapped by ${passphrase.length} characters`,
-    importKey: async (text: string) => ({ id: text, alreadyHere: text === 'k-1' }),
-  } as never
+    exportKey: async (id, passphrase) => `${id} wrapped by ${passphrase.length} characters`,
+    importKey: async (text) => ({ id: text, alreadyHere: text === 'k-1' }),
+    chooseProvider: async () => undefined,
+  }
   return { ring, rotateByItself: rotate }
 }
 
@@ -131,6 +132,25 @@ describe('keys', () => {
   it('that are needed are not retired, and the refusal is recorded', async () => {
     await expect(desk.handlers['keys.retire']({ id: 'k-1' })).rejects.toThrow('Run r-1')
     expect(events()).toEqual(['refused k-1 by olga'])
+  })
+
+  it('leave and come with a record, and never with their passphrase', async () => {
+    const passphrase = randomBytes(12).toString('hex')
+    expect(await desk.handlers['keys.export']({ id: 'k-1', passphrase })).toEqual({
+      id: 'k-1',
+      text: 'k-1 wrapped by 24 characters',
+    })
+    expect(await desk.handlers['keys.import']({ text: 'k-9', passphrase })).toMatchObject({ id: 'k-9', alreadyHere: false })
+    await desk.handlers['keys.import']({ text: 'k-1', passphrase })
+    await desk.handlers['keys.usePassphrase']({ passphrase })
+    await desk.handlers['keys.unlock']({ passphrase })
+    expect(events()).toEqual([
+      'unlocked encryption by olga',
+      'protected encryption by olga',
+      'imported k-9 by olga',
+      'exported k-1 by olga',
+    ])
+    expect(JSON.stringify([desk.state(), told])).not.toContain(passphrase)
   })
 })
 

@@ -1,5 +1,5 @@
 import type { CallName, Handlers } from '../../../contract/calls.ts'
-import { CallFailed, unavailable } from '../../../contract/errors.ts'
+import { CallFailed } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
 import type { KeysAuditEntry, KeysState } from '../../../contract/keys.ts'
 import type { CodecServer } from '../codecServer/createCodecServer.ts'
@@ -32,14 +32,6 @@ interface Options {
 }
 
 const auditShown = 50
-
-// Until the ring can.
-const exportKey = async (_id: string, _passphrase: string): Promise<string> => {
-  throw unavailable('keys', 'This Gatehouse cannot export keys yet.')
-}
-const importKey = async (_text: string, _passphrase: string): Promise<{ id: string; alreadyHere: boolean }> => {
-  throw unavailable('keys', 'This Gatehouse cannot import keys yet.')
-}
 
 /** Keys, encryption and the codec server as the operator has them in hand; every switch is recorded with a name. */
 export function createEncryption({ ring, codecServer, audit, emit, log, operator, host }: Options): Encryption {
@@ -77,7 +69,7 @@ export function createEncryption({ ring, codecServer, audit, emit, log, operator
     revision,
   })
 
-  function look(): void {
+  function tell(): void {
     const sealing = sealingKey()
     if (sealing !== null && knownSealing !== null && sealing !== knownSealing) {
       record('rotated', sealing, `It follows ${knownSealing}.`, rotatedByHand ? operator() : 'Gatehouse')
@@ -108,13 +100,15 @@ export function createEncryption({ ring, codecServer, audit, emit, log, operator
     return state()
   }
 
-  const stopListening = ring.onChange(() => {
+  /** Never throws: nobody who looks could do anything about a record that cannot be written now. */
+  function look(): void {
     try {
-      look()
+      tell()
     } catch (error) {
       log.error({ err: error }, 'the state of the keys could not be told')
     }
-  })
+  }
+  const stopListening = ring.onChange(look)
 
   return {
     state,
@@ -145,13 +139,13 @@ export function createEncryption({ ring, codecServer, audit, emit, log, operator
         }),
       'keys.export': ({ id, passphrase }) =>
         inTurn(id, async () => {
-          const text = await exportKey(id, passphrase)
+          const text = await ring.exportKey(id, passphrase)
           record('exported', id)
           return { id, text }
         }),
       'keys.import': async ({ text, passphrase }) => {
         const imported = await inTurn('import', async () => {
-          const result = await importKey(text, passphrase)
+          const result = await ring.importKey(text, passphrase)
           if (!result.alreadyHere) record('imported', result.id)
           return result
         })
