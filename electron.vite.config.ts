@@ -30,6 +30,7 @@ export default defineConfig({
           keychainHelper: from('src/main/backend/secrets/keychainHelper.ts'),
           csvThread: from('src/main/backend/csv/csvThread.ts'),
           failureConverter: from('src/temporal/codec/failureConverter.ts'),
+          trainingThread: from('src/main/backend/training/trainingThread.ts'),
           servingThread: from('src/main/backend/serving/servingThread.ts'),
         },
         // What is loaded late is loaded by require() too: Electron's archive is known to it in every version.

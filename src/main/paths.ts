@@ -11,7 +11,7 @@ export interface AppPaths {
   /** Loaded by the Temporal SDK, by its path. */
   failureConverter: string
   /** Entry files of worker threads. */
-  threads: { intake: string; csv: string; serving: string }
+  threads: { intake: string; csv: string; serving: string; training: string }
   /** Entry files of processes of our own. */
   helpers: { keychain: string }
 }
@@ -35,6 +35,7 @@ export const builtPaths = (root: string): AppPaths => ({
     intake: join(root, 'out', 'main', 'intakeThread.cjs'),
     csv: join(root, 'out', 'main', 'csvThread.cjs'),
     serving: join(root, 'out', 'main', 'servingThread.cjs'),
+    training: join(root, 'out', 'main', 'trainingThread.cjs'),
   },
   helpers: { keychain: join(root, 'out', 'main', 'keychainHelper.cjs') },
 })
@@ -47,6 +48,7 @@ export const sourcePaths = (root: string): AppPaths => ({
     intake: join(root, 'src', 'main', 'backend', 'intake', 'intakeThread.ts'),
     csv: join(root, 'src', 'main', 'backend', 'csv', 'csvThread.ts'),
     serving: join(root, 'src', 'main', 'backend', 'serving', 'servingThread.ts'),
+    training: join(root, 'src', 'main', 'backend', 'training', 'trainingThread.ts'),
   },
   helpers: { keychain: join(root, 'src', 'main', 'backend', 'secrets', 'keychainHelper.ts') },
 })

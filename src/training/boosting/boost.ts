@@ -66,6 +66,7 @@ export function boost(
   const rounds = [...known]
   replay(ws, crew, known, settings.depth)
   let best = bestOf(rounds)
+  let nodes = known.reduce((sum, round) => sum + nodesOf(round), 0)
   evaluate(ws, crew)
   while (!isOver(rounds.length, best, ws, settings)) {
     const number = rounds.length + 1
@@ -81,14 +82,24 @@ export function boost(
       throw new UnusableTable(`The loss is no longer a number in round ${number}: the target's values are too large to train on.`)
     }
     rounds.push(round)
+    nodes += nodesOf(round)
+    if (nodes > mostNodes) {
+      throw new UnusableTable(`The model grew past ${mostNodes} nodes in round ${number}. Give it fewer rounds or less depth.`)
+    }
     if (best === 0 || isBetter(round, rounds[best - 1] as Round)) best = number
     onRound(round)
   }
+  crew.end()
   const kept = ws.rows > ws.training ? best : rounds.length
   return { baseScore: score, rounds: rounds.slice(0, kept), curve: rounds.map((round) => round.point), bestRound: kept }
 }
 
+/** What XGBoost's JSON of them still fits into one string. */
+const mostNodes = 4_000_000
+
 const isBetter = (a: Round, b: Round) => (a.point.validation ?? 0) < (b.point.validation ?? 0)
+
+const nodesOf = ({ trees }: Round) => trees.reduce((sum, tree) => sum + tree.left.length, 0)
 
 /** Number of the first round with the least validation loss; 0 when there is none. */
 function bestOf(rounds: readonly Round[]): number {

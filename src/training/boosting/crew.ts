@@ -29,9 +29,11 @@ export interface Crew {
    * @param cost of all items, in row visits: what is small is not worth waking anyone
    */
   run(phase: Phase, items: number, cost: number): void
+  /** Nothing more is to come. */
+  end(): void
 }
 
-export function workAlone(): Crew {
+export function workAlone(): Crew & { workspace(): Workspace } {
   let workspace: Workspace
   return {
     bin(binned, table) {
@@ -45,6 +47,8 @@ export function workAlone(): Crew {
     run(phase, items) {
       for (let item = 0; item < items; item++) phases[phase](workspace, item)
     },
+    end() {},
+    workspace: () => workspace,
   }
 }
 
