@@ -94,6 +94,14 @@ export type FileOrigin = z.infer<typeof fileOrigin>
 export const paused = z.object({ at: timestamp.nullable(), by: z.string().nullable(), reason: z.string().nullable() })
 export type Paused = z.infer<typeof paused>
 
+/** How far a run is with its approvals, as its pipeline's policy asks for them. */
+export const approvals = z.object({
+  needed: z.number().int(),
+  /** In order; `operator` is null for a bare Temporal signal. */
+  given: z.array(z.object({ operator: z.string().nullable(), host: z.string().nullable(), reason: z.string(), at: timestamp })),
+})
+export type Approvals = z.infer<typeof approvals>
+
 /** What a list row shows. It never carries a payload. */
 export const runSummary = z.object({
   workflowId: z.string(),
@@ -118,6 +126,8 @@ export const runSummary = z.object({
   metrics: metricValues.nullable(),
   gatePassed: z.boolean().nullable(),
   approvalDeadline: timestamp.nullable(),
+  /** null before the gate, and for a run of a version that asked for one approval always. */
+  approvals: approvals.nullable(),
   /** An operator keeps the step under way from being tried; null when nobody does. */
   paused: paused.nullable(),
   /** A decision that was taken here and has not reached Temporal yet. */

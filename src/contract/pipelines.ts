@@ -79,6 +79,29 @@ export const trainerChoice = z.discriminatedUnion('kind', [
 ])
 export type TrainerChoice = z.infer<typeof trainerChoice>
 
+/** Who has to agree before a model goes to production, and by when. */
+export const approvalPolicy = z
+  .object({
+    /** The run rejects itself after this long; null: as in the settings. */
+    hours: z
+      .number()
+      .positive()
+      .max(24 * 365)
+      .nullable(),
+    /** Operators who have to approve, each once. One rejection is enough to reject. */
+    approvals: z.number().int().min(1).max(20),
+    /** Names of those who may decide; empty: anybody. Case does not matter. */
+    approvers: z.array(z.string().trim().min(1).max(120)).max(100),
+    /** Whoever submitted the file may reject but not approve. */
+    notSubmitter: z.boolean(),
+  })
+  .strict()
+  .refine(
+    ({ approvals, approvers }) => approvers.length === 0 || approvers.length >= approvals,
+    'There are fewer approvers than approvals are asked for, so nobody could ever approve.',
+  )
+export type ApprovalPolicy = z.infer<typeof approvalPolicy>
+
 const columnName = z.string().trim().min(1).max(1000)
 
 export const pipeline = z
@@ -106,18 +129,7 @@ export const pipeline = z
     gate: z.array(gateRule).max(50),
     /** Production is asked for only above (where less is better: below) this value; null: whenever the gate passes. */
     askForProduction: z.object({ metric: metricName, beyond: z.number() }).strict().nullable(),
-    approval: z
-      .object({
-        /** What ends the wait for an operator. */
-        kind: z.literal('timeout'),
-        /** null: as in the settings. */
-        hours: z
-          .number()
-          .positive()
-          .max(24 * 365)
-          .nullable(),
-      })
-      .strict(),
+    approval: approvalPolicy,
     /** Steps that are retried in another way than the settings say. */
     retries: retryTable.partial(),
     /** Share of malformed rows, 0 to 1, up to which a run goes on without them. */
@@ -174,7 +186,7 @@ const anyPipeline = {
   target: null,
   task: null,
   ignore: [],
-  approval: { kind: 'timeout' as const, hours: null },
+  approval: { hours: null, approvals: 1, approvers: [], notSubmitter: false },
   retries: {},
   quarantineLimit: 0.05,
   tolerance: null,

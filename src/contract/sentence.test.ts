@@ -25,6 +25,7 @@ const base: RunSummary = {
   metrics: null,
   gatePassed: null,
   approvalDeadline: null,
+  approvals: null,
   paused: null,
   decisionPending: false,
   decision: null,

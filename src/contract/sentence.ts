@@ -2,7 +2,7 @@
  * The sentence an operator needs about a run, in plain words. The console shows it as the first line of a run and the
  * command line prints it, so that both say the same.
  */
-import type { Decision, Paused, RunSummary, Stage } from './model.ts'
+import type { Approvals, Decision, Paused, RunSummary, Stage } from './model.ts'
 import { metricsInWords } from './training.ts'
 
 export interface SentenceOptions {
@@ -128,13 +128,21 @@ function pausedSentence(name: string, { by, reason }: Paused, problem: string | 
   return `${name} is paused${by ? ` by ${by}` : ''}${why} It goes on when somebody resumes it.${last}`
 }
 
+/** `; 1 of 2 approvals, by ana`, where a policy asks for more than one; else nothing. */
+function approvalsWords(approvals: Approvals | null): string {
+  if (approvals === null || approvals.needed < 2) return ''
+  const by = approvals.given.map(({ operator }) => operator ?? 'an unnamed client').join(', ')
+  return `; ${approvals.given.length} of ${approvals.needed} approvals${by ? `, by ${by}` : ''}`
+}
+
 function awaitingSentence(run: RunSummary, now: Date, options: SentenceOptions): string {
   if (run.decisionPending) return 'Decided here; the decision is kept and delivered as soon as Temporal can be reached.'
   const since = `Waits for approval since ${momentWords(run.stageSince, now, options)} (${spanWords(now.getTime() - Date.parse(run.stageSince))})`
-  if (!run.approvalDeadline) return `${since}.`
+  const given = approvalsWords(run.approvals)
+  if (!run.approvalDeadline) return `${since}${given}.`
   return Date.parse(run.approvalDeadline) > now.getTime()
-    ? `${since}; rejects itself ${momentWords(run.approvalDeadline, now, options)}.`
-    : `${since}; its deadline ${momentWords(run.approvalDeadline, now, options)} has passed, so it rejects itself now.`
+    ? `${since}${given}; rejects itself ${momentWords(run.approvalDeadline, now, options)}.`
+    : `${since}${given}; its deadline ${momentWords(run.approvalDeadline, now, options)} has passed, so it rejects itself now.`
 }
 
 /**

@@ -145,6 +145,8 @@ export interface DecisionRecord {
 }
 export interface RecordDecisionInput {
   decision: DecisionRecord
+  /** Every approval that led to it, in order; absent in runs of a version that asked for one. */
+  approvals?: DecisionRecord[]
   model_id: string
 }
 
@@ -174,7 +176,10 @@ export interface RunStatus {
   quality_metrics: MetricValues | null
   stage: Stage
   approval_deadline: string | null
+  /** The one that settled it: the last approval that was needed, a rejection, or the timeout. */
   decision: DecisionRecord | null
+  approvals?: DecisionRecord[]
+  approvals_needed?: number
   gate_checks: GateCheck[]
   model_id: string | null
   /** Sentences about what a reader would otherwise wonder at: how the file was read, an approval that came too early, why production was not asked for. */

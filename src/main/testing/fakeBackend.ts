@@ -88,6 +88,7 @@ export function fakeRun(workflowId: string): RunSummary {
     metrics: { accuracy: 0.9, mae: 1.5, r2: 0.8 },
     gatePassed: true,
     approvalDeadline: null,
+    approvals: null,
     paused: null,
     decisionPending: false,
     decision: null,

@@ -288,6 +288,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       waiting?.scheduledAt && (stage as Stage) === 'AwaitingApproval'
         ? iso(Date.parse(waiting.scheduledAt) + plan.approvalHours * 3_600_000)
         : null,
+    approvals: waiting ? { needed: 1, given: [] } : null,
     paused: null,
     decisionPending: plan.decisionPending,
     decision: plan.decision,

@@ -33,7 +33,8 @@ export interface ExperimentStore {
     prepared: PreprocessResult,
     trained: TrainResult,
   ): Promise<{ experimentId: number; inserted: boolean }>
-  recordDecision(ids: RunIds, modelId: string, decision: DecisionRecord): Promise<void>
+  /** The decision once per execution, and every approval that led to it. Idempotent: nothing that is there is changed. */
+  recordDecision(ids: RunIds, modelId: string, decision: DecisionRecord, approvals: readonly DecisionRecord[]): Promise<void>
   recordDeployment(ids: RunIds, input: DeployInput, url: string, at: string): Promise<void>
 }
 

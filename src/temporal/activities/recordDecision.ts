@@ -8,5 +8,5 @@ export async function recordDecision(
   step: StepContext,
   { experiments }: Pick<ActivityDeps, 'experiments'>,
 ): Promise<void> {
-  await experiments.recordDecision(step.ids, input.model_id, input.decision)
+  await experiments.recordDecision(step.ids, input.model_id, input.decision, input.approvals ?? [])
 }

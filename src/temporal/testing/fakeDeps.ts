@@ -75,9 +75,11 @@ export function createFakeDeps(): FakeDeps {
         did(workflowId, 'log')
         return { experimentId, inserted: known === undefined }
       },
-      async recordDecision({ workflowId }, _modelId, decision) {
+      async recordDecision({ workflowId }, _modelId, decision, approvals) {
         await meet(workflowId, 'recordDecision')
-        did(workflowId, `decision ${decision.decision}`)
+        // One approval is the usual; more are named.
+        const names = approvals.length > 1 ? ` by ${approvals.map(({ operator }) => operator).join(' and ')}` : ''
+        did(workflowId, `decision ${decision.decision}${names}`)
       },
       async recordDeployment({ workflowId }, { environment }) {
         await meet(workflowId, 'recordDeployment')

@@ -9,12 +9,31 @@ const decideUpdate = defineUpdate<DecisionRecord, [DecisionInput]>(decideUpdateN
 
 type Gate = 'notReached' | 'open' | 'decided' | 'left'
 
+/** Who has to agree. Names are compared without regard to case. */
+export interface Policy {
+  timeoutSeconds: number
+  /** Operators who have to approve, each once. */
+  needed: number
+  /** Who may decide; empty: anybody. */
+  approvers: readonly string[]
+  /** Who may not approve, because the file is theirs; null: nobody is excluded. */
+  submitter: string | null
+}
+
+export interface Settled {
+  /** What settled it: the last approval that was needed, a rejection, or the timeout. */
+  decision: DecisionRecord
+  /** Every approval that was given, in order. */
+  approvals: DecisionRecord[]
+}
+
 export interface ApprovalGate {
   /**
-   * Waits for a decision, at most so long. Update, signal and timer race, and exactly one of them wins.
+   * Waits until as many operators as needed have approved, one has rejected, or the time is over. Updates, signals and the
+   * timer race, and exactly one of them settles it.
    * @throws CancelledFailure when the run is cancelled meanwhile.
    */
-  awaitDecision(timeoutSeconds: number): Promise<DecisionRecord>
+  awaitDecision(policy: Policy): Promise<Settled>
 }
 
 /**
@@ -23,22 +42,34 @@ export interface ApprovalGate {
  */
 export function createApprovalGate(status: StatusBoard): ApprovalGate {
   let gate: Gate = 'notReached'
+  let policy: Policy = { timeoutSeconds: 0, needed: 1, approvers: [], submitter: null }
   let decision: DecisionRecord | null = null
+  const given: DecisionRecord[] = []
 
   const settle = (record: DecisionRecord) => {
     gate = 'decided'
     decision = record
-    status.change({ decision: record, awaiting_approval: false, prod_approved: record.decision === 'approve' })
+    const prodApproved = record.decision === 'approve'
+    status.change({ decision: record, approvals: [...given], awaiting_approval: false, prod_approved: prodApproved })
     return record
   }
+  const approve = (record: DecisionRecord) => {
+    given.push(record)
+    if (given.length >= policy.needed) return settle(record)
+    status.change({ approvals: [...given] })
+    return record
+  }
+  const known = (decisionId: string) =>
+    decision?.decision_id === decisionId ? decision : given.find((record) => record.decision_id === decisionId)
 
   setHandler(
     decideUpdate,
     (input) => {
-      if (decision?.decision_id === input.decisionId) return decision
+      const before = known(input.decisionId)
+      if (before) return before
       // The validator ran just before in this same activation; this guards replays of updates that were accepted.
-      if (gate !== 'open') throw refusal(gate, decision)
-      return settle({
+      checkPolicy(input, gate, policy, given, decision)
+      const record: DecisionRecord = {
         decision_id: input.decisionId,
         decision: input.decision,
         reason: input.reason.trim(),
@@ -46,14 +77,14 @@ export function createApprovalGate(status: StatusBoard): ApprovalGate {
         host: input.host ?? null,
         via: 'update',
         decided_at: now(),
-      })
+      }
+      return record.decision === 'approve' ? approve(record) : settle(record)
     },
     {
       description: 'Approves or rejects the production deployment that this run waits for.',
       validator: (input) => {
         checkShape(input)
-        if (decision?.decision_id === input.decisionId) return
-        if (gate !== 'open') throw refusal(gate, decision)
+        if (!known(input.decisionId)) checkPolicy(input, gate, policy, given, decision)
       },
     },
   )
@@ -65,7 +96,13 @@ export function createApprovalGate(status: StatusBoard): ApprovalGate {
         status.note(ignoredSignal(gate, decision))
         return
       }
-      settle({
+      if (asksForNames(policy)) {
+        status.note(
+          `The signal ${approveSignalName} came at ${now()} and was refused: it carries no name, and this run’s policy asks for ${policyWords(policy)}.`,
+        )
+        return
+      }
+      approve({
         decision_id: `signal-${workflowInfo().runId}`,
         decision: 'approve',
         reason: `Approved by the signal ${approveSignalName}, which carries no name and no reason.`,
@@ -79,10 +116,14 @@ export function createApprovalGate(status: StatusBoard): ApprovalGate {
   )
 
   return {
-    async awaitDecision(timeoutSeconds) {
+    async awaitDecision(asked) {
+      policy = asked
+      const { timeoutSeconds, needed } = policy
       gate = 'open'
       status.enter('AwaitingApproval', {
         awaiting_approval: true,
+        approvals: [],
+        approvals_needed: needed,
         approval_deadline: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
         deployment_status: { ...status.current.deployment_status, prod: 'awaiting_approval' },
       })
@@ -93,21 +134,24 @@ export function createApprovalGate(status: StatusBoard): ApprovalGate {
         throw cancelled
       }
       // Whoever settled first is the winner, whatever ended the wait: an update and the timer may come in one activation.
-      return (
-        decision ??
-        settle({
-          decision_id: `timeout-${workflowInfo().runId}`,
-          decision: 'timeout',
-          reason: `Nobody decided within ${inWords(timeoutSeconds)}.`,
-          operator: null,
-          host: null,
-          via: 'timer',
-          decided_at: now(),
-        })
-      )
+      const settled = decision ?? settle(missed(timeoutSeconds, given.length, needed))
+      return { decision: settled, approvals: given }
     },
   }
 }
+
+const missed = (timeoutSeconds: number, given: number, needed: number): DecisionRecord => ({
+  decision_id: `timeout-${workflowInfo().runId}`,
+  decision: 'timeout',
+  reason:
+    given === 0
+      ? `Nobody decided within ${inWords(timeoutSeconds)}.`
+      : `Only ${given} of ${needed} approvals came within ${inWords(timeoutSeconds)}.`,
+  operator: null,
+  host: null,
+  via: 'timer',
+  decided_at: now(),
+})
 
 const now = () => new Date(Date.now()).toISOString()
 
@@ -123,6 +167,43 @@ function checkShape(input: unknown): asserts input is DecisionInput {
   if (typeof reason !== 'string' || reason.trim() === '') throw bad('A decision needs a reason.')
   if (typeof operator !== 'string' || operator.trim() === '') throw bad('A decision needs the name of its operator.')
   if (host !== undefined && host !== null && typeof host !== 'string') throw bad('The host of a decision is a text.')
+}
+
+const asksForNames = ({ needed, approvers, submitter }: Policy) => needed > 1 || approvers.length > 0 || submitter !== null
+
+/** What the policy asks for, to stand after "asks for". */
+function policyWords({ needed, approvers, submitter }: Policy): string {
+  const who = needed === 1 ? 'one named operator' : `${needed} named operators`
+  const among = approvers.length > 0 ? ` among ${approvers.join(', ')}` : ''
+  return `${who}${among}${submitter === null ? '' : `, not ${submitter}, who submitted the file`}`
+}
+
+const same = (one: string, other: string) => one.trim().toLowerCase() === other.trim().toLowerCase()
+
+/** @throws ApplicationFailure with what stands in the way of this decision. */
+function checkPolicy(
+  { decision: wanted, operator }: DecisionInput,
+  gate: Gate,
+  policy: Policy,
+  given: readonly DecisionRecord[],
+  decision: DecisionRecord | null,
+): void {
+  if (gate !== 'open') throw refusal(gate, decision)
+  const notAllowed = (message: string) => ApplicationFailure.nonRetryable(message, 'NotAllowed')
+  if (policy.approvers.length > 0 && !policy.approvers.some((name) => same(name, operator))) {
+    throw notAllowed(`${operator} may not decide on this run: its policy names ${policy.approvers.join(', ')}.`)
+  }
+  if (wanted === 'reject') return
+  if (policy.submitter !== null && same(policy.submitter, operator)) {
+    throw notAllowed(
+      `${operator} submitted this file, and its policy asks for somebody else's approval. Rejecting it is possible.`,
+    )
+  }
+  if (given.some((record) => record.operator !== null && same(record.operator, operator))) {
+    const left = policy.needed - given.length
+    const others = left === 1 ? 'one more approval by somebody else is' : `${left} more approvals by others are`
+    throw notAllowed(`${operator.trim()} has approved already; ${others} needed.`)
+  }
 }
 
 function refusal(gate: Exclude<Gate, 'open'>, decision: DecisionRecord | null): ApplicationFailure {

@@ -46,7 +46,26 @@ function readSettings(given: Record<string, unknown>): RunSettings {
     // The trainer itself judges its configuration, so that every way to start one gives the same message.
     demo_trainer: trainer as unknown as RunSettings['demo_trainer'],
     retries: readRetries(retries),
+    pipeline: readPipeline(given.pipeline),
   }
+}
+
+/** What the workflow itself acts on is checked here; the steps check what is theirs. */
+function readPipeline(given: unknown): RunSettings['pipeline'] {
+  if (given === undefined || given === null) return undefined
+  if (!isObject(given)) throw bad('settings.pipeline must be an object.')
+  const { approval } = given
+  if (!isObject(approval)) throw bad('settings.pipeline.approval must be an object.')
+  if (!Number.isInteger(approval.approvals) || !within(approval.approvals, 1, 20)) {
+    throw bad('settings.pipeline.approval.approvals must be a whole number from 1 to 20.')
+  }
+  if (!Array.isArray(approval.approvers) || approval.approvers.some((name) => typeof name !== 'string')) {
+    throw bad('settings.pipeline.approval.approvers must be a list of names.')
+  }
+  if (typeof approval.notSubmitter !== 'boolean') {
+    throw bad('settings.pipeline.approval.notSubmitter must be true or false.')
+  }
+  return given as unknown as RunSettings['pipeline']
 }
 
 function readRetries(given: Record<string, unknown>): RunSettings['retries'] {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio/workflow'
 import type { DecisionRecord, RunInput, RunResult, RunSettings } from '../types.ts'
-import { type ApprovalGate, createApprovalGate } from './approval.ts'
+import { type ApprovalGate, createApprovalGate, type Policy } from './approval.ts'
 import { failureReason, failureType } from './failureReason.ts'
 import { defaultRunSettings, readInput } from './input.ts'
 import { createStatusBoard, type StatusBoard } from './status.ts'
@@ -61,9 +61,9 @@ async function pipeline(input: RunInput, settings: RunSettings, status: StatusBo
     return { ...status.current, status: 'completed' }
   }
 
-  const decision = await approval.awaitDecision(settings.approval_timeout_seconds)
+  const { decision, approvals } = await approval.awaitDecision(policyOf(input, settings))
   // The audit row comes first: production never changes without a record of who wanted it.
-  await steps.recordDecision({ decision, model_id: trained.model_id })
+  await steps.recordDecision({ decision, approvals, model_id: trained.model_id })
   status.completeStep('awaiting_prod_approval')
   if (decision.decision !== 'approve') return endWithoutProduction(decision, status)
 
@@ -72,6 +72,17 @@ async function pipeline(input: RunInput, settings: RunSettings, status: StatusBo
   status.completeStep('prod_deployment')
   status.enter('Completed', { deployment_status: { dev: 'deployed', prod: 'deployed' }, deployments: [dev, prod] })
   return { ...status.current, status: 'completed' }
+}
+
+/** Without a pipeline in its input a run asks for one approval, by anybody. */
+function policyOf({ submitted_by }: RunInput, { approval_timeout_seconds, pipeline }: RunSettings): Policy {
+  const { approvals = 1, approvers = [], notSubmitter = false } = pipeline?.approval ?? {}
+  return {
+    timeoutSeconds: approval_timeout_seconds,
+    needed: approvals,
+    approvers,
+    submitter: notSubmitter ? (submitted_by ?? null) : null,
+  }
 }
 
 function endWithoutProduction(decision: DecisionRecord, status: StatusBoard): RunResult {

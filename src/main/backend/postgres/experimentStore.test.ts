@@ -1,4 +1,5 @@
 /** Against the real server. */
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type pg from 'pg'
@@ -114,12 +115,26 @@ test("nothing of the trainer's proprietary configuration reaches the database", 
 
 test('one decision per run: the first one stands', async () => {
   const store = createExperimentStore(pool)
-  await store.recordDecision(ids, 'model-1', decision)
-  await store.recordDecision(ids, 'model-1', { ...decision, decision: 'reject', reason: 'second thoughts' })
+  await store.recordDecision(ids, 'model-1', decision, [decision])
+  await store.recordDecision(ids, 'model-1', { ...decision, decision: 'reject', reason: 'second thoughts' }, [decision])
   const { rows } = await pool.get().query('SELECT * FROM decisions')
   expect(rows).toHaveLength(1)
   expect(rows[0]).toMatchObject({ decision: 'approve', reason: 'looks\uFFFDright', operator: 'Ada', host: 'desk', via: 'update' })
   expect(rows[0].decided_at.toISOString()).toBe(decision.decided_at)
+})
+
+test('every approval that led to a decision is on record, each once', async () => {
+  const store = createExperimentStore(pool)
+  const several = { ...ids, runId: 'run-several' }
+  const first = { ...decision, decision_id: 'first', operator: 'Grace', reason: 'Better\u0000on all.' }
+  for (let attempt = 0; attempt < 2; attempt++) await store.recordDecision(several, 'model-1', decision, [first, decision])
+  const { rows } = await pool
+    .get()
+    .query('SELECT operator, reason, host, via FROM approvals WHERE run_id = $1 ORDER BY id', [several.runId])
+  expect(rows).toEqual([
+    { operator: 'Grace', reason: 'Better\uFFFDon all.', host: 'desk', via: 'update' },
+    { operator: 'Ada', reason: 'looks\uFFFDright', host: 'desk', via: 'update' },
+  ])
 })
 
 test('one deployment per run and environment; a retry corrects its address', async () => {
@@ -143,7 +158,8 @@ test('one deployment per run and environment; a retry corrects its address', asy
 test('migrating again, and several at once, changes nothing', async () => {
   await Promise.all([1, 2, 3].map(() => migrate(server.value, resources, silentLog)))
   const { rows } = await pool.get().query('SELECT name FROM gatehouse_migrations')
-  expect(rows).toEqual([{ name: '0001_runs' }, { name: '0002_metrics' }])
+  const files = readdirSync(join(resources, 'migrations'))
+  expect(rows.map(({ name }) => `${name}.sql`)).toEqual(files.sort())
 })
 
 describe('what went wrong is told apart', () => {
@@ -151,7 +167,7 @@ describe('what went wrong is told apart', () => {
     const another = createPool({ config: () => config, log: silentLog })
     try {
       return await createExperimentStore(another)
-        .recordDecision(ids, 'm', decision)
+        .recordDecision(ids, 'm', decision, [])
         .then(
           () => Promise.reject(new Error('it worked')),
           (error) => error,
@@ -213,7 +229,7 @@ describe('what went wrong is told apart', () => {
   test('a value that Postgres refuses is a bug of ours, told without the value', async () => {
     const store = createExperimentStore(pool)
     const problem = await store
-      .recordDecision(ids, 'm', { ...decision, via: 'pigeon' as 'update', reason: 'a secret reason' })
+      .recordDecision(ids, 'm', { ...decision, via: 'pigeon' as 'update', reason: 'a secret reason' }, [])
       .catch((error) => error)
     expect(problem).toMatchObject({ kind: 'bug', sqlState: '23514' })
     expect(problem.message).not.toContain('a secret reason')

@@ -21,10 +21,18 @@ const logStatement = `
   )
   SELECT id::text, inserted FROM experiment`
 
+/** One statement, so that a decision and what led to it are there together or not at all. */
 const decisionStatement = `
-  INSERT INTO decisions (workflow_id, run_id, decision_id, decision, reason, operator, host, via, model_id, decided_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-  ON CONFLICT (workflow_id, run_id) DO NOTHING`
+  WITH decision AS (
+    INSERT INTO decisions (workflow_id, run_id, decision_id, decision, reason, operator, host, via, model_id, decided_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (workflow_id, run_id) DO NOTHING
+  )
+  INSERT INTO approvals (workflow_id, run_id, decision_id, reason, operator, host, via, decided_at)
+  SELECT $1, $2, decision_id, reason, operator, host, via, decided_at
+  FROM jsonb_to_recordset($11) AS given
+    (decision_id text, reason text, operator text, host text, via text, decided_at timestamptz)
+  ON CONFLICT (workflow_id, run_id, decision_id) DO NOTHING`
 
 const deploymentStatement = `
   INSERT INTO deployments (workflow_id, run_id, environment, model_id, model_sha256, url, deployed_at)
@@ -75,7 +83,7 @@ export function createExperimentStore(database: DatabasePool): ExperimentStore {
       const row = rows[0] as { id: string; inserted: boolean }
       return { experimentId: Number(row.id), inserted: row.inserted }
     },
-    async recordDecision({ workflowId, runId }, modelId, decision) {
+    async recordDecision({ workflowId, runId }, modelId, decision, approvals) {
       await query(decisionStatement, [
         workflowId,
         runId,
@@ -87,6 +95,14 @@ export function createExperimentStore(database: DatabasePool): ExperimentStore {
         decision.via,
         modelId,
         decision.decided_at,
+        JSON.stringify(
+          approvals.map(({ decision_id, reason, operator, host, via, decided_at }) => ({
+            ...{ decision_id, via, decided_at },
+            reason: text(reason),
+            operator: text(operator),
+            host: text(host),
+          })),
+        ),
       ])
     },
     async recordDeployment({ workflowId, runId }, input, url, at) {

@@ -1,4 +1,4 @@
-import type { Deployment, GateCheck, RunSummary, Stage } from '../../../contract/model.ts'
+import type { Approvals, Deployment, GateCheck, RunSummary, Stage } from '../../../contract/model.ts'
 import { metricLabels, metricName } from '../../../contract/training.ts'
 import type { DecisionRecord, RunStatus } from '../../../temporal/types.ts'
 
@@ -20,6 +20,7 @@ export const sealedFields = [
   'metrics',
   'gatePassed',
   'approvalDeadline',
+  'approvals',
   'decision',
   'gateChecks',
   'modelId',
@@ -40,6 +41,7 @@ export const emptySealedPart: SealedPart = {
   metrics: null,
   gatePassed: null,
   approvalDeadline: null,
+  approvals: null,
   decision: null,
   gateChecks: [],
   modelId: null,
@@ -85,11 +87,20 @@ export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
       deployedAt: d.deployed_at,
     })),
     approvalDeadline: status.approval_deadline,
+    approvals: approvalsOf(status),
     decision: decisionOf(status.decision),
     problem: status.failure_reason,
     notes: status.notes ?? [],
   }
 }
+
+const approvalsOf = ({ approvals, approvals_needed: needed }: RunStatus): Approvals | null =>
+  needed === undefined
+    ? null
+    : {
+        needed,
+        given: (approvals ?? []).map(({ operator, host, reason, decided_at }) => ({ operator, host, reason, at: decided_at })),
+      }
 
 /** A timeout is an end of the wait, not somebody's decision. */
 export const decisionOf = (record: DecisionRecord | null): RunRecord['decision'] =>

@@ -25,6 +25,7 @@ const record = (over: Partial<RunRecord>): RunRecord => ({
   startedAt: '2026-01-01T12:00:00.000Z',
   stageSince: '2026-01-01T12:00:00.000Z',
   endedAt: '2026-01-01T12:01:00.000Z',
+  approvals: null,
   paused: null,
   decisionPending: false,
   revision: 1,

@@ -26,6 +26,10 @@ export async function decide(
     context.out.data({ workflowId, decisionId, decision, reason, operator, state })
     const word = decision === 'approve' ? 'Approved' : 'Rejected'
     context.out.line(`${word} ${fileName} (${workflowId}) as ${operator}: ${reason}`)
+    const { approvals } = await host.call('runs.get', { workflowId })
+    if (state === 'delivered' && approvals && decision === 'approve' && approvals.given.length < approvals.needed) {
+      context.out.line(`${approvals.given.length} of ${approvals.needed} approvals; the run waits for the others.`)
+    }
     if (state === 'pending') {
       context.out.line(
         'Temporal cannot be reached now. The decision is kept and delivered as soon as it can; the run waits until then.',

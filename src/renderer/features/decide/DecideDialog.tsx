@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { assertNever } from '../../../contract/model.ts'
+import { type Approvals, assertNever } from '../../../contract/model.ts'
 import { describeRun, momentWords, spanWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -112,6 +112,7 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
       <div className="decide">
         {detail ? <Facts open={open} /> : <span className="skeleton" />}
         {detail ? <Checks detail={detail} /> : null}
+        {detail && !blocked ? <PolicyNote approvals={detail.approvals} /> : null}
         <Outcome open={open} nothingToDecide={nothingToDecide} />
         {blocked ? null : (
           <Field
@@ -174,6 +175,29 @@ function Facts({ open }: { open: OpenDecision }) {
   )
 }
 
+/** Where more than one operator has to approve: who has, and whether this one would be the last. */
+function PolicyNote({ approvals }: { approvals: Approvals | null }) {
+  if (approvals === null || approvals.needed < 2) return null
+  const { needed, given } = approvals
+  const left = needed - given.length
+  return (
+    <Note tone="human">
+      <p>
+        {given.length} of {needed} approvals.{' '}
+        {left === 1
+          ? 'Yours would be the last: it deploys the model.'
+          : `After yours ${left - 1} more ${left === 2 ? 'is' : 'are'} needed.`}{' '}
+        One rejection rejects the model.
+      </p>
+      {given.map(({ operator, at, reason }) => (
+        <p key={`${operator} ${at}`}>
+          Approved by {operator ?? 'an unnamed client'}, {momentWords(at, new Date())}: {reason}
+        </p>
+      ))}
+    </Note>
+  )
+}
+
 function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecide: boolean }) {
   const { detail, phase, error } = open
   const now = useNow()
@@ -206,7 +230,9 @@ function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecid
         <Note tone="good">
           <p>
             {open.kind === 'approve' ? 'Approved.' : 'Rejected.'}{' '}
-            {detail && detail.stage !== 'AwaitingApproval' ? sentence : 'Temporal has the decision.'}
+            {detail && (detail.stage !== 'AwaitingApproval' || (detail.approvals?.needed ?? 1) > 1)
+              ? sentence
+              : 'Temporal has the decision.'}
             {prod ? (
               <>
                 {' '}

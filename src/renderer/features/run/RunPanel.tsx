@@ -1,6 +1,6 @@
 import { ExternalLink, Maximize2, Minimize2, X } from 'lucide-react'
 import { type ReactNode, useId, useState } from 'react'
-import { isEndStage, type RunDetail } from '../../../contract/model.ts'
+import { type Decision, isEndStage, type RunDetail } from '../../../contract/model.ts'
 import { describeRun, momentWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -255,6 +255,7 @@ function AgainDialog({ detail, onClose }: { detail: RunDetail; onClose: () => vo
 
 function DecisionSection({ detail }: { detail: RunDetail }) {
   const { decision } = detail
+  const earlier = (detail.approvals?.given ?? []).slice(0, decision?.decision === 'approve' ? -1 : undefined)
   if (detail.decisionPending)
     return (
       <Section title="Decision">
@@ -263,22 +264,33 @@ function DecisionSection({ detail }: { detail: RunDetail }) {
         </Note>
       </Section>
     )
-  if (!decision) return null
+  if (!decision && earlier.length === 0) return null
   return (
     <Section title="Decision">
-      <dl className="facts">
-        <dt>{decision.decision === 'approve' ? 'Approved by' : 'Rejected by'}</dt>
-        <dd>{decision.operator ?? 'a Temporal client that gave no name'}</dd>
-        <dt>When</dt>
-        <dd>{momentWords(decision.at, new Date())}</dd>
-        <dt>Why</dt>
-        <dd className="wrap">{decision.reason || 'No reason was given.'}</dd>
-        <dt>How</dt>
-        <dd>
-          {decision.via === 'update' ? `This console${decision.host ? ` on ${decision.host}` : ''}` : 'A bare Temporal signal'}
-        </dd>
-      </dl>
+      {earlier.map(({ operator, at, reason }) => (
+        <p key={`${operator} ${at}`} className="wrap">
+          Approved by {operator ?? 'a Temporal client that gave no name'}, {momentWords(at, new Date())}: {reason}
+        </p>
+      ))}
+      {decision ? <DecisionFacts decision={decision} /> : null}
     </Section>
+  )
+}
+
+function DecisionFacts({ decision }: { decision: Decision }) {
+  return (
+    <dl className="facts">
+      <dt>{decision.decision === 'approve' ? 'Approved by' : 'Rejected by'}</dt>
+      <dd>{decision.operator ?? 'a Temporal client that gave no name'}</dd>
+      <dt>When</dt>
+      <dd>{momentWords(decision.at, new Date())}</dd>
+      <dt>Why</dt>
+      <dd className="wrap">{decision.reason || 'No reason was given.'}</dd>
+      <dt>How</dt>
+      <dd>
+        {decision.via === 'update' ? `This console${decision.host ? ` on ${decision.host}` : ''}` : 'A bare Temporal signal'}
+      </dd>
+    </dl>
   )
 }
 

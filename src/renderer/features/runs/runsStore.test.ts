@@ -24,6 +24,7 @@ const run = (id: string, minute: number, change: Partial<RunSummary> = {}): RunS
   metrics: null,
   gatePassed: null,
   approvalDeadline: null,
+  approvals: null,
   paused: null,
   decisionPending: false,
   decision: null,
