@@ -444,7 +444,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         keys: keys.map((record): KeyInfo => {
           const { id, state, provider, createdAt, messages } = record
           const needed = state === 'retired' ? 0 : mayNeed(record, runs).length
-          return { id, state, provider, createdAt, messages, messageBudget, openRuns: needed }
+          // Stored keys move together, so they are where the store is now.
+          return { id, state, provider: places.of(provider).name(), createdAt, messages, messageBudget, openRuns: needed }
         }),
       }
     },

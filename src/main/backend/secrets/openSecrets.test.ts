@@ -1,6 +1,5 @@
 /** The keychain tests run a real gnome-keyring on a D-Bus session of their own. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -8,6 +7,7 @@ import { type Home, homeAt, makeHome } from '../home.ts'
 import { silentLog } from '../log.ts'
 import { openSecrets } from './openSecrets.ts'
 import { SecretsUnavailable } from './secretStore.ts'
+import { haveKeyring, type KeyringSession, openKeyringSession } from './testKeyring.ts'
 
 let folder: string
 let home: Home
@@ -59,57 +59,13 @@ describe('in a file', () => {
   })
 })
 
-const haveKeyring = ['dbus-daemon', 'gnome-keyring-daemon'].every((name) => spawnSync('which', [name]).status === 0)
-
 describe.runIf(haveKeyring)('in the keychain', () => {
-  let bus: number
-  const keyrings: number[] = []
+  let session: KeyringSession
   beforeEach(() => {
-    const answer = execFileSync('dbus-daemon', ['--session', '--fork', '--print-address=1', '--print-pid=1'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, HOME: folder, XDG_DATA_HOME: '', XDG_RUNTIME_DIR: runtime(), DISPLAY: '' },
-    })
-    const [address, pid] = answer.trim().split('\n')
-    bus = Number(pid)
-    vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', address)
-    vi.stubEnv('XDG_RUNTIME_DIR', runtime())
-    vi.stubEnv('HOME', folder)
-    vi.stubEnv('DISPLAY', '')
+    session = openKeyringSession(folder)
   })
-  afterEach(() => {
-    for (const pid of keyrings.splice(0)) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {}
-    }
-    process.kill(bus, 'SIGKILL')
-  })
-  function runtime(): string {
-    const path = join(folder, 'run')
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    return path
-  }
-  /** Resolves once the keyring owns its name on the bus. */
-  async function keyring(unlocked: boolean): Promise<number> {
-    const args = ['--foreground', '--components=secrets', ...(unlocked ? ['--unlock'] : [])]
-    const child = spawn('gnome-keyring-daemon', args, { stdio: ['pipe', 'pipe', 'ignore'] })
-    child.stdin.end(unlocked ? 'login-password' : '')
-    keyrings.push(child.pid as number)
-    await vi.waitFor(
-      () => {
-        const names = execFileSync('dbus-send', [
-          '--print-reply',
-          '--dest=org.freedesktop.DBus',
-          '/',
-          'org.freedesktop.DBus.ListNames',
-        ])
-        expect(names.toString()).toContain('org.freedesktop.secrets')
-      },
-      { timeout: 10_000, interval: 50 },
-    )
-    return child.pid as number
-  }
+  afterEach(() => session.close())
+  const keyring = (unlocked: boolean) => session.start(unlocked)
 
   test('keeps secrets there, one data folder apart from another, and none in a file', async () => {
     await keyring(true)
