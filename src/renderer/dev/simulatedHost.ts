@@ -24,8 +24,8 @@ import {
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { metricLabels } from '../../contract/training.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
-import { seedOf } from './simulatedModels.ts'
-import { createSimulatedRegistry } from './simulatedRegistry.ts'
+import { curveSoFar, profileOf, seedOf } from './simulatedModels.ts'
+import { createSimulatedRegistry, isDemo } from './simulatedRegistry.ts'
 
 export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
 
@@ -229,12 +229,17 @@ function runAt(plan: Plan, now: number): RunDetail {
       }
       if (!done) {
         state = 'running'
-        if (name === 'train_model')
+        if (name === 'train_model') {
+          const fraction = (now - begin) / ms
+          const curve = curveSoFar(seedOf(plan.fileName), fraction)
           base.progress = {
-            fraction: (now - begin) / ms,
-            message: `epoch ${Math.ceil(((now - begin) / ms) * 40)} of 40`,
+            fraction,
+            message: `Round ${curve.points.length} of 150`,
             at: iso(now),
+            secondsLeft: (begin + ms - now) / 1000,
+            ...(isDemo(plan.fileName) ? {} : { curve }),
           }
+        }
         break
       }
       at = end
@@ -854,8 +859,15 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       }
     },
     'runs.experiment': () => ({ rows: 0, experiment: null }),
-    'runs.profile': () => null,
-    'runs.report': () => null,
+    'runs.profile': ({ workflowId }) => {
+      const run = detail(workflowId)
+      const read = run.steps.find(({ step }) => step === 'preprocess_data')?.state === 'completed'
+      return read ? profileOf(run.fileName) : null
+    },
+    'runs.report': ({ workflowId }) => {
+      const { modelId } = detail(workflowId)
+      return modelId === null ? null : registry['models.get']({ modelId }).report
+    },
     'runs.decide': ({ workflowId, decisionId, decision, reason }) => {
       const seen = decisions.get(decisionId)
       if (seen) return { state: seen }

@@ -1,5 +1,5 @@
 /** Models, what is deployed, and roll backs of the simulated host, derived from its runs. */
-import type { Handlers } from '../../contract/calls.ts'
+import type { CallOutput, ValidInput } from '../../contract/calls.ts'
 import { conflict, notFound } from '../../contract/errors.ts'
 import type { Emit } from '../../contract/events.ts'
 import type { RunDetail } from '../../contract/model.ts'
@@ -8,7 +8,7 @@ import type { TrainingReport } from '../../contract/training.ts'
 import { profileOf, reportOf, seedOf } from './simulatedModels.ts'
 
 const environments = ['dev', 'prod'] as const
-const isDemo = (fileName: string) =>
+export const isDemo = (fileName: string) =>
   /^(good|bad|borderline|failing_training|db_failure|prod_candidate|sensitive_data)/.test(fileName)
 
 interface Source {
@@ -18,6 +18,11 @@ interface Source {
   clock(): number
   /** Postgres is away: nothing of who decided can be told. */
   problem: string | null
+}
+
+/** Answers at once, so that other parts of the simulated host can ask it too. */
+type RegistryHandlers = {
+  [N in 'models.list' | 'models.get' | 'deployments.list' | 'deployments.rollBack']: (input: ValidInput<N>) => CallOutput<N>
 }
 
 export function createSimulatedRegistry({ runs, operator, emit, clock, problem }: Source) {
@@ -128,7 +133,7 @@ export function createSimulatedRegistry({ runs, operator, emit, clock, problem }
     }
   }
 
-  const handlers: Pick<Handlers, 'models.list' | 'models.get' | 'deployments.list' | 'deployments.rollBack'> = {
+  const handlers: RegistryHandlers = {
     'models.list': ({ limit, offset, text }) => {
       const known = runs()
       const where = servedIn(known)

@@ -1,13 +1,17 @@
 import { useEffect } from 'react'
 import { type Approvals, assertNever } from '../../../contract/model.ts'
 import { describeRun, momentWords, spanWords } from '../../../contract/sentence.ts'
+import { type DataProfile, metricLabels } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, type FieldProps } from '../../ui/Field.tsx'
-import { bytesWords, count } from '../../ui/format.ts'
+import { bytesWords, count, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { profileBrief } from '../profile/profile.ts'
+import { Changes } from '../report/Changes.tsx'
+import { compareMetrics, compareSlices, mainMetric } from '../report/compare.ts'
 import { Checks } from '../run/Checks.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import type { OpenDecision } from './decideStore.ts'
@@ -111,7 +115,14 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
     >
       <div className="decide">
         {detail ? <Facts open={open} /> : <span className="skeleton" />}
-        {detail ? <Checks detail={detail} /> : null}
+        {detail ? <BesideProduction open={open} /> : null}
+        {detail ? (
+          <section aria-label="Quality gate">
+            <h3>Quality gate</h3>
+            <Checks detail={detail} />
+          </section>
+        ) : null}
+        {open.profile ? <DataBrief profile={open.profile} /> : null}
         {detail && !blocked ? <PolicyNote approvals={detail.approvals} /> : null}
         <Outcome open={open} nothingToDecide={nothingToDecide} />
         {blocked ? null : (
@@ -138,8 +149,82 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
   )
 }
 
+const mostSlices = 3
+
+/** The candidate beside the model now in production, what got worse first. */
+function BesideProduction({ open: { detail, report, production } }: { open: OpenDecision }) {
+  const metrics = detail?.metrics
+  if (!detail || !metrics || production.state === 'loading') return null
+  if (production.state === 'none') return <p className="muted">Production serves nothing yet: this would be its first model.</p>
+  if (production.state === 'unknown')
+    return (
+      <Note tone="human">
+        <p>What production serves now could not be read, so there is nothing to compare with: {production.problem}</p>
+      </Note>
+    )
+  const { model } = production
+  if (model.modelId === detail.modelId) return null
+  const changes = compareMetrics(model.metrics, metrics)
+  const metric = mainMetric(metrics)
+  const slices =
+    metric && report && model.report
+      ? compareSlices(model.report.slices, report.slices, metric).filter(({ verdict }) => verdict === 'worse')
+      : []
+  const unlike = model.target !== null && report !== null && model.target !== report.target
+  return (
+    <section aria-label="Beside the model now in production">
+      <h3>
+        Beside the model now in production, <bdi>{model.fileName}</bdi>
+      </h3>
+      {unlike || changes.length === 0 ? (
+        <p className="muted">
+          It predicts <bdi className="mono">{model.target ?? 'nothing that is known'}</bdi>, so their figures do not compare.
+        </p>
+      ) : (
+        <>
+          <Changes changes={changes} fromName="In production" toName="Candidate" />
+          {slices.length > 0 && metric ? (
+            <p className="decide-slices">
+              Worse by {metricLabels[metric]} in{' '}
+              {slices.slice(0, mostSlices).map((slice, index) => (
+                <span key={JSON.stringify([slice.column, slice.value])}>
+                  {index > 0 ? ', ' : ''}
+                  <bdi className="mono">{slice.column}</bdi> = <bdi>{slice.value === '' ? '(missing)' : slice.value}</bdi>{' '}
+                  <span className="tone-bad">
+                    ({significant(slice.from)} to {significant(slice.to)})
+                  </span>
+                </span>
+              ))}
+              {slices.length > mostSlices ? ` and ${plural(slices.length - mostSlices, 'more slice')}` : ''}.
+            </p>
+          ) : null}
+          {model.datasetSha256 === detail.sha256 ? null : (
+            <p className="faint small">Each was judged on the test rows of its own dataset.</p>
+          )}
+        </>
+      )}
+    </section>
+  )
+}
+
+function DataBrief({ profile }: { profile: DataProfile }) {
+  return (
+    <section aria-label="Data in short">
+      <h3>Data</h3>
+      <p>
+        <bdi>{profileBrief(profile).join(' · ')}</bdi>
+      </p>
+      {profile.notes.map((sentence) => (
+        <p key={sentence} className="muted">
+          <bdi>{sentence}</bdi>
+        </p>
+      ))}
+    </section>
+  )
+}
+
 function Facts({ open }: { open: OpenDecision }) {
-  const { detail, rows } = open
+  const { detail, profile } = open
   const now = useNow()
   if (!detail) return null
   return (
@@ -153,7 +238,7 @@ function Facts({ open }: { open: OpenDecision }) {
       <div>
         <dt>Dataset</dt>
         <dd>
-          {rows === null ? '' : `${count(rows)} rows, `}
+          {profile === null ? '' : `${count(profile.rows)} rows, `}
           {bytesWords(detail.sizeBytes)}
         </dd>
       </div>

@@ -138,4 +138,27 @@ describe('decideStore', () => {
     await sending
     expect(store.getState().open?.phase).toBe('editing')
   })
+
+  it('reads the model now in production, and keeps it when approve becomes reject', async () => {
+    const { store, waiting } = setUp()
+    const id = await waiting()
+    const known = new Promise<void>((done) => store.subscribe(({ open }) => open?.production.state === 'known' && done()))
+    store.getState().start(id, 'approve')
+    await known
+    store.getState().switchKind()
+    expect(store.getState().open).toMatchObject({ kind: 'reject', production: { state: 'known', model: { servedIn: ['prod'] } } })
+  })
+
+  it('goes on without what cannot be read, and says so', async () => {
+    const { connection, store, waiting } = setUp()
+    const id = await waiting()
+    const said = new Promise<void>((done) => store.subscribe(({ open }) => open?.production.state === 'unknown' && done()))
+    connection.setStatus('lost')
+    store.getState().start(id, 'approve')
+    await said
+    connection.setStatus('open')
+    store.getState().setReason('Fine all the same')
+    await store.getState().submit()
+    expect(store.getState().open?.phase).toBe('delivered')
+  })
 })

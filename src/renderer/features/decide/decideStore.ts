@@ -1,7 +1,10 @@
 import { createStore } from 'zustand/vanilla'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
 import { isEndStage, type RunDetail } from '../../../contract/model.ts'
+import type { ModelDetail } from '../../../contract/models.ts'
+import type { DataProfile, TrainingReport } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
 
 export type DecisionKind = 'approve' | 'reject'
 export type DecidePhase = 'editing' | 'sending' | 'delivered' | 'pending' | 'failed'
@@ -15,9 +18,18 @@ export interface OpenDecision {
   phase: DecidePhase
   error: CallError | null
   detail: RunDetail | null
-  /** Rows of the dataset, from the first step's result; null until known. */
-  rows: number | null
+  /** What was found in the file; null until known, or where there is none. */
+  profile: DataProfile | null
+  report: TrainingReport | null
+  production: Production
 }
+
+/** The model that production serves now. */
+export type Production =
+  | { state: 'loading' }
+  | { state: 'none' }
+  | { state: 'known'; model: ModelDetail }
+  | { state: 'unknown'; problem: string }
 
 export interface DecideState {
   open: OpenDecision | null
@@ -42,22 +54,50 @@ export function createDecideStore(connection: Connection, newId: () => string = 
       const { open } = get()
       if (open?.decisionId === decisionId) set({ open: { ...open, ...next } })
     }
-    const fetchRows = async (workflowId: string) => {
-      const answer = await connection.call('runs.payloads', { workflowId, step: 'preprocess_data' }).catch(() => null)
-      const json = answer?.results[0]?.json
+    /** What belongs to the run stays when approve becomes reject. */
+    const learn = (workflowId: string, next: Partial<OpenDecision>) => {
       const { open } = get()
-      if (!json || open?.workflowId !== workflowId) return
-      const value: unknown = JSON.parse(json)
-      const rows = typeof value === 'object' && value !== null && 'rows' in value ? value.rows : null
-      if (typeof rows === 'number') set({ open: { ...open, rows } })
+      if (open?.workflowId === workflowId) set({ open: { ...open, ...next } })
+    }
+    const fetchPictures = async (workflowId: string) => {
+      const [profile, report] = await Promise.all([
+        connection.call('runs.profile', { workflowId }).catch(() => null),
+        connection.call('runs.report', { workflowId }).catch(() => null),
+      ])
+      learn(workflowId, { profile, report })
+    }
+    const fetchProduction = async (workflowId: string) => {
+      try {
+        const { environments } = await connection.call('deployments.list', {})
+        const served = environments.find(({ environment }) => environment === 'prod')?.served
+        if (!served) return learn(workflowId, { production: { state: 'none' } })
+        const model = await connection.call('models.get', { modelId: served.modelId })
+        learn(workflowId, { production: { state: 'known', model } })
+      } catch (cause) {
+        learn(workflowId, { production: { state: 'unknown', problem: problemText(cause) } })
+      }
     }
     return {
       open: null,
       start(workflowId, kind) {
         const decisionId = newId()
-        set({ open: { workflowId, kind, decisionId, reason: '', phase: 'editing', error: null, detail: null, rows: null } })
+        set({
+          open: {
+            workflowId,
+            kind,
+            decisionId,
+            reason: '',
+            phase: 'editing',
+            error: null,
+            detail: null,
+            profile: null,
+            report: null,
+            production: { state: 'loading' },
+          },
+        })
         void fetchDetail(workflowId)
-        void fetchRows(workflowId)
+        void fetchPictures(workflowId)
+        void fetchProduction(workflowId)
       },
       switchKind() {
         const { open } = get()

@@ -183,7 +183,7 @@ function ColumnRow({
             ) : null}
           </span>
         </span>
-        <Spark column={column} />
+        <Spark column={column} rows={rows} />
       </button>
       {isOpen ? <ColumnDetail column={column} rows={rows} /> : null}
     </>
@@ -194,9 +194,10 @@ const sparkWidth = 132
 const sparkHeight = 26
 
 /** The distribution at a glance; the opened row says it in figures. */
-function Spark({ column: { histogram, top } }: { column: ColumnProfile }) {
+function Spark({ column: { histogram, top }, rows }: { column: ColumnProfile; rows: number }) {
   const counts = histogram?.map((bin) => bin.count) ?? top?.slice(0, 8).map((one) => one.count) ?? []
-  const most = Math.max(1, ...counts)
+  // Bars of values are shares of all rows, or an id would look like a single value.
+  const most = histogram ? Math.max(1, ...counts) : Math.max(1, rows)
   const wide = sparkWidth / Math.max(1, counts.length)
   return (
     <svg className="spark" width={sparkWidth} height={sparkHeight} aria-hidden>

@@ -7,9 +7,23 @@ import { residualsOf } from './compare.ts'
 
 type Point = NonNullable<TrainingReport['predictions']>[number]
 
-/** One path of round dots: a thousand circles would make moving over them slow. */
-const dots = (points: readonly { x: number; y: number }[], x: Scale, y: Scale) =>
-  points.map((point) => `M${x(point.x).toFixed(1)} ${y(point.y).toFixed(1)}h0`).join('')
+/** Paths that the dots are dealt to: within one path what lies over each other looks no denser. */
+const layers = 10
+
+/** Round dots in a few paths: a thousand circles would make moving over them slow. */
+function Dots({ points, x, y }: { points: readonly { x: number; y: number }[]; x: Scale; y: Scale }) {
+  return Array.from({ length: Math.min(layers, points.length) }, (_, layer) => (
+    <path
+      // The index is the key: layers are alike
+      key={layer}
+      className="dots series-1"
+      d={points
+        .filter((_, index) => index % layers === layer)
+        .map((point) => `M${x(point.x).toFixed(1)} ${y(point.y).toFixed(1)}h0`)
+        .join('')}
+    />
+  ))
+}
 
 const stopOf = ({ actual, predicted }: Point, x: number, y: number): Stop => ({
   x,
@@ -59,14 +73,7 @@ export function Predictions({ predictions, target }: { predictions: readonly Poi
           {(x, y) => (
             <>
               <line className="ideal" x1={x(both[0])} y1={y(both[0])} x2={x(both[1])} y2={y(both[1])} />
-              <path
-                className="dots series-1"
-                d={dots(
-                  points.map((p) => ({ x: p.actual, y: p.predicted })),
-                  x,
-                  y,
-                )}
-              />
+              <Dots points={points.map((p) => ({ x: p.actual, y: p.predicted }))} x={x} y={y} />
             </>
           )}
         </Plot>
@@ -92,14 +99,7 @@ export function Predictions({ predictions, target }: { predictions: readonly Poi
           {(x, y) => (
             <>
               <line className="ideal" x1={x(predicted[0])} x2={x(predicted[1])} y1={y(0)} y2={y(0)} />
-              <path
-                className="dots series-1"
-                d={dots(
-                  byPrediction.map((p) => ({ x: p.predicted, y: p.predicted - p.actual })),
-                  x,
-                  y,
-                )}
-              />
+              <Dots points={byPrediction.map((p) => ({ x: p.predicted, y: p.predicted - p.actual }))} x={x} y={y} />
             </>
           )}
         </Plot>

@@ -1,7 +1,7 @@
 import { Check, X } from 'lucide-react'
-import type { RunDetail } from '../../../contract/model.ts'
+import type { GateCheck, RunDetail } from '../../../contract/model.ts'
 import { listMetrics } from '../../../contract/training.ts'
-import { figure, sentenceStart } from '../../ui/format.ts'
+import { figure, sentenceStart, significant } from '../../ui/format.ts'
 
 const signOf = { '>=': '≥', '<=': '≤', '>': '>' } as const
 
@@ -31,20 +31,41 @@ export function Checks({ detail }: { detail: Pick<RunDetail, 'metrics' | 'gateCh
         </tr>
       </thead>
       <tbody>
-        {gateChecks.map((check) => (
-          <tr key={`${check.kind}${check.label}`} title={check.reason}>
-            <td>{sentenceStart(check.label)}</td>
-            <td className="right strong">{check.observed === null ? '–' : figure(check.observed)}</td>
-            <td className="right muted">{check.limit === null ? '–' : `${signOf[check.comparison]} ${figure(check.limit)}`}</td>
-            <td className={check.passed ? 'tone-good' : 'tone-bad'}>
-              <span className="verdict">
-                {check.passed ? <Check size={14} aria-hidden /> : <X size={14} aria-hidden />}
-                {check.passed ? 'Passed' : 'Failed'}
-              </span>
-            </td>
-          </tr>
+        {inOrder(gateChecks).map((check) => (
+          <Row key={`${check.kind}${check.label}`} check={check} />
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** What failed stands first; the gate's own order otherwise. */
+const inOrder = (checks: readonly GateCheck[]) => [...checks].sort((a, b) => Number(a.passed) - Number(b.passed))
+
+function Row({ check }: { check: GateCheck }) {
+  const { label, observed, limit, comparison, passed, reason, kind } = check
+  // A fixed limit that was kept says all in its figures.
+  const explained = reason !== '' && !(kind === 'limit' && passed)
+  return (
+    <>
+      <tr className={explained ? 'explained' : undefined}>
+        <td>{sentenceStart(label)}</td>
+        <td className="right strong">{observed === null ? '–' : significant(observed)}</td>
+        <td className="right muted">{limit === null ? '–' : `${signOf[comparison]} ${significant(limit)}`}</td>
+        <td className={passed ? 'tone-good' : 'tone-bad'}>
+          <span className="verdict">
+            {passed ? <Check size={14} aria-hidden /> : <X size={14} aria-hidden />}
+            {passed ? 'Passed' : 'Failed'}
+          </span>
+        </td>
+      </tr>
+      {explained ? (
+        <tr className="reason">
+          <td colSpan={4}>
+            <bdi>{reason}</bdi>
+          </td>
+        </tr>
+      ) : null}
+    </>
   )
 }

@@ -1,5 +1,6 @@
 import { ExternalLink, Maximize2, Minimize2, X } from 'lucide-react'
-import { type ReactNode, useId, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 import { type Decision, isEndStage, type RunDetail } from '../../../contract/model.ts'
 import { describeRun, momentWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -15,6 +16,8 @@ import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
 import { AuditList } from './AuditList.tsx'
 import { Checks } from './Checks.tsx'
+import { useProgress } from './progress.ts'
+import { type RunTab, runTabs } from './runStore.ts'
 import { Timeline } from './Timeline.tsx'
 import './run.css'
 
@@ -91,7 +94,14 @@ function Sentence({ detail }: { detail: RunDetail }) {
   return <p className={`sentence ${tone}`}>{describeRun(detail, new Date(now))}</p>
 }
 
+// Charts are read when they are first looked at.
+const RunPictures = lazy(() => import('./RunPictures.tsx'))
+
+const tabWords: Record<RunTab, string> = { run: 'Run', data: 'Data', model: 'Model' }
+
 function Body({ detail, problem }: { detail: RunDetail; problem: string | null }) {
+  const { run } = useConsole()
+  const tab = useIn('run', (s) => s.tab)
   return (
     <div className="run-body scroll">
       <Sentence detail={detail} />
@@ -100,13 +110,6 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
         {momentWords(detail.acceptedAt, new Date())}
       </p>
       <Actions detail={detail} />
-      {detail.notes.length > 0 ? (
-        <Note>
-          {detail.notes.map((sentence) => (
-            <p key={sentence}>{sentence}</p>
-          ))}
-        </Note>
-      ) : null}
       {detail.incomplete ? (
         <Note tone="human">
           <p>{detail.incomplete}</p>
@@ -117,15 +120,57 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
           <p>This may be out of date: {problem}</p>
         </Note>
       ) : null}
+      <Tabs className="tabs" selectedKey={tab} onSelectionChange={(key) => run.getState().setTab(key as RunTab)}>
+        <TabList className="tab-list" aria-label="What to look at">
+          {runTabs.map((name) => (
+            <Tab key={name} id={name} className="tab">
+              {tabWords[name]}
+            </Tab>
+          ))}
+        </TabList>
+        <TabPanel id="run" className="tab-panel">
+          <RunFacts detail={detail} />
+        </TabPanel>
+        {(['data', 'model'] as const).map((name) => (
+          <TabPanel key={name} id={name} className="tab-panel">
+            <Suspense fallback={<span className="skeleton" style={{ width: '60%' }} />}>
+              <RunPictures detail={detail} show={name} />
+            </Suspense>
+          </TabPanel>
+        ))}
+      </Tabs>
+    </div>
+  )
+}
+
+function RunFacts({ detail }: { detail: RunDetail }) {
+  const training = detail.steps.find(({ step }) => step === 'train_model')
+  const curve = useProgress(training)?.curve
+  return (
+    <>
+      {detail.notes.length > 0 ? (
+        <Note>
+          <div>
+            {detail.notes.map((sentence) => (
+              <p key={sentence}>{sentence}</p>
+            ))}
+          </div>
+        </Note>
+      ) : null}
       <div className="run-columns">
         <div className="run-column">
           <Section title="Timeline">
             <Timeline detail={detail} />
           </Section>
+          {curve ? (
+            <Suspense>
+              <RunPictures detail={detail} show="curve" />
+            </Suspense>
+          ) : null}
         </div>
         <div className="run-column">
           {detail.metrics || detail.gateChecks.length > 0 ? (
-            <Section title="Metrics and quality gate">
+            <Section title={detail.gateChecks.length > 0 ? 'Quality gate' : 'Metrics'}>
               <Checks detail={detail} />
             </Section>
           ) : null}
@@ -143,7 +188,7 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
           </Section>
         </div>
       </div>
-    </div>
+    </>
   )
 }
 
@@ -312,6 +357,15 @@ function Deployments({ detail }: { detail: RunDetail }) {
   )
 }
 
+function ModelLink({ modelId }: { modelId: string }) {
+  const { route } = useConsole()
+  return (
+    <Button size="small" look="link" onPress={() => route.getState().go({ place: 'models', model: modelId, beside: null })}>
+      Open model
+    </Button>
+  )
+}
+
 function Ids({ detail }: { detail: RunDetail }) {
   return (
     <dl className="facts">
@@ -334,6 +388,7 @@ function Ids({ detail }: { detail: RunDetail }) {
           <dt>Model</dt>
           <dd>
             <CopyLine text={detail.modelId} what="the model id" />
+            <ModelLink modelId={detail.modelId} />
           </dd>
         </>
       ) : null}

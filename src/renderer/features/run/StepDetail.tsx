@@ -11,6 +11,7 @@ import { bytesWords } from '../../ui/format.ts'
 import { JsonTree } from '../../ui/JsonTree.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
+import { progressWords, useProgress } from './progress.ts'
 
 /** A step opened in place: how it is going, each attempt with its failure, and what went in and came out. */
 export function StepDetail({ step, detail }: { step: Step; detail: RunDetail }) {
@@ -76,8 +77,7 @@ const noAttempts = (step: Step) => {
 }
 
 function RunningProgress({ step }: { step: Step }) {
-  const told = useIn('run', (s) => s.progress[step.step])
-  const progress = told && (!step.progress || told.progress.at >= step.progress.at) ? told.progress : step.progress
+  const progress = useProgress(step)
   if (!progress) return null
   const share = Math.round(Math.min(1, Math.max(0, progress.fraction)) * 100)
   return (
@@ -92,9 +92,7 @@ function RunningProgress({ step }: { step: Step }) {
       >
         <span style={{ width: `${share}%` }} />
       </div>
-      <span className="muted">
-        {share} %{progress.message ? ` · ${progress.message}` : ''}
-      </span>
+      <span className="muted">{progressWords(progress)}</span>
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { createStore } from 'zustand/vanilla'
 import type { Progress, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
 import type { AuditRecord } from '../../../contract/operator.ts'
+import type { DataProfile, TrainingReport } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import type { RunAction } from './ActionDialog.tsx'
@@ -14,6 +15,15 @@ export interface PayloadState {
   problem: string | null
 }
 
+/** `undefined`: not read yet; `null`: the host has none. */
+export interface Pictures {
+  profile: DataProfile | null | undefined
+  report: TrainingReport | null | undefined
+  problem: string | null
+}
+export const runTabs = ['run', 'data', 'model'] as const
+export type RunTab = (typeof runTabs)[number]
+
 export interface RunState {
   /** The run that is open. */
   id: string | null
@@ -25,6 +35,12 @@ export interface RunState {
   openSteps: readonly StepName[]
   /** Who did what to it from here, newest first. */
   audit: readonly AuditRecord[]
+  /** What is looked at of a run; stays when another one is opened. */
+  tab: RunTab
+  pictures: Pictures
+  setTab(tab: RunTab): void
+  /** Reads profile and report; what is there already is not read again. */
+  loadPictures(): Promise<void>
   open(id: string | null): void
   refetch(): void
   toggleStep(step: StepName): void
@@ -34,7 +50,15 @@ export interface RunState {
   act(action: RunAction, reason: string, requestId: string): Promise<void>
 }
 
-const closed = { detail: null, problem: null, progress: {}, payloads: {}, openSteps: [], audit: [] }
+const closed = {
+  detail: null,
+  problem: null,
+  progress: {},
+  payloads: {},
+  openSteps: [],
+  audit: [],
+  pictures: { profile: undefined, report: undefined, problem: null },
+}
 
 export function createRunStore(connection: Connection) {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -78,6 +102,24 @@ export function createRunStore(connection: Connection) {
     return {
       id: null,
       ...closed,
+      tab: 'run',
+      setTab: (tab) => set({ tab }),
+      async loadPictures() {
+        const { id, pictures } = get()
+        if (id === null) return
+        const put = (change: Partial<Pictures>) => {
+          if (get().id === id) set({ pictures: { ...get().pictures, ...change } })
+        }
+        try {
+          const [profile, report] = await Promise.all([
+            pictures.profile ?? connection.call('runs.profile', { workflowId: id }),
+            pictures.report ?? connection.call('runs.report', { workflowId: id }),
+          ])
+          put({ profile, report, problem: null })
+        } catch (cause) {
+          put({ problem: problemText(cause) })
+        }
+      },
       open(id) {
         if (id === get().id) return
         clearTimeout(timer)

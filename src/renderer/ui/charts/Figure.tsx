@@ -37,12 +37,13 @@ export function Figure({
       <div className="chart-head">
         <h4 id={id}>{title}</h4>
         {legend}
-        <span className="grow" />
-        <CopyButton text={tsv(table)} what="the values as a table" />
-        <Button size="small" look="quiet" aria-pressed={asTable} onPress={() => setAsTable(!asTable)}>
-          {asTable ? <ChartLine size={13} aria-hidden /> : <Table2 size={13} aria-hidden />}
-          {asTable ? 'Chart' : 'Table'}
-        </Button>
+        <span className="chart-tools">
+          <CopyButton text={tsv(table)} what="the values as a table" />
+          <Button size="small" look="quiet" aria-pressed={asTable} onPress={() => setAsTable(!asTable)}>
+            {asTable ? <ChartLine size={13} aria-hidden /> : <Table2 size={13} aria-hidden />}
+            {asTable ? 'Chart' : 'Table'}
+          </Button>
+        </span>
       </div>
       {note ? <figcaption className="chart-note">{note}</figcaption> : null}
       {asTable ? <Values title={title} table={table} /> : children}
