@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 
 /** Where the app's own files are: bundles when built, sources under test. */
@@ -58,3 +58,7 @@ export function appPaths(here: string = import.meta.dirname): AppPaths {
   const root = findAppRoot(here)
   return relative(root, here).split(sep)[0] === 'out' ? builtPaths(root) : sourcePaths(root)
 }
+
+/** Of this Gatehouse, as package.json has it. */
+export const appVersion = (root: string): string =>
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
@@ -7,7 +6,7 @@ import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
 import type { KeySource } from '../../temporal/codec/keySource.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
-import type { AppPaths } from '../paths.ts'
+import { type AppPaths, appVersion } from '../paths.ts'
 import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
@@ -23,13 +22,16 @@ import { createKeyRing } from './keys/createKeyRing.ts'
 import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { type Log, logWith } from './log.ts'
+import { createModels } from './models/createModels.ts'
 import { createNotices } from './notices.ts'
 import { createPool } from './postgres/createPool.ts'
 import { createExperimentReader } from './postgres/experimentReader.ts'
 import { createExperimentStore } from './postgres/experimentStore.ts'
+import { createModelRegistry } from './postgres/modelRegistry.ts'
 import { createProjection } from './projection/createProjection.ts'
 import { createReconciler } from './projection/createReconciler.ts'
 import { loadSealer } from './projection/sealer.ts'
+import { createRollBacks } from './rollBacks/createRollBacks.ts'
 import { createRunCommands } from './runs/createRunCommands.ts'
 import { createRunReader } from './runs/createRunReader.ts'
 import { openSecrets } from './secrets/openSecrets.ts'
@@ -55,6 +57,7 @@ interface Options {
  */
 export async function createBackend({ home, paths, log, host, profile }: Options): Promise<Backend> {
   // What everything else stands on.
+  const version = appVersion(paths.root)
   makeHome(home)
   const { emit, onEvent } = createEventHub(log)
   const settings = createSettings(home, paths.resources, log)
@@ -73,6 +76,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     onTransition: (record, from) => {
       notices.runChanged(record, from)
       if (isEndStage(record.stage)) drills.runEnded(record.workflowId)
+      // The model's row is there once its experiment was logged; each stage after that may change what is said of it.
+      if (record.modelId && record.stage !== 'LoggingExperiment') emit('models.changed', { modelIds: [record.modelId] })
     },
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
     log,
@@ -132,11 +137,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const deps: ActivityDeps = {
     store,
     csv: createCsvReader(paths.threads.csv),
-    experiments: createExperimentStore(pool),
+    experiments: createExperimentStore(pool, version),
     deployer: endpoints.deployer,
     faults: drills.faults,
   }
   const experiments = createExperimentReader(pool)
+  const registry = createModelRegistry(pool)
   const temporal = createTemporalLink({
     address: stack.temporal,
     workflowBundle: paths.workflowBundle,
@@ -199,8 +205,18 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     operator: () => `${settings.get().operator}@${hostName()}`,
     refresh: reconciler.refresh,
   })
+  const rollBacks = createRollBacks({
+    ledger,
+    endpoints,
+    record: registry.recordRollBack,
+    onChange: (environment) => emit('deployments.changed', { environments: [environment] }),
+    onLateRefusal: notices.rollBackRefused,
+    log,
+  })
+  const models = createModels({ registry, endpoints, store, rollBacks, run: projection.get })
   const runs = createRunReader({
     projection,
+    endpointAddress: (environment) => endpoints.status()[environment].address,
     client: temporal.client,
     namespace: temporal.namespace,
     temporalUiUrl: () => stack.status().temporalUiUrl,
@@ -236,7 +252,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     }
     keysWereThere = keysAreThere
     const postgresIsUp = current.postgres.state === 'up'
-    if (postgresIsUp && !postgresWasUp) void retryWhatWaitsForPostgres()
+    if (postgresIsUp && !postgresWasUp) {
+      rollBacks.wake()
+      void retryWhatWaitsForPostgres()
+    }
     postgresWasUp = postgresIsUp
     const asText = JSON.stringify(current)
     if (asText === told) return
@@ -266,7 +285,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   temporal.onChange(look)
   keyRing.onChange(look)
   secrets.onChange(look)
-  endpoints.onChange(look)
+  endpoints.onChange((environment) => {
+    emit('deployments.changed', { environments: [environment] })
+    look()
+  })
   intake.onHealth(look)
   settings.onChange((next) => {
     emit('settings.changed', { settings: next })
@@ -281,10 +303,9 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   drills.start()
   stack.start()
   await endpoints.start()
+  rollBacks.start()
   void intake.start().catch((error) => log.error({ err: error }, 'the intake did not start'))
   starter.wake()
-
-  const version = (JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as { version: string }).version
 
   const backend: Backend = {
     onEvent,
@@ -331,10 +352,13 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'intake.list': ({ limit }) => ({ entries: intake.list(limit) }),
       'intake.submit': async ({ paths: files, origin }) => ({ entries: await intake.submit(files, origin) }),
 
-      'models.list': registryIsAway,
-      'models.get': registryIsAway,
-      'deployments.list': registryIsAway,
-      'deployments.rollBack': registryIsAway,
+      'models.list': models.list,
+      'models.get': ({ modelId }) => models.get(modelId),
+      'deployments.list': models.deployments,
+      'deployments.rollBack': async (input) => {
+        const by = { operator: input.operator ?? settings.get().operator, host: hostName(), at: new Date().toISOString() }
+        return { state: await rollBacks.decide({ ...input, ...by }) }
+      },
 
       ...encryption.handlers,
 
@@ -365,6 +389,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await intake.close()
       await starter.close()
       await decisions.close()
+      await rollBacks.close()
       reconciler.close()
       await encryption.close()
       await temporal.close()
@@ -380,11 +405,6 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   }
   const record = { audit, settings: settings.get, host: hostName(), log }
   return { ...backend, handlers: recordWrites({ handlers: backend.handlers, ...record }) }
-}
-
-/** Until the registry answers these calls. */
-const registryIsAway = () => {
-  throw unavailable('postgres', 'The registry of models cannot be read yet.')
 }
 
 const stepThatNeedsPostgres: Partial<Record<string, string>> = {

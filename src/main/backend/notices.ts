@@ -2,6 +2,7 @@ import type { Emit } from '../../contract/events.ts'
 import type { Settings, StackHealth, Stage } from '../../contract/model.ts'
 import { metricsInWords } from '../../contract/training.ts'
 import type { RunRecord } from './projection/runRecord.ts'
+import type { RollBack } from './rollBacks/createRollBacks.ts'
 
 const sentenceStart = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
@@ -29,6 +30,11 @@ export function createNotices(emit: Emit, settings: () => Settings) {
     decisionRefused(record: RunRecord | undefined, workflowId: string, message: string): void {
       const body = `Your decision on ${record?.fileName ?? workflowId} came too late and changed nothing. ${message}`
       emit('notice', { kind: 'decisionRefused', title: 'Decision not taken', body, workflowId })
+    },
+
+    rollBackRefused({ environment, modelId }: Pick<RollBack, 'environment' | 'modelId'>, message: string): void {
+      const body = `Your decision to go back to ${modelId} in ${environment} could not be carried out. ${message}`
+      emit('notice', { kind: 'decisionRefused', title: 'Roll back not done', body, workflowId: null })
     },
 
     /** Tells of parts that go down or come back; `starting` is neither. */

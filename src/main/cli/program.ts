@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { CallFailed } from '../../contract/errors.ts'
 import { stepNames } from '../../contract/model.ts'
 import { homeAt, homePath } from '../backend/home.ts'
 import { NoHostError } from '../control/connectToHost.ts'
-import { appPaths } from '../paths.ts'
+import { appPaths, appVersion } from '../paths.ts'
 import type { StepOptions } from './commands/act.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
+import type { ModelsOptions, RollBackOptions } from './commands/models.ts'
 import type { Context } from './context.ts'
 import { exitCodes, UsageError } from './exitCodes.ts'
 import { createOutput } from './output.ts'
@@ -19,7 +19,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const json = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json')
   const program = new Command('gatehouse')
     .description('Operator console for machine-learning pipelines on Temporal.')
-    .version(packageVersion())
+    .version(appVersion(appPaths().root))
     // Taken before and after the command's name.
     .option('--json', 'print JSON')
     .option('--home <dir>', 'the data folder (default: GATEHOUSE_HOME, else the platform’s place)')
@@ -131,6 +131,19 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/act.ts')).runAgain(context, wanted),
   )
+  command('models', 'list models, newest first, and what dev and production serve', async (context, options: ModelsOptions) =>
+    (await import('./commands/models.ts')).listModels(context, options),
+  )
+    .option('--limit <number>', 'at most so many', wholeNumber(1, 5000), 50)
+    .option('--text <text>', 'only models whose id, file, pipeline, trainer or target contains it')
+  command(
+    'rollback <env> <model>',
+    'serve an earlier model of an environment (dev or prod) again',
+    async (context, environment: string, modelId: string, options: RollBackOptions) =>
+      (await import('./commands/models.ts')).rollBack(context, environment, modelId, options),
+  )
+    .requiredOption('--reason <text>', 'why; kept with the decision', notBlank)
+    .option('--as <name>', 'who decides (default: the operator named in the settings)', notBlank)
   command(
     'drills [action] [name]',
     'list drills (faults on purpose), or switch one: drills on NAME, drills off NAME, drills off --all',
@@ -190,9 +203,6 @@ function exitCodeOf({ error }: CallFailed): number {
   if (error.kind === 'unavailable' && error.part === 'host') return exitCodes.noHost
   return exitCodes.failed
 }
-
-const packageVersion = () =>
-  (JSON.parse(readFileSync(join(appPaths().root, 'package.json'), 'utf8')) as { version: string }).version
 
 function notBlank(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')

@@ -1,4 +1,5 @@
 /** What the pipeline's steps need from their host, passed in by `createActivities(deps)`; tests pass fakes of these. */
+import type { TrainingReport } from '../../contract/training.ts'
 import type { DecisionRecord, DeployInput, PreprocessResult, StoredFile, TrainResult } from '../types.ts'
 import type { Faults } from './faults.ts'
 
@@ -32,6 +33,8 @@ export interface ExperimentStore {
     ids: RunIds,
     prepared: PreprocessResult,
     trained: TrainResult,
+    /** null for the demo trainer, and where its file is gone: the experiment counts more than its settings. */
+    report: Pick<TrainingReport, 'settings' | 'baseline'> | null,
   ): Promise<{ experimentId: number; inserted: boolean }>
   /** The decision once per execution, and every approval that led to it. Idempotent: nothing that is there is changed. */
   recordDecision(ids: RunIds, modelId: string, decision: DecisionRecord, approvals: readonly DecisionRecord[]): Promise<void>

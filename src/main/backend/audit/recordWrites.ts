@@ -37,10 +37,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'models.list': 'reads',
   'models.get': 'reads',
   'deployments.list': 'reads',
-  'deployments.rollBack': ({ environment, modelId, reason, operator }) => ({
-    operator,
-    detail: `${environment} to ${modelId}: ${reason}`,
-  }),
+  'deployments.rollBack': 'tells',
   'audit.list': 'reads',
   'stack.health': 'reads',
   'stack.retry': () => ({ detail: '' }),

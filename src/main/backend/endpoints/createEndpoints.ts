@@ -31,7 +31,8 @@ export interface Endpoints {
   /** The last deployment of a model that an environment once confirmed; null when it never did. */
   everDeployed(environment: Environment, modelId: string): Promise<Deployed | null>
   status(): { dev: Part; prod: Part }
-  onChange(listener: () => void): () => void
+  /** Heard whenever an environment's status or record changed. */
+  onChange(listener: (environment: Environment) => void): () => void
   close(): Promise<void>
 }
 
@@ -55,12 +56,13 @@ const restoreWithinMs = 300
 
 /** The two environments, each with a local endpoint that says truthfully which model it serves. */
 export function createEndpoints({ folder, store, threadFile, ports = usualPorts, log }: EndpointsOptions): Endpoints {
-  const listeners = new Set<() => void>()
-  const changed = () => {
-    for (const listener of [...listeners]) listener()
+  const listeners = new Set<(environment: Environment) => void>()
+  const create = (environment: Environment) => {
+    const changed = () => {
+      for (const listener of [...listeners]) listener(environment)
+    }
+    return createEnvironment({ environment, folder, store, threadFile, usual: ports[environment], log, changed })
   }
-  const create = (environment: Environment) =>
-    createEnvironment({ environment, folder, store, threadFile, usual: ports[environment], log, changed })
   const all = { dev: create('dev'), prod: create('prod') }
 
   return {
@@ -200,6 +202,7 @@ function createEnvironment({ environment, folder, store, threadFile, usual, log,
       throw new DeployProblem(error.code, `${error.message} The switch was undone: ${environment} serves ${serves}.`)
     }
     if (!confirmedBefore) await deployments.append('deployed', wanted, new Date().toISOString())
+    changed()
     log.info({ environment, model: wanted.model_id, url }, confirmedBefore ? 'already deployed' : 'deployed')
     return { url: `${url}/models/${encodeURIComponent(wanted.model_id)}`, deployedAt: wanted.deployed_at }
   }

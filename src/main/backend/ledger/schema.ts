@@ -94,4 +94,18 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX audit_by_run ON audit (workflow_id, id) WHERE workflow_id IS NOT NULL;
   `,
+  `
+  -- Decisions to serve an earlier model again. 'accepted' ones are still to be carried out, 'switched' ones still to be
+  -- written to Postgres; all are kept afterwards.
+  CREATE TABLE roll_back (
+    request_id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    model_id TEXT NOT NULL,
+    reason TEXT NOT NULL, operator TEXT NOT NULL, host TEXT NOT NULL, at TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'accepted' CHECK (state IN ('accepted','switched','recorded','refused')),
+    url TEXT, deployed_at TEXT,
+    last_error TEXT
+  ) STRICT;
+  CREATE INDEX roll_back_by_state ON roll_back (state);
+  `,
 ]

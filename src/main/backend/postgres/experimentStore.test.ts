@@ -80,8 +80,8 @@ const decision: DecisionRecord = {
 const count = async (table: string) => Number((await pool.get().query(`SELECT count(*) FROM ${table}`)).rows[0].count)
 
 test('an experiment and its model are logged once, however many attempts there are at a time', async () => {
-  const store = createExperimentStore(pool)
-  const answers = await Promise.all(Array.from({ length: 20 }, () => store.logExperiment(ids, prepared, trained)))
+  const store = createExperimentStore(pool, '1.2.3')
+  const answers = await Promise.all(Array.from({ length: 20 }, () => store.logExperiment(ids, prepared, trained, null)))
   expect(answers.filter((a) => a.inserted)).toHaveLength(1)
   expect(new Set(answers.map((a) => a.experimentId)).size).toBe(1)
   expect(await count('experiments')).toBe(1)
@@ -102,19 +102,21 @@ test('an experiment and its model are logged once, however many attempts there a
     trainer: 'demo',
   })
   expect(rows[0].created_at.getTime() - rows[0].started_at.getTime()).toBe(20_000)
-  const other = await store.logExperiment({ ...ids, runId: 'run-2' }, prepared, trained)
+  const { rows: models } = await pool.get().query('SELECT settings, baseline, code_version, report_sha256 FROM model_versions')
+  expect(models).toEqual([{ settings: {}, baseline: null, code_version: '1.2.3', report_sha256: null }])
+  const other = await store.logExperiment({ ...ids, runId: 'run-2' }, prepared, trained, null)
   expect(other.inserted).toBe(true)
 })
 
 test("nothing of the trainer's proprietary configuration reaches the database", async () => {
-  const store = createExperimentStore(pool)
-  await store.logExperiment(ids, prepared, trained)
+  const store = createExperimentStore(pool, '1.2.3')
+  await store.logExperiment(ids, prepared, trained, null)
   const { rows } = await pool.get().query('SELECT e::text || m::text AS all FROM experiments e, model_versions m')
   for (const value of Object.values(trained.proprietary_config)) expect(rows[0].all).not.toContain(String(value))
 })
 
 test('one decision per run: the first one stands', async () => {
-  const store = createExperimentStore(pool)
+  const store = createExperimentStore(pool, '1.2.3')
   await store.recordDecision(ids, 'model-1', decision, [decision])
   await store.recordDecision(ids, 'model-1', { ...decision, decision: 'reject', reason: 'second thoughts' }, [decision])
   const { rows } = await pool.get().query('SELECT * FROM decisions')
@@ -124,7 +126,7 @@ test('one decision per run: the first one stands', async () => {
 })
 
 test('every approval that led to a decision is on record, each once', async () => {
-  const store = createExperimentStore(pool)
+  const store = createExperimentStore(pool, '1.2.3')
   const several = { ...ids, runId: 'run-several' }
   const first = { ...decision, decision_id: 'first', operator: 'Grace', reason: 'Better\u0000on all.' }
   for (let attempt = 0; attempt < 2; attempt++) await store.recordDecision(several, 'model-1', decision, [first, decision])
@@ -138,7 +140,7 @@ test('every approval that led to a decision is on record, each once', async () =
 })
 
 test('one deployment per run and environment; a retry corrects its address', async () => {
-  const store = createExperimentStore(pool)
+  const store = createExperimentStore(pool, '1.2.3')
   const input: DeployInput = { environment: 'dev', model_id: 'model-1', model: trained.model, metrics: trained.metrics }
   await store.recordDeployment(ids, input, 'http://127.0.0.1:8080/models/model-1', decision.decided_at)
   await store.recordDeployment(ids, input, 'http://127.0.0.1:8082/models/model-1', decision.decided_at)
@@ -166,7 +168,7 @@ describe('what went wrong is told apart', () => {
   const failing = async (config: pg.PoolConfig | null): Promise<DatabaseProblem> => {
     const another = createPool({ config: () => config, log: silentLog })
     try {
-      return await createExperimentStore(another)
+      return await createExperimentStore(another, '1.2.3')
         .recordDecision(ids, 'm', decision, [])
         .then(
           () => Promise.reject(new Error('it worked')),
@@ -218,16 +220,16 @@ describe('what went wrong is told apart', () => {
     }
   })
   test('a stopped server is weather; the pool works again when it is back, wherever that is', async () => {
-    const store = createExperimentStore(pool)
-    await store.logExperiment(ids, prepared, trained)
+    const store = createExperimentStore(pool, '1.2.3')
+    await store.logExperiment(ids, prepared, trained, null)
     await server.close()
-    const problem = await store.logExperiment(ids, prepared, trained).catch((error) => error)
+    const problem = await store.logExperiment(ids, prepared, trained, null).catch((error) => error)
     expect(problem).toMatchObject({ kind: 'weather' })
     server = await bring()
-    expect(await store.logExperiment(ids, prepared, trained)).toMatchObject({ inserted: false })
+    expect(await store.logExperiment(ids, prepared, trained, null)).toMatchObject({ inserted: false })
   })
   test('a value that Postgres refuses is a bug of ours, told without the value', async () => {
-    const store = createExperimentStore(pool)
+    const store = createExperimentStore(pool, '1.2.3')
     const problem = await store
       .recordDecision(ids, 'm', { ...decision, via: 'pigeon' as 'update', reason: 'a secret reason' }, [])
       .catch((error) => error)

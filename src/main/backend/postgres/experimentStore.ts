@@ -15,8 +15,10 @@ const logStatement = `
     ON CONFLICT (workflow_id, run_id) DO UPDATE SET workflow_id = EXCLUDED.workflow_id
     RETURNING id, (xmax = 0) AS inserted
   ), model AS (
-    INSERT INTO model_versions (experiment_id, workflow_id, run_id, model_id, model_sha256, size_bytes, trainer, dataset_sha256)
-    SELECT id, $1, $2, $7, $14, $15, $8, $4 FROM experiment
+    INSERT INTO model_versions
+      (experiment_id, workflow_id, run_id, model_id, model_sha256, size_bytes, trainer, dataset_sha256,
+       pipeline, settings, code_version, baseline, report_sha256)
+    SELECT id, $1, $2, $7, $14, $15, $8, $4, $18, $19, $20, $21, $22 FROM experiment
     ON CONFLICT (workflow_id, run_id) DO NOTHING
   )
   SELECT id::text, inserted FROM experiment`
@@ -37,14 +39,17 @@ const decisionStatement = `
 const deploymentStatement = `
   INSERT INTO deployments (workflow_id, run_id, environment, model_id, model_sha256, url, deployed_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7)
-  ON CONFLICT (workflow_id, run_id, environment) DO UPDATE
+  ON CONFLICT (workflow_id, run_id, environment) WHERE kind = 'run' DO UPDATE
     SET model_id = EXCLUDED.model_id, model_sha256 = EXCLUDED.model_sha256, url = EXCLUDED.url, deployed_at = EXCLUDED.deployed_at`
 
 /** Postgres takes every character in text but one. */
 const text = <T extends string | null>(value: T): T => (value === null ? value : (value.replaceAll('\0', '\uFFFD') as T))
 
-/** The pipeline's records in Postgres. Every method is idempotent and throws DatabaseProblem. */
-export function createExperimentStore(database: DatabasePool): ExperimentStore {
+/**
+ * The pipeline's records in Postgres. Every method is idempotent and throws DatabaseProblem.
+ * @param codeVersion of this Gatehouse, kept with each model
+ */
+export function createExperimentStore(database: DatabasePool, codeVersion: string): ExperimentStore {
   const query = async (statement: string, values: unknown[]) => {
     try {
       return await database.get().query(statement, values)
@@ -53,7 +58,7 @@ export function createExperimentStore(database: DatabasePool): ExperimentStore {
     }
   }
   return {
-    async logExperiment({ workflowId, runId }, prepared, trained) {
+    async logExperiment({ workflowId, runId }, prepared, trained, report) {
       // What is known of how it was trained; the trainer's proprietary configuration is left out on purpose.
       const params = {
         columns: prepared.columns.map((column) => ({ name: text(column.name), type: column.type })),
@@ -79,6 +84,11 @@ export function createExperimentStore(database: DatabasePool): ExperimentStore {
         trained.model.size_bytes,
         prepared.task ?? null,
         JSON.stringify(trained.metrics),
+        prepared.pipeline ? text(prepared.pipeline.name) : null,
+        JSON.stringify(report?.settings ?? {}).replaceAll('\\u0000', '\\ufffd'),
+        codeVersion,
+        report ? JSON.stringify(report.baseline) : null,
+        trained.report?.sha256 ?? null,
       ])
       const row = rows[0] as { id: string; inserted: boolean }
       return { experimentId: Number(row.id), inserted: row.inserted }

@@ -38,7 +38,13 @@ afterAll(async () => {
 })
 
 const reader = () =>
-  createRunReader({ projection, client: () => bench.client, namespace: () => 'default', temporalUiUrl: () => null })
+  createRunReader({
+    projection,
+    client: () => bench.client,
+    namespace: () => 'default',
+    endpointAddress: () => null,
+    temporalUiUrl: () => null,
+  })
 const conflictOf = (asked: Promise<unknown>) =>
   asked.then(
     () => null,

@@ -1,8 +1,9 @@
 import type { Client } from '@temporalio/client'
 import { notFound, unavailable } from '../../../contract/errors.ts'
-import type { RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import type { Deployment, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
 import { describeRun } from '../../../temporal/executions.ts'
 import { taskQueue } from '../../../temporal/names.ts'
+import type { Environment } from '../../../temporal/types.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
@@ -21,11 +22,13 @@ interface Options {
   projection: Projection
   client(): Client | null
   namespace(): string
+  /** Where an environment answers now; null while it has no address. */
+  endpointAddress(environment: Environment): string | null
   temporalUiUrl(): string | null
 }
 
 /** Reads one run in full: Temporal's history and pending activities, with what this host recorded. */
-export function createRunReader({ projection, client, namespace, temporalUiUrl }: Options): RunReader {
+export function createRunReader({ projection, client, namespace, endpointAddress, temporalUiUrl }: Options): RunReader {
   const recordOf = (workflowId: string) => {
     const record = projection.get(workflowId)
     if (!record) throw notFound(`There is no run ${workflowId} here.`)
@@ -57,7 +60,7 @@ export function createRunReader({ projection, client, namespace, temporalUiUrl }
         ...summaryOf(record),
         steps,
         gateChecks: record.gateChecks,
-        deployments: record.deployments,
+        deployments: record.deployments.map((deployment) => atAddress(deployment, endpointAddress(deployment.environment))),
         modelId: record.modelId,
         notes: record.notes,
         namespace: namespace(),
@@ -111,3 +114,9 @@ function attemptsBefore(events: readonly HistoryEvent[], projection: Projection)
 
 const fetchEvents = async (temporal: Client, workflowId: string, runId: string): Promise<readonly HistoryEvent[]> =>
   (await temporal.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []
+
+/** A run keeps the address that it deployed to; an endpoint may have moved to another port since. */
+function atAddress(deployment: Deployment, address: string | null): Deployment {
+  if (address === null) return deployment
+  return { ...deployment, url: `${address}/models/${encodeURIComponent(deployment.modelId)}` }
+}

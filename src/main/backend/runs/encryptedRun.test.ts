@@ -190,7 +190,13 @@ describe('what the console reads of it', () => {
   const read = async (workflowId: string, client = bench.client) => {
     const { projection } = openProjection(workflowId)
     await refreshRun(client, projection, workflowId)
-    const reader = createRunReader({ projection, client: () => client, namespace: () => 'default', temporalUiUrl: () => null })
+    const reader = createRunReader({
+      projection,
+      client: () => client,
+      namespace: () => 'default',
+      endpointAddress: () => null,
+      temporalUiUrl: () => null,
+    })
     return { record: projection.get(workflowId), detail: await reader.detail(workflowId), reader }
   }
 

@@ -101,10 +101,11 @@ const delimiters = [',', ';', '\t', '|']
 
 function readCsv(body: string, columns: ModelColumns, mostRows: number): Row[] {
   const known = new Set(columns.names)
-  const header = (delimiter: string) => parseRecords(body, delimiter, 1)[0] ?? []
-  const fits = delimiters.map((delimiter) => header(delimiter).filter((name) => known.has(name)).length)
+  const headerBy = (delimiter: string) => parseRecords(body, delimiter, 1)[0] ?? []
+  const fits = delimiters.map((delimiter) => headerBy(delimiter).filter((name) => known.has(name.trim())).length)
   const delimiter = delimiters[fits.indexOf(Math.max(...fits))] as string
-  const [names = [], ...records] = parseRecords(body, delimiter, mostRows + 2)
+  const [header = [], ...records] = parseRecords(body, delimiter, mostRows + 2)
+  const names = header.map((name) => name.trim())
   if (records.length === 0) {
     throw new RequestProblem(
       400,

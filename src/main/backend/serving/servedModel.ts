@@ -128,10 +128,13 @@ function answeringModel(predictor: Predictor, encodeRow: ModelReader['encodeRow'
   }
 }
 
-/** @throws when probabilities do not add up to 1 */
+/** @throws when probabilities are none */
 function checkAnswer(answer: Prediction): void {
   if ('value' in answer) return
-  const sum = Object.values(answer.probabilities).reduce((a, b) => a + b, 0)
+  const probabilities = Object.values(answer.probabilities)
+  const impossible = probabilities.find((probability) => probability < 0 || probability > 1)
+  if (impossible !== undefined) throw new Error(`its probability ${impossible} is not between 0 and 1`)
+  const sum = probabilities.reduce((a, b) => a + b, 0)
   if (Math.abs(sum - 1) > 1e-3) throw new Error(`its probabilities add up to ${sum}`)
 }
 

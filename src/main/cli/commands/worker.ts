@@ -15,7 +15,7 @@ import { createPool } from '../../backend/postgres/createPool.ts'
 import { createExperimentStore } from '../../backend/postgres/experimentStore.ts'
 import { openSecrets } from '../../backend/secrets/openSecrets.ts'
 import { createFileStore } from '../../backend/store/fileStore.ts'
-import { appPaths } from '../../paths.ts'
+import { appPaths, appVersion } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
 import { createHostFaults } from '../hostFaults.ts'
@@ -69,7 +69,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
       deps: {
         store,
         csv,
-        experiments: createExperimentStore(pool),
+        experiments: createExperimentStore(pool, appVersion(paths.root)),
         // Never started here: it switches by the shared folder and asks the host's endpoint.
         deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
           .deployer,
