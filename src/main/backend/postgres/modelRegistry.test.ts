@@ -87,7 +87,7 @@ const registry = () => createModelRegistry(pool)
 test('a model is found with all that it was made of', async () => {
   const ids = { workflowId: 'mlops-1-abalone', runId: 'run-1' }
   await store().logExperiment(ids, prepared('abalone.csv'), trained('model-1'), report)
-  await store().recordDecision(ids, 'model-1', decision)
+  await store().recordDecision(ids, 'model-1', decision, [decision])
   expect(await registry().get('model-1')).toEqual({
     modelId: 'model-1',
     ...ids,
