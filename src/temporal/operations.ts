@@ -7,6 +7,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client'
 import { TypedSearchAttributes } from '@temporalio/common'
+import { isUnreadable } from './codec/encryptionCodec.ts'
 import { describeRun, stageKey } from './executions.ts'
 import { decideUpdateName, statusQueryName, taskQueue, workflowType } from './names.ts'
 import type { DecisionInput, DecisionRecord, RunInput, RunResult, RunStatus } from './types.ts'
@@ -72,6 +73,10 @@ export async function decide(client: Client, decision: DecisionInput & { workflo
     }
     if (error instanceof WorkflowNotFoundError) {
       return { state: 'refused', message: 'Nothing awaits a decision: this run has ended, or Temporal no longer knows it.' }
+    }
+    if (isUnreadable(error)) {
+      // It arrived, so sending it again would bring the same answer; the run's stage tells what came of it.
+      return { state: 'refused', message: `What the run made of this decision cannot be read here. ${error.message}` }
     }
     throw error
   }

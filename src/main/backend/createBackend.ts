@@ -4,7 +4,6 @@ import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import type { ActivityDeps } from '../../temporal/activities/deps.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
-import type { KeySource } from '../../temporal/codec/keySource.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
 import { type AppPaths, appVersion } from '../paths.ts'
 import { recordWrites } from './audit/recordWrites.ts'
@@ -149,9 +148,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     deps,
     observer: projection.observer,
     dataConverters: (namespace) => {
-      const sealedWith = (keys: KeySource) =>
-        createDataConverter([createEncryptionCodec({ keys, namespace })], paths.failureConverter)
-      return { client: sealedWith(keyRing.source), worker: sealedWith(keyRing.patientSource) }
+      const client = createEncryptionCodec({ keys: keyRing.source, namespace })
+      const worker = createEncryptionCodec({ keys: keyRing.patientSource, namespace, handOnUnreadable: true })
+      return {
+        client: createDataConverter([client], paths.failureConverter),
+        worker: createDataConverter([worker], paths.failureConverter),
+      }
     },
     identity: `${accountName()}@${hostName()}`,
     log: logWith(log, () => ({ encryption: encryption.mode() })),

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createCipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Payload } from '@temporalio/common'
+import { defaultPayloadConverter, type Payload } from '@temporalio/common'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pythonPeer } from '../../../scripts/pythonPeer.ts'
@@ -347,6 +347,19 @@ describe('a batch with a bad payload', () => {
     expect(each.map(({ payload }) => payload && plain(payload))).toEqual([plain(json('good')), null, null, plain(json('plain'))])
     expect(each[1]?.error).toBeInstanceOf(SealedPayloadError)
     expect(each[2]?.error).toBeInstanceOf(UnknownKey)
+  })
+
+  test('is handed on by a worker: the bad one fails where it is used, and says why', async () => {
+    const worker = createEncryptionCodec({ keys: singleKey(key), namespace, handOnUnreadable: true })
+    const decoded = await worker.decode(await mixed())
+    expect([decoded[0], decoded[3]].map((payload) => plain(payload as Payload))).toEqual([json('good'), json('plain')].map(plain))
+    expect(() => defaultPayloadConverter.fromPayload(decoded[1] as Payload)).toThrow(/binary\/encrypted \(.* does not verify/)
+    expect(() => defaultPayloadConverter.fromPayload(decoded[2] as Payload)).toThrow('The key lost is not in this key ring')
+    const locked = () => {
+      throw new KeysUnavailable('The keychain is locked.', 'Unlock it.')
+    }
+    const later = createEncryptionCodec({ keys: { sealingKey: locked, openingKey: locked }, namespace, handOnUnreadable: true })
+    await expect(later.decode(await mixed())).rejects.toThrow(KeysUnavailable)
   })
 
   test('a thousand payloads are decoded', async () => {

@@ -57,14 +57,17 @@ function quietRuntime() {
 }
 
 /**
- * @param dataConverter for worker and client alike; default: values in clear
+ * @param dataConverter default: values in clear
+ * @param workerConverter default: the same
  * @param listener hears all that the bench's own recorder hears
  */
 export async function createTestBench({
   dataConverter = createDataConverter(),
+  workerConverter = dataConverter,
   listener,
 }: {
   dataConverter?: DataConverter
+  workerConverter?: DataConverter
   listener?: RunObserver
 } = {}): Promise<TestBench> {
   quietRuntime()
@@ -82,7 +85,7 @@ export async function createTestBench({
       workflowBundle,
       deps: fake.deps,
       observer: listener ? both(recorder.observer, listener) : recorder.observer,
-      dataConverter,
+      dataConverter: workerConverter,
       identity: `worker-${workers.length + 1}`,
       shutdownGraceMs: 50,
     })

@@ -3,8 +3,8 @@ import type { Client } from '@temporalio/client'
 import { PayloadConverterError, ValueError } from '@temporalio/common'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { Stage } from '../../../contract/model.ts'
-import { KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
-import { SealedPayloadError } from '../../../temporal/codec/sealedPayload.ts'
+import { isUnreadable } from '../../../temporal/codec/encryptionCodec.ts'
+import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type DescribedRun, describeRun, listOpen, listRuns } from '../../../temporal/executions.ts'
 import { statusQueryName } from '../../../temporal/names.ts'
 import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
@@ -177,7 +177,7 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
     const outcome = await handle.result().then(
       (result: RunResult) => patchFromStatus(result),
       (error: unknown) => {
-        if (!isUnreadable(error)) throw error
+        if (!cannotBeRead(error)) throw error
         return { stage: stage ?? 'Completed', problem: `The result of this run cannot be read. ${error.message}` }
       },
     )
@@ -196,9 +196,9 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   projection.update(workflowId, { ...ended, stage: closed, problem })
 }
 
-/** A payload that no second look will open; how its run ended is told by what Temporal keeps in clear. */
-const isUnreadable = (error: unknown): error is Error =>
-  [SealedPayloadError, UnknownKey, PayloadConverterError, ValueError].some((kind) => error instanceof kind)
+/** A result that no second look will read; how its run ended is told by what Temporal keeps in clear. */
+const cannotBeRead = (error: unknown): error is Error =>
+  isUnreadable(error) || error instanceof PayloadConverterError || error instanceof ValueError
 
 /** What the step under way is doing, from the pending activity that Temporal describes. */
 async function underWay(temporal: Client, description: DescribedRun): Promise<Partial<RunRecord>> {

@@ -9,6 +9,7 @@ import type { RunSummary } from '../../../contract/model.ts'
 import { createClient, type TemporalClient } from '../../../temporal/client.ts'
 import { createDataConverter } from '../../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../../temporal/codec/encryptionCodec.ts'
+import type { KeySource } from '../../../temporal/codec/keySource.ts'
 import { singleKey } from '../../../temporal/codec/singleKey.ts'
 import { approveSignalName, decideUpdateName, statusQueryName, taskQueue, workflowType } from '../../../temporal/names.ts'
 import { cancelRun, decide, runResult, startRun } from '../../../temporal/operations.ts'
@@ -23,16 +24,16 @@ import { runEncryption } from './runEncryption.ts'
 
 const secret = 'learning_rate=0.0173'
 const dataKey = (id: string) => ({ id, key: createSecretKey(randomBytes(32)) })
-const converterOf = (key: ReturnType<typeof dataKey>) =>
-  createDataConverter([createEncryptionCodec({ keys: singleKey(key), namespace: 'default' })])
-const key = dataKey('k-1')
+const converterOf = (keys: KeySource, handOnUnreadable = false) =>
+  createDataConverter([createEncryptionCodec({ keys, namespace: 'default', handOnUnreadable })])
+const keys = singleKey(dataKey('k-1'))
 
 let bench: TestBench
 /** Another client of the same Temporal, that has another key. */
 let stranger: TemporalClient
 beforeAll(async () => {
-  bench = await createTestBench({ dataConverter: converterOf(key) })
-  stranger = await createClient({ ...bench.server, dataConverter: converterOf(dataKey('k-strange')) })
+  bench = await createTestBench({ dataConverter: converterOf(keys), workerConverter: converterOf(keys, true) })
+  stranger = await createClient({ ...bench.server, dataConverter: converterOf(singleKey(dataKey('k-strange'))) })
 })
 afterAll(async () => {
   await stranger?.close()
@@ -160,9 +161,30 @@ describe('what Temporal holds of a run', () => {
     expect(runEncryption(history.events ?? [])?.state).toBe('encrypted')
     // It replays with the key, as a run that waits for days has to.
     await Worker.runReplayHistory(
-      { workflowBundle: { codePath: bench.workflowBundle }, dataConverter: converterOf(key) },
+      { workflowBundle: { codePath: bench.workflowBundle }, dataConverter: converterOf(keys, true) },
       JSON.parse(historyToJSON(history)),
     )
+  })
+})
+
+describe('what somebody sends who has other keys', () => {
+  test('a decision is refused with the reason; the run goes on, and whoever has the key decides', async () => {
+    const workflowId = await bench.start('good')
+    await bench.reaches(workflowId, 'AwaitingApproval')
+    const decision = { workflowId, decision: 'approve', reason: 'Better.', operator: 'bob' } as const
+    expect(await decide(stranger.client, { ...decision, decisionId: 'd-strange' })).toEqual({
+      state: 'refused',
+      message: expect.stringContaining('What the run made of this decision cannot be read here. The key k-1'),
+    })
+    const reading = { sealingKey: () => dataKey('k-half'), openingKey: keys.openingKey }
+    const half = await createClient({ ...bench.server, dataConverter: converterOf(reading) })
+    expect(await decide(half.client, { ...decision, decisionId: 'd-half' })).toEqual({
+      state: 'refused',
+      message: expect.stringContaining('The key k-half is not in this key ring'),
+    })
+    await half.close()
+    expect(await decide(bench.client, { ...decision, decisionId: 'd-known' })).toMatchObject({ state: 'delivered' })
+    expect(await runResult(bench.client, workflowId)).toMatchObject({ status: 'completed' })
   })
 })
 

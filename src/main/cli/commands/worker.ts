@@ -62,7 +62,11 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     const temporal = { ...found, namespace: namespace ?? found.namespace }
     const workerLog = logWith(log, () => ({ encryption: encryptionMode(keyRing.state()) }))
     installRuntime(workerLog)
-    const codec = createEncryptionCodec({ keys: keyRing.patientSource, namespace: temporal.namespace })
+    const codec = createEncryptionCodec({
+      keys: keyRing.patientSource,
+      namespace: temporal.namespace,
+      handOnUnreadable: true,
+    })
     const worker = await createWorker({
       ...temporal,
       workflowBundle: paths.workflowBundle,
