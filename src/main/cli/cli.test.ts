@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import type { IntakeEntry, RunDetail, RunSummary, Stage } from '../../contract/m
 import { homeAt } from '../backend/home.ts'
 import { type Host, startHost } from '../control/startHost.ts'
 import { findAppRoot, sourcePaths } from '../paths.ts'
-import { createFakeBackend, type FakeBackend, fakeDrills, fakeHealth, fakeRun } from '../testing/fakeBackend.ts'
+import { createFakeBackend, type FakeBackend, fakeDrills, fakeHealth, fakeKeys, fakeRun } from '../testing/fakeBackend.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'))
@@ -51,12 +51,13 @@ interface Started {
   child: ChildProcess
   ended: Promise<Ended>
 }
-function start(args: string[], options: { home?: string; cwd?: string } = {}): Started {
+function start(args: string[], options: { home?: string; cwd?: string; input?: string } = {}): Started {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH, GATEHOUSE_HOME: options.home ?? home.root, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  child.stdin.end(options.input)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -118,6 +119,16 @@ describe('wrong usage ends with 2', () => {
     ['drills off with a name and --all', ['drills', 'off', 'slow-step', '--all']],
     ['an unknown action on drills', ['drills', 'flip', 'slow-step']],
     ['a share above 1', ['drills', 'on', 'random-failures', '--probability', '1.2']],
+    ['an unknown action on keys', ['keys', 'steal']],
+    ['a key to export without its name', ['keys', 'export']],
+    ['a key where none is taken', ['keys', 'off', 'k-1']],
+    ['a passphrase where none is taken', ['keys', 'off', '--passphrase-file', 'x']],
+    ['a passphrase as an argument', ['keys', 'unlock', 'correct horse battery']],
+    ['a passphrase as an option', ['keys', 'unlock', '--passphrase', 'correct horse battery']],
+    ['a passphrase file that is not there', ['keys', 'unlock', '--passphrase-file', '/nowhere/at/all']],
+    ['an empty passphrase', ['keys', 'unlock']],
+    ['a key file that is not there', ['keys', 'import', '/nowhere/at/all']],
+    ['a codec server that is neither on nor off', ['codec-server', 'maybe']],
     ['an option that means nothing there', ['drills', 'off', 'slow-step', '--count', '2']],
   ])('%s', async (_, args) => {
     const { code, stdout, stderr } = await gatehouse(...args)
@@ -140,14 +151,20 @@ describe('wrong usage ends with 2', () => {
 })
 
 describe('without a host', () => {
-  it.each([['runs'], ['show', 'x'], ['submit', 'x.csv'], ['approve', 'x', '--reason', 'y'], ['drills'], ['demo']])(
-    '%s ends with 3 and says how to start one',
-    async (...args) => {
-      const { code, stderr } = await start(args, { home: join(folder, 'empty') }).ended
-      expect(code).toBe(3)
-      expect(stderr).toContain('gatehouse serve')
-    },
-  )
+  it.each([
+    ['runs'],
+    ['show', 'x'],
+    ['submit', 'x.csv'],
+    ['approve', 'x', '--reason', 'y'],
+    ['drills'],
+    ['keys'],
+    ['codec-server', 'on'],
+    ['demo'],
+  ])('%s ends with 3 and says how to start one', async (...args) => {
+    const { code, stderr } = await start(args, { home: join(folder, 'empty') }).ended
+    expect(code).toBe(3)
+    expect(stderr).toContain('gatehouse serve')
+  })
 
   it('says it as JSON with --json', async () => {
     const { code, stdout, stderr } = await gatehouse('runs', '--json', '--home', join(folder, 'empty'))
@@ -275,6 +292,69 @@ describe('decisions', () => {
     }
     expect((await gatehouse('cancel', 'good_model.csv', '--reason', 'wrong file')).code).toBe(0)
     expect(reason).toBe('wrong file')
+  })
+})
+
+describe('keys', () => {
+  const passphrase = 'correct horse battery'
+
+  it('are listed with age, messages and open runs, for people and for programs', async () => {
+    const { code, stdout } = await gatehouse('keys')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Encryption is on')
+    expect(stdout).toMatch(/sealing +k-7f3a91c2 .*4,096 of 268,435,456 messages +1 open run/)
+    expect(jsonLines((await gatehouse('keys', '--json')).stdout)).toEqual([fakeKeys])
+  })
+
+  it('off is said plainly for as long as it lasts', async () => {
+    expect((await gatehouse('keys', 'off')).stdout).toContain('written in clear until "gatehouse keys on"')
+    expect((await gatehouse('keys')).stdout).toContain('Encryption is OFF')
+    expect((await gatehouse('keys', 'on')).stdout).toContain('Encryption is on')
+  })
+
+  it('are exported and imported with a passphrase from a file or from standard input', async () => {
+    const given: unknown[] = []
+    backend.handlers['keys.export'] = (input) => {
+      given.push(input)
+      return { id: input.id, text: 'wrapped text' }
+    }
+    backend.handlers['keys.import'] = (input) => {
+      given.push(input)
+      return { id: 'k-2', alreadyHere: false, state: fakeKeys }
+    }
+    const file = join(folder, 'passphrase')
+    writeFileSync(file, `${passphrase}\n`)
+    const out = join(folder, 'exported.txt')
+    const exported = await start(['keys', 'export', 'k-1', '--out', out], { input: passphrase }).ended
+    expect(exported.code).toBe(0)
+    expect(readFileSync(out, 'utf8')).toBe('wrapped text\n')
+    expect(statSync(out).mode & 0o777).toBe(0o600)
+    expect((await start(['keys', 'export', 'k-1', '--out', out], { input: passphrase }).ended).code).toBe(2)
+    const imported = await gatehouse('keys', 'import', out, '--passphrase-file', file)
+    expect(imported.stdout).toContain('The key k-2 is here now')
+    expect(given).toEqual([
+      { id: 'k-1', passphrase },
+      { text: 'wrapped text', passphrase },
+    ])
+    for (const { stdout, stderr } of [exported, imported]) expect(stdout + stderr).not.toContain(passphrase)
+  })
+
+  it('that are needed are not retired, and it says by what', async () => {
+    const { code, stderr } = await gatehouse('keys', 'retire', 'k-7f3a91c2')
+    expect([code, stderr]).toEqual([1, 'New payloads are sealed with k-7f3a91c2.\n'])
+  })
+
+  it('a short passphrase is refused with the rule, and is not repeated in the answer', async () => {
+    const { code, stdout } = await start(['keys', 'protect', '--json'], { input: 'hunter2' }).ended
+    expect(code).toBe(2)
+    expect(stdout).toContain('at least 12 characters')
+    expect(stdout).not.toContain('hunter2')
+  })
+
+  it('the codec server says its address and how to use it', async () => {
+    const on = await gatehouse('codec-server', 'on')
+    expect(on.stdout).toContain('--codec-endpoint http://127.0.0.1:4000/secret')
+    expect(jsonLines((await gatehouse('codec-server', 'off', '--json')).stdout)).toEqual([{ on: false, url: null }])
   })
 })
 

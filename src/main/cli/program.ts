@@ -8,6 +8,7 @@ import { appPaths, appVersion } from '../paths.ts'
 import type { StepOptions } from './commands/act.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
+import type { KeyFlags } from './commands/keys.ts'
 import type { ModelsOptions, RollBackOptions } from './commands/models.ts'
 import type { Context } from './context.ts'
 import { exitCodes, UsageError } from './exitCodes.ts'
@@ -156,6 +157,19 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--probability <share>', 'of hitting an attempt, 0 to 1', numberUpTo(1))
     .option('--seconds <number>', 'how long a slow step waits', numberUpTo(600))
     .option('--all', 'with off: every drill')
+  command(
+    'keys [action] [subject]',
+    'list the keys that payloads are sealed with; on, off, rotate, retire KEY, export KEY, import FILE, unlock, protect, retry',
+    async (context, action: string | undefined, subject: string | undefined, options: KeyFlags) =>
+      (await import('./commands/keys.ts')).runKeys(context, action, subject, options),
+  )
+    .option('--passphrase-file <file>', 'read the passphrase from a file (default: a prompt, or standard input)', notBlank)
+    .option('--out <file>', 'with export: write it to this new file', notBlank)
+  command(
+    'codec-server <state>',
+    'let the Temporal Web UI and CLI of this machine read what is sealed: codec-server on, codec-server off',
+    async (context, state: string) => (await import('./commands/keys.ts')).switchCodecServer(context, state),
+  )
   command('demo', 'run the guided demonstration against the running app, and report what was observed', async (context) =>
     (await import('./commands/demo.ts')).runDemo(context),
   )

@@ -5,11 +5,14 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { KeysState } from '../../../contract/keys.ts'
 import { type Home, homeAt, makeHome } from '../../backend/home.ts'
 import { writeControl } from '../../control/controlFile.ts'
 import { acquireLock } from '../../control/lock.ts'
 import { findAppRoot, sourcePaths } from '../../paths.ts'
-import { examineHost } from './host.ts'
+import { fakeKeys } from '../../testing/fakeBackend.ts'
+import type { Check } from './check.ts'
+import { checkKeys, examineHost } from './host.ts'
 import {
   checkConfig,
   checkDataFolder,
@@ -133,6 +136,23 @@ describe('a host', () => {
     expect(again).not.toBeNull()
     again?.release()
   })
+})
+
+describe('encryption', () => {
+  it.each<[string, Partial<KeysState>, Partial<Check>]>([
+    ['that works is fine', {}, { state: 'ok', detail: 'on, key k-7f3a91c2 (keychain)' }],
+    ['that is off works all the same', { encrypting: false }, { state: 'note', remedy: expect.stringContaining('keys on') }],
+    [
+      'with keys in a bare file is worth a word',
+      { warning: 'In a file.' },
+      { state: 'note', detail: expect.stringContaining('In a file.') },
+    ],
+    [
+      'without its keys blocks',
+      { problem: 'Locked.', remedy: 'Unlock.' },
+      { state: 'blocks', detail: 'Locked.', remedy: 'Unlock.' },
+    ],
+  ])('%s', (_, state, check) => expect(checkKeys({ ...fakeKeys, ...state })).toMatchObject(check))
 })
 
 describe('the machine', () => {

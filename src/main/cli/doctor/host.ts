@@ -1,6 +1,7 @@
 /** Whether a host runs on the data folder, and how its stack is. */
 import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import type { KeysState } from '../../../contract/keys.ts'
 import type { AppInfo, Part, StackHealth } from '../../../contract/model.ts'
 import type { Home } from '../../backend/home.ts'
 import { connectToHost, NoHostError } from '../../control/connectToHost.ts'
@@ -11,30 +12,36 @@ export interface HostFound {
   check: Check
   /** null when none answers. */
   health: StackHealth | null
+  keys: KeysState | null
 }
 
 /** @param version of this command line */
 export async function examineHost(home: Home, version: string): Promise<HostFound> {
   const name = 'Host'
-  let answered: { info: AppInfo; health: StackHealth; host: Control }
+  let answered: { info: AppInfo; health: StackHealth; keys: KeysState; host: Control }
   try {
     const host = await connectToHost(home)
     try {
-      answered = { info: await host.call('app.info', {}), health: await host.call('stack.health', {}), host: host.host }
+      answered = {
+        info: await host.call('app.info', {}),
+        health: await host.call('stack.health', {}),
+        keys: await host.call('keys.get', {}),
+        host: host.host,
+      }
     } finally {
       host.close()
     }
   } catch (error) {
     if (!(error instanceof NoHostError)) throw error
-    return { check: whyNone(home), health: null }
+    return { check: whyNone(home), health: null, keys: null }
   }
-  const { info, health, host } = answered
+  const { info, health, keys, host } = answered
   const detail = `${info.version} runs as process ${host.pid} (${host.shell}) at ${host.url}`
   const check =
     info.version === version
       ? ok(name, detail)
       : note(name, `${detail}; this command line is ${version}`, 'Stop it and start it again to have one version.')
-  return { check, health }
+  return { check, health, keys }
 }
 
 function whyNone(home: Home): Check {
@@ -86,6 +93,15 @@ type PartName = keyof typeof labels
 export function checkStack(health: StackHealth): Check[] {
   const names = Object.keys(labels) as PartName[]
   return names.map((part) => checkPart(`Running: ${labels[part]}`, health[part]))
+}
+
+/** Whether new payloads are sealed, and whether the keys for that can be had. */
+export function checkKeys({ encrypting, problem, remedy, warning, provider, keys }: KeysState): Check {
+  const name = 'Running: Encryption'
+  if (problem !== null) return blocks(name, problem, remedy ?? 'Look again with "gatehouse keys retry".')
+  if (!encrypting) return note(name, 'off: new payloads are written in clear', 'Switch it on with "gatehouse keys on".')
+  const detail = `on, key ${keys.find((key) => key.state === 'sealing')?.id ?? 'not made yet'} (${provider})`
+  return warning === null ? ok(name, detail) : note(name, `${detail}; ${warning}`)
 }
 
 function checkPart(name: string, { state, summary, detail, remedy }: Part): Check {
