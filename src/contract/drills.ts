@@ -9,6 +9,9 @@ export const drillNames = [
   'random-failures',
   'slow-step',
   'postgres-down',
+  'postgres-password',
+  'postgres-database',
+  'temporal-down',
 ] as const
 export const drillName = z.enum(drillNames)
 export type DrillName = z.infer<typeof drillName>

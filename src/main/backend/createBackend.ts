@@ -11,7 +11,7 @@ import type { Backend, HostPowers } from './backend.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
 import { createCsvReader } from './csv/createCsvReader.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
-import { createDrills } from './drills/createDrills.ts'
+import { createDrills, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
@@ -35,7 +35,7 @@ import { createRunCommands } from './runs/createRunCommands.ts'
 import { createRunReader } from './runs/createRunReader.ts'
 import { openSecrets } from './secrets/openSecrets.ts'
 import { createSettings } from './settings/createSettings.ts'
-import { createStack } from './stack/createStack.ts'
+import { createStack, type StackServer } from './stack/createStack.ts'
 import { createStarter } from './starter/createStarter.ts'
 import { createFileStore } from './store/fileStore.ts'
 import { createTemporalLink } from './worker/createTemporalLink.ts'
@@ -107,6 +107,15 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
 
   // Faults that the operator switches on.
+  const heldBy = (server: StackServer, name: string): PausableServer => ({
+    canPause: stack.ownsServers,
+    pause: () =>
+      stack.pause(server, {
+        message: `Stopped by the drill "${name} stopped".`,
+        remedy: `Switch the drill off under Drills, or with "gatehouse drills off ${server}-down"; the server then starts at once.`,
+      }),
+    resume: () => stack.resume(server),
+  })
   const drills = createDrills({
     home,
     ledger,
@@ -118,21 +127,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       fileName: (workflowId) => projection.get(workflowId)?.fileName ?? null,
       hasEnded: (workflowId) => isEndStage(projection.get(workflowId)?.stage ?? 'Queued'),
     },
-    postgres: {
-      canPause: stack.ownsPostgres,
-      pause: () =>
-        stack.pausePostgres({
-          message: 'Stopped by the drill "Postgres stopped".',
-          remedy:
-            'Switch the drill off under Drills, or with "gatehouse drills off postgres-down"; the server then starts at once.',
-        }),
-      resume: stack.resumePostgres,
-    },
+    servers: { postgres: heldBy('postgres', 'Postgres'), temporal: heldBy('temporal', 'Temporal') },
   })
 
   // The pipeline's steps, and the worker that runs them.
   const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
-  const pool = createPool({ config: stack.postgres, problem: stack.postgresProblem, log })
+  const pool = createPool({ config: () => drills.login(stack.postgres()), problem: stack.postgresProblem, log })
   const deps: ActivityDeps = {
     store,
     csv: createCsvReader(paths.threads.csv),

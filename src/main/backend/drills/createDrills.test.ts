@@ -17,7 +17,8 @@ let ledger: ReturnType<typeof openLedger>
 let clock = 0
 let canPause = true
 let dice: number[] = []
-let postgres: string[] = []
+const postgres: string[] = []
+const temporal: string[] = []
 let ended = new Set<string>()
 const opened: Drills[] = []
 
@@ -28,7 +29,8 @@ beforeEach(() => {
   clock = Date.parse('2026-03-01T10:00:00.000Z')
   canPause = true
   dice = []
-  postgres = []
+  postgres.length = 0
+  temporal.length = 0
   ended = new Set()
 })
 afterEach(() => {
@@ -37,6 +39,12 @@ afterEach(() => {
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const told = (words: string[]) => ({
+  canPause: () => canPause,
+  pause: async () => void words.push('pause'),
+  resume: () => void words.push('resume'),
+})
 
 /** As a host makes it on this data folder, now or after a restart. */
 function open(): Drills {
@@ -51,11 +59,7 @@ function open(): Drills {
       fileName: (id) => (id === 'unknown' ? null : `${id.replace(/^mlops-\d+-/, '')}.csv`),
       hasEnded: (id) => ended.has(id),
     },
-    postgres: {
-      canPause: () => canPause,
-      pause: async () => void postgres.push('pause'),
-      resume: () => void postgres.push('resume'),
-    },
+    servers: { postgres: told(postgres), temporal: told(temporal) },
     random: () => dice.shift() ?? 0.999,
     now: () => clock,
   })
@@ -141,7 +145,7 @@ describe('scope', () => {
       operator: () => 'ada',
       host: 'desk-1',
       runs: { fileName: () => null, hasEnded: () => false },
-      postgres: { canPause: () => true, pause: async () => {}, resume() {} },
+      servers: { postgres: told([]), temporal: told([]) },
     })
     opened.push(drills)
     await on(drills, 'training-fails', { scope: { kind: 'files', pattern: 'from_afar.csv' } })
@@ -229,7 +233,7 @@ describe('Postgres', () => {
     const drills = open()
     await on(drills, 'postgres-down')
     expect(postgres).toEqual(['pause'])
-    postgres = []
+    postgres.length = 0
     const later = open()
     later.start()
     expect(postgres).toEqual(['pause'])
@@ -248,12 +252,40 @@ describe('Postgres', () => {
   test('of somebody else is never touched, and the drill is absent', async () => {
     await on(open(), 'postgres-down')
     canPause = false
-    postgres = []
+    postgres.length = 0
     const drills = open()
     drills.start()
     expect(drills.list().drills.map((drill) => drill.name)).not.toContain('postgres-down')
     await expect(on(drills, 'postgres-down')).rejects.toThrow(/does not own its Postgres/)
     expect(postgres).toEqual([])
+  })
+})
+
+describe('Temporal', () => {
+  test('is stopped and started again as Postgres is', async () => {
+    const drills = open()
+    await on(drills, 'temporal-down', { minutes: 1 })
+    expect([temporal, postgres]).toEqual([['pause'], []])
+    clock += 60_000
+    await meets(drills, 'a')
+    expect(temporal).toEqual(['pause', 'resume'])
+  })
+})
+
+describe('the login to Postgres', () => {
+  const right = { host: '127.0.0.1', user: 'gatehouse', password: 'right', database: 'gatehouse' }
+
+  test('is wrong for as long as a drill has it wrong, in what the drill names alone', async () => {
+    const drills = open()
+    expect(drills.login(right)).toEqual(right)
+    await on(drills, 'postgres-password')
+    expect(drills.login(right)).toEqual({ ...right, password: expect.not.stringContaining('right') })
+    await drills.set('postgres-password', null)
+    await on(drills, 'postgres-database')
+    expect(drills.login(right)).toEqual({ ...right, database: 'gatehouse_drill' })
+    await drills.set('postgres-database', null)
+    expect(drills.login(right)).toEqual(right)
+    expect(drills.login(null)).toBeNull()
   })
 })
 

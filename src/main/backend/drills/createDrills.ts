@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type pg from 'pg'
 import {
   type ActiveDrill,
   type AuditEntry,
@@ -31,6 +32,8 @@ export interface Drills {
   set(name: DrillName, to: DrillOrder | null): Promise<DrillsState>
   /** What the worker asks before each attempt. */
   faults: Faults
+  /** How to log in to Postgres: as it is right, or as a drill has it wrong. */
+  login(right: pg.PoolConfig | null): pg.PoolConfig | null
   /** Ends the drills that were for this run alone. */
   runEnded(workflowId: string): void
   /** Obeys what was left on. Call it before the stack starts, so that what a drill keeps stopped does not start first. */
@@ -51,15 +54,18 @@ export interface DrillsOptions {
     fileName(workflowId: string): string | null
     hasEnded(workflowId: string): boolean
   }
-  postgres: {
-    /** false where the server is somebody else's. */
-    canPause(): boolean
-    /** Comes back once the server is stopped. */
-    pause(): Promise<void>
-    resume(): void
-  }
+  servers: Record<'postgres' | 'temporal', PausableServer>
   random?: () => number
   now?: () => number
+}
+
+/** A server that a drill stops and starts. */
+export interface PausableServer {
+  /** false where the server is somebody else's. */
+  canPause(): boolean
+  /** Comes back once the server is stopped. */
+  pause(): Promise<void>
+  resume(): void
 }
 
 /** So soon a time that is over ends a drill, and a changed failure file shows. Uses look for themselves. */
@@ -68,11 +74,14 @@ const lookEveryMs = 1_000
 const tellAfterMs = 100
 const auditShown = 50
 
+/** No secret: it opens nothing. */
+const wrongPassword = 'wrong on purpose (drill)'
+
 const off: ReadFailureFile = { path: '', state: 'absent', activity: null, problem: null }
 
 /** Faults on purpose: which are on, whom they hit, when they end, and the record of it all. */
 export function createDrills(options: DrillsOptions): Drills {
-  const { log, emit, postgres, runs } = options
+  const { log, emit, servers, runs } = options
   const random = options.random ?? Math.random
   const now = options.now ?? Date.now
   const audit = createAudit(options.ledger)
@@ -87,7 +96,9 @@ export function createDrills(options: DrillsOptions): Drills {
   let looker: NodeJS.Timeout | null = null
   let closed = false
 
-  const isAvailable = (name: DrillName) => name !== 'postgres-down' || postgres.canPause()
+  const serverOf = (name: DrillName): PausableServer | null =>
+    name === 'postgres-down' ? servers.postgres : name === 'temporal-down' ? servers.temporal : null
+  const isAvailable = (name: DrillName) => serverOf(name)?.canPause() ?? true
 
   function list(): DrillsState {
     return {
@@ -154,7 +165,7 @@ export function createDrills(options: DrillsOptions): Drills {
     keep(without(name))
     record('off', name, by, why)
     log.info({ drill: name, why }, 'drill off')
-    if (name === 'postgres-down') postgres.resume()
+    serverOf(name)?.resume()
   }
 
   /** For ends that nobody waits for: a full disk must not stop what caused them. */
@@ -165,7 +176,7 @@ export function createDrills(options: DrillsOptions): Drills {
       log.error({ err: error, drill: name }, 'the end of a drill could not be written; it is off until the next start')
       active = without(name)
       changed()
-      if (name === 'postgres-down') postgres.resume()
+      serverOf(name)?.resume()
     }
   }
 
@@ -241,13 +252,14 @@ export function createDrills(options: DrillsOptions): Drills {
         return list()
       }
       if (!isAvailable(name)) {
-        throw conflict('This profile does not own its Postgres, so Gatehouse cannot stop it. Nothing was switched.')
+        const server = name === 'temporal-down' ? 'Temporal' : 'Postgres'
+        throw conflict(`This profile does not own its ${server}, so Gatehouse cannot stop it. Nothing was switched.`)
       }
       const on: ActiveDrill = { ...settle(definition, to, now()), ...by }
       keep({ ...active, [name]: on })
       record('on', name, by, orderWords(definition, on))
       log.info({ drill: name, ...on }, 'drill on')
-      if (name === 'postgres-down') await postgres.pause()
+      await serverOf(name)?.pause()
       return list()
     },
 
@@ -272,6 +284,16 @@ export function createDrills(options: DrillsOptions): Drills {
       },
     },
 
+    login(right) {
+      if (right === null) return null
+      return {
+        ...right,
+        // The server itself judges both: nothing here pretends to be its answer.
+        ...(active['postgres-password'] && { password: wrongPassword }),
+        ...(active['postgres-database'] && { database: `${right.database}_drill` }),
+      }
+    },
+
     runEnded(workflowId) {
       for (const name of drillNames) {
         const on = active[name]
@@ -285,7 +307,10 @@ export function createDrills(options: DrillsOptions): Drills {
         if (on?.run && runs.hasEnded(on.run.workflowId)) endQuietly(name, 'Its run ended.', on)
       }
       endWhatIsOver()
-      if (active['postgres-down'] && postgres.canPause()) void postgres.pause()
+      for (const name of drillNames) {
+        const server = active[name] && serverOf(name)
+        if (server?.canPause()) void server.pause()
+      }
       void look()
       looker = setInterval(() => void look(), lookEveryMs)
     },

@@ -13,6 +13,7 @@ import { createDrills, type Drills } from './createDrills.ts'
 
 const config = mkdtempSync(join(tmpdir(), 'gatehouse-drills-'))
 const ledger = openLedger(':memory:')
+const nobodys = { canPause: () => false, pause: async () => {}, resume() {} }
 let bench: TestBench
 let drills: Drills
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
     operator: () => 'ada',
     host: 'desk-1',
     runs: { fileName: () => null, hasEnded: () => false },
-    postgres: { canPause: () => false, pause: async () => {}, resume() {} },
+    servers: { postgres: nobodys, temporal: nobodys },
   })
 })
 afterAll(async () => {

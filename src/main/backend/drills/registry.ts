@@ -23,6 +23,13 @@ const byChance = (on: ActiveDrill, random: () => number, message: string) =>
 
 const inSteps = { scope: true, count: true, probability: null, seconds: null }
 
+/** For everybody, until it is switched off or its time is over. */
+const onServers = {
+  options: { scope: false, count: false, probability: null, seconds: null },
+  steps: [],
+  fault: () => null,
+}
+
 const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
   'training-fails': {
     title: 'Training fails',
@@ -66,9 +73,25 @@ const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
     title: 'Postgres stopped',
     description:
       'The real database server is stopped. Runs go on through training, and what needs the database waits and tries again without end. Switched off, the server starts and everything that waited goes on at once.',
-    options: { scope: false, count: false, probability: null, seconds: null },
-    steps: [],
-    fault: () => null,
+    ...onServers,
+  },
+  'postgres-password': {
+    title: 'Wrong database password',
+    description:
+      'Gatehouse logs in to the real database with a password that is not right. What needs the database fails at once, because no retry can mend it, and the run fails with a sentence that says what to correct. Switched off, "Retry from this step" finishes the same run.',
+    ...onServers,
+  },
+  'postgres-database': {
+    title: 'Wrong database name',
+    description:
+      'Gatehouse asks the real server for a database that it does not have. What needs the database fails at once, as with a wrong password; "Retry from this step" finishes the run afterwards.',
+    ...onServers,
+  },
+  'temporal-down': {
+    title: 'Temporal stopped',
+    description:
+      'The real Temporal server is stopped. Files are accepted and decisions kept meanwhile; nothing moves. Switched off, the server starts with all that it knew, and every run goes on where it was.',
+    ...onServers,
   },
 }
 

@@ -322,41 +322,41 @@ test('a Postgres that is held down stays down, says why, and is back with its da
   const { home } = testHome()
   const stack = await stackOn(home)
   const reason = { message: 'Stopped by a drill.', remedy: 'Switch it off.' }
-  expect(stack.ownsPostgres()).toBe(true)
+  expect(stack.ownsServers()).toBe(true)
   // Held before it ever ran, as a drill that outlived its host does.
-  const heldAtStart = stack.pausePostgres(reason)
+  const heldAtStart = stack.pause('postgres', reason)
   stack.start()
   await heldAtStart
   await reaches(stack, () => stack.temporal() !== null)
   expect(part(stack, 'postgres')).toMatchObject({ state: 'down', detail: 'Stopped by a drill.', remedy: 'Switch it off.' })
   expect(stack.postgresProblem()).toMatchObject({ kind: 'weather', message: 'Stopped by a drill.' })
 
-  stack.resumePostgres()
+  stack.resume('postgres')
   await bothUp(stack)
   await asked(
     stack,
     "INSERT INTO decisions VALUES (DEFAULT, 'w', 'r', 'd', 'approve', 'why', 'me', 'here', 'update', 'm', now())",
   )
   const pid = pidOf(home, 'postgres')
-  await stack.pausePostgres(reason)
+  await stack.pause('postgres', reason)
   expect(isAlive(pid)).toBe(false)
   expect(stack.postgres()).toBeNull()
   // Whoever wants everything tried again does not end a drill by it.
   stack.retry()
-  await stack.pausePostgres(reason)
+  await stack.pause('postgres', reason)
   expect(part(stack, 'postgres').state).toBe('down')
   expect(stack.temporal()).not.toBeNull()
 
-  stack.resumePostgres()
+  stack.resume('postgres')
   await bothUp(stack)
   expect(part(stack, 'postgres')).toMatchObject({ state: 'up', detail: '' })
   expect(await asked(stack, 'SELECT reason FROM decisions')).toEqual([{ reason: 'why' }])
 
   // Let go and taken back while it comes up, and closed while it is held: nothing stays behind.
   const again = pidOf(home, 'postgres')
-  void stack.pausePostgres(reason)
-  stack.resumePostgres()
-  await stack.pausePostgres(reason)
+  void stack.pause('postgres', reason)
+  stack.resume('postgres')
+  await stack.pause('postgres', reason)
   expect(part(stack, 'postgres')).toMatchObject({ state: 'down', detail: 'Stopped by a drill.' })
   await stack.close()
   expect(isAlive(again)).toBe(false)

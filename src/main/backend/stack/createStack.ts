@@ -31,15 +31,17 @@ export interface Stack {
   postgresProblem(): DatabaseProblem | null
   /** Tries at once whatever is down. */
   retry(): void
-  /** true when the Postgres server is a child of ours, which can be stopped without harm to anybody else. */
-  ownsPostgres(): boolean
-  /** Stops our Postgres server and leaves it stopped, for this reason. Comes back once it has stopped; does nothing to a server of others. */
-  pausePostgres(reason: { message: string; remedy: string }): Promise<void>
+  /** true when the servers are children of ours, which can be stopped without harm to anybody else. */
+  ownsServers(): boolean
+  /** Stops a server of ours and leaves it stopped, for this reason. Comes back once it has stopped; does nothing to a server of others. */
+  pause(server: StackServer, reason: { message: string; remedy: string }): Promise<void>
   /** Starts it again. */
-  resumePostgres(): void
+  resume(server: StackServer): void
   /** Stops what is ours, within about 8 s. */
   close(): Promise<void>
 }
+
+export type StackServer = 'temporal' | 'postgres'
 
 export interface StackOptions {
   home: Home
@@ -140,6 +142,8 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
     },
   })
 
+  const servers = { temporal, postgres }
+
   return {
     get profile() {
       return summary()
@@ -166,11 +170,11 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
       temporal.retry()
       postgres.retry()
     },
-    ownsPostgres: () => known?.kind === 'embedded',
-    async pausePostgres({ message, remedy }) {
-      if (known?.kind === 'embedded') await postgres.hold(new PartProblem(message, remedy))
+    ownsServers: () => known?.kind === 'embedded',
+    async pause(server, { message, remedy }) {
+      if (known?.kind === 'embedded') await servers[server].hold(new PartProblem(message, remedy))
     },
-    resumePostgres: postgres.release,
+    resume: (server) => servers[server].release(),
     async close() {
       await Promise.all([temporal.close(), postgres.close()])
     },
