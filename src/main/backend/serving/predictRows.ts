@@ -1,9 +1,10 @@
 import { setImmediate as othersTurn } from 'node:timers/promises'
+import { CellProblem } from '../../../training/encodeRow.ts'
 import { rowsAtATime, type ServingLimits } from './limits.ts'
 import type { Row } from './readRows.ts'
 import { RequestProblem } from './requestProblem.ts'
 import { createRowProblems } from './rowProblems.ts'
-import { type AnsweringModel, isCellProblem, NoFiniteAnswer, type Prediction } from './servedModel.ts'
+import { type AnsweringModel, NoFiniteAnswer, type Prediction } from './servedModel.ts'
 
 /**
  * Predicts every row by the one model that is given, in the rows' order; other requests are answered in between.
@@ -30,7 +31,7 @@ export async function predictRows(
     try {
       predictions.push(model.predict(rows[index] as Row))
     } catch (error) {
-      if (isCellProblem(error)) problems.add(index + 1, error.column, error.message)
+      if (error instanceof CellProblem) problems.add(index + 1, error.column, error.message)
       else if (error instanceof NoFiniteAnswer) throw new NoFiniteAnswer(`row ${index + 1}: ${error.message}`)
       else throw error
     }

@@ -156,6 +156,17 @@ describe('rows that do not fit', () => {
       'row 1: column weight: the model does not know it; its columns are sex, length, height',
     ],
     ['the target', [{ ...row, rings: 9 }], 'row 1: column rings: this is what the model predicts; leave it out'],
+    [
+      'an object for a cell',
+      [{ ...row, sex: { is: 'M' } }],
+      'row 1: column sex: it holds an object; a cell is a number, a text, true, false or null',
+    ],
+    [
+      'a list for a cell',
+      [{ ...row, length: [1] }],
+      'row 1: column length: it holds a list; a cell is a number, a text, true, false or null',
+    ],
+    ['a number that is none', [row, '1e999'], 'row 2: it is a string; a row is an object with a value per column'],
     ['a number for a row', [row, 7], 'row 2: it is a number; a row is an object with a value per column'],
     ['a list for a row', [['M', 0.5, 1]], 'row 1: it is a list; a row is an object with a value per column'],
   ])('are named: %s', async (_, given, error) => {

@@ -49,8 +49,10 @@ function readJson(body: string, columns: ModelColumns, mostRows: number): Row[] 
   const problems = createRowProblems()
   for (const [index, row] of rows.entries()) {
     if (problems.full) break
-    if (isObject(row)) checkColumns(row, index + 1, columns, problems)
-    else problems.add(index + 1, null, `it is ${kindOf(row)}; a row is an object with a value per column`)
+    if (isObject(row)) {
+      checkColumns(row, index + 1, columns, problems)
+      checkCells(row, index + 1, columns, problems)
+    } else problems.add(index + 1, null, `it is ${kindOf(row)}; a row is an object with a value per column`)
   }
   problems.throwIfAny()
   return rows as Row[]
@@ -162,6 +164,15 @@ function checkColumns(cells: Row, row: number | null, { names, target }: ModelCo
         ? 'this is what the model predicts; leave it out'
         : `the model does not know it; its columns are ${names.slice(0, 30).join(', ')}${names.length > 30 ? ' …' : ''}`,
     )
+  }
+}
+
+/** What is in a cell is judged by its column's encoder; that it is one value is judged here. */
+function checkCells(cells: Row, row: number, { names }: ModelColumns, problems: RowProblems): void {
+  for (const name of names) {
+    const cell = cells[name]
+    if (typeof cell !== 'object' || cell === null) continue
+    problems.add(row, name, `it holds ${kindOf(cell)}; a cell is a number, a text, true, false or null`)
   }
 }
 

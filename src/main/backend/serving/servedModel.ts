@@ -164,7 +164,3 @@ function smokeRows({ schema: { encoders }, exampleRow }: AnsweringModel): Row[] 
   return [exampleRow, Object.fromEntries(encoders.map(({ column }) => [column, null])), Object.fromEntries(unusual)]
 }
 const isCategorical = ({ kind }: ColumnEncoder) => kind === 'oneHot' || kind === 'targetMean'
-
-/** TEMP until encodeRow is on main */
-export const isCellProblem = (error: unknown): error is Error & { column: string } =>
-  error instanceof Error && typeof (error as { column?: unknown }).column === 'string'

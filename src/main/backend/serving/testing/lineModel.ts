@@ -1,5 +1,6 @@
-/** For tests: a model whose file holds its schema and its slope, read by functions that know no more than these tests ask. */
+/** For tests: a model whose file holds its schema and its slope, which need no training. */
 import type { FeatureSchema } from '../../../../training/featureSchema.ts'
+import { modelReader } from '../modelReader.ts'
 import type { ModelReader } from '../servedModel.ts'
 
 const number = (column: string) => ({ kind: 'number', column, decimal: '.', thousands: '' }) as const
@@ -30,16 +31,5 @@ export const lineReader: ModelReader = {
       },
     }
   },
-  encodeRow({ encoders }, cells) {
-    const features: number[] = []
-    for (const encoder of encoders) {
-      const cell = cells[encoder.column]
-      if (encoder.kind === 'oneHot') for (const category of encoder.categories) features.push(cell === category ? 1 : 0)
-      else if (cell === null || cell === '') features.push(Number.NaN)
-      else if (typeof cell === 'boolean' || !Number.isFinite(Number(cell))) {
-        throw Object.assign(new Error(`${JSON.stringify(cell)} is not a number`), { column: encoder.column })
-      } else features.push(Number(cell))
-    }
-    return Float32Array.from(features)
-  },
+  encodeRow: modelReader.encodeRow,
 }
