@@ -125,6 +125,23 @@ describe('the hosting window', () => {
     await app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
   })
 
+  it('a notification’s button opens the dialog, and decides nothing by itself', async () => {
+    const { workflowId, fileName } = await drop('good_pressed')
+    await reaches(workflowId, 'AwaitingApproval')
+    await app.sees('the notification', ({ notifications }) => notifications.some(({ body }) => body.includes(fileName)))
+    await app.act({ do: 'pressNotification', about: fileName, button: 'Approve…' })
+    await app.sees('the dialog', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}/approve`)))
+    expect((await run(workflowId)).stage).toBe('AwaitingApproval')
+  })
+
+  it('tests itself from About, on the host that runs', async () => {
+    await app.act({ do: 'chooseMenu', labels: ['help', 'About Gatehouse'] })
+    await app.sees('About', ({ dialogs }) => dialogs.some(({ message }) => message.startsWith('Gatehouse ')))
+    await app.act({ do: 'answer', button: 'Test every part' })
+    await app.sees('the result', ({ dialogs }) => dialogs.at(-1)?.message === 'Every part works.')
+    await app.act({ do: 'answer', button: 'OK' })
+  })
+
   it('shows in the tray and on the badge what awaits approval, and opens it from there', async () => {
     const { workflowId, fileName } = await drop('good_in_tray')
     await reaches(workflowId, 'AwaitingApproval')
@@ -132,7 +149,7 @@ describe('the hosting window', () => {
     const { total } = await app.call('runs.list', { stages: ['AwaitingApproval'] })
     expect(badge).toBe(total)
     expect(tray?.tooltip).toBe(`Gatehouse: ${total} runs wait for approval`)
-    await app.act({ do: 'chooseTray', labels: [fileName] })
+    await app.act({ do: 'chooseTray', labels: [fileName, 'Show'] })
     await app.sees('the run', ({ windows }) => windows.some(({ url }) => url.endsWith(`#/runs/${workflowId}`)))
     const decision = { workflowId, decisionId: crypto.randomUUID(), decision: 'reject', reason: 'no better' } as const
     await app.call('runs.decide', decision)

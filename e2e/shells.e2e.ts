@@ -29,6 +29,13 @@ const cleanUp = async (list = cleanUps) => {
 }
 afterEach(() => cleanUp())
 
+/** An entry of the tray's menu, as Electron's Menu has it. */
+interface TrayItem {
+  label: string
+  click(): void
+  submenu: { items: { label: string; click(): void }[] }
+}
+
 /** Collects what a page says about violations, errors and failed requests. */
 function watch(page: Page): string[] {
   const problems: string[] = []
@@ -342,8 +349,8 @@ describe('what is native about the window', () => {
     backend.setRuns(['mlops-1-good_model', 'mlops-2-good_model'])
     await expect.poll(counted).toBe('2 runs wait for approval')
     const labels = await app.evaluate(() => {
-      const menu = (globalThis as unknown as { menus: { items: { label: string; click(): void }[] }[] }).menus.at(-1)
-      menu?.items[1]?.click()
+      const menu = (globalThis as unknown as { menus: { items: TrayItem[] }[] }).menus.at(-1)
+      menu?.items[1]?.submenu.items.find(({ label }) => label === 'Show')?.click()
       return menu?.items.map(({ label }) => label)
     })
     expect(labels).toEqual([
@@ -355,6 +362,14 @@ describe('what is native about the window', () => {
       'Quit Gatehouse',
     ])
     await page.waitForFunction(() => /#\/runs\/mlops-[12]-good_model$/.test(location.href))
+    // A decision needs a reason, so the menu leads to the dialog and decides nothing itself.
+    await app.evaluate(() => {
+      const menu = (globalThis as unknown as { menus: { items: TrayItem[] }[] }).menus.at(-1)
+      menu?.items[1]?.submenu.items.find(({ label }) => label === 'Reject…')?.click()
+    })
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Reject this model' }).waitFor()
+    await page.waitForFunction(() => !location.href.includes('reject'))
   })
 
   it('opens the run that a link names, and answers a link that names none', async () => {
@@ -394,6 +409,30 @@ describe('what is native about the window', () => {
     await page.waitForFunction(
       () => (document as unknown as { activeElement: { tagName: string } }).activeElement.tagName === 'INPUT',
     )
+  })
+
+  it('tells in About what it is, and tests every part of its host from there', async () => {
+    const { app, told } = await open()
+    await app.evaluate(({ dialog }) => {
+      const boxes: { message?: string; detail?: string }[] = []
+      Object.assign(globalThis, { boxes })
+      dialog.showMessageBox = (async (...given: { message?: string; detail?: string }[]) => {
+        boxes.push(given.at(-1) ?? {})
+        return { response: boxes.length === 1 ? 1 : 0, checkboxChecked: false }
+      }) as typeof dialog.showMessageBox
+    })
+    await app.evaluate(({ Menu }) => {
+      const help = Menu.getApplicationMenu()?.items.at(-1)?.submenu?.items ?? []
+      help.find(({ label }) => label === 'About Gatehouse')?.click()
+    })
+    const boxes = () => app.evaluate(() => (globalThis as unknown as { boxes: { message: string; detail: string }[] }).boxes)
+    await expect.poll(async () => (await boxes()).length).toBe(2)
+    const [about, result] = await boxes()
+    expect(about?.message).toMatch(/^Gatehouse \d/)
+    expect(about?.detail).toMatch(/Electron \d+\.\d+/)
+    expect(result).toMatchObject({ message: '1 of 2 parts does not work.' })
+    expect(result?.detail).toContain('✗ the keychain helper answers: no result after 10 s')
+    expect(await told()).toEqual([])
   })
 
   it('starts at login when its menu says so, and only then', async () => {

@@ -8,6 +8,7 @@ import {
   intakeEntry,
   runDetail,
   runSummary,
+  selfTestReport,
   settings,
   stackHealth,
   stage,
@@ -26,6 +27,8 @@ const modelId = z.string().min(1).max(1000)
 
 export const calls = {
   'app.info': { input: nothing, output: appInfo },
+  /** Tries every part of the host's installation that needs no server, apart from it; takes up to half a minute. */
+  'app.selfTest': { input: nothing, output: selfTestReport },
 
   /** Newest first. `total` counts what the filter matches, `byStage` counts everything. */
   'runs.list': {

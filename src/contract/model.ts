@@ -67,6 +67,7 @@ export const gateCheck = z.object({
 export type GateCheck = z.infer<typeof gateCheck>
 
 export const decisionKind = z.enum(['approve', 'reject'])
+export type DecisionKind = z.infer<typeof decisionKind>
 export const decision = z.object({
   decisionId: z.string(),
   decision: decisionKind,
@@ -318,6 +319,18 @@ export const appInfo = z.object({
   platform: z.string(),
 })
 export type AppInfo = z.infer<typeof appInfo>
+
+/** One row per part of the installation; what `--self-test --json` prints. */
+export const selfTestReport = z.object({
+  ok: z.boolean(),
+  /** null where the host runs in plain Node. */
+  electron: z.string().nullable(),
+  node: z.string(),
+  platform: z.string(),
+  arch: z.string(),
+  rows: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), milliseconds: z.number() })),
+})
+export type SelfTestReport = z.infer<typeof selfTestReport>
 
 /** Fails to compile when a union gained a member that the caller does not handle. */
 export const assertNever = (value: never): never => {

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { app, type BrowserWindow, dialog, Menu, type MessageBoxOptions, nativeTheme, powerMonitor, shell } from 'electron'
 import { type CallInput, type CallName, calls } from '../contract/calls.ts'
 import { events } from '../contract/events.ts'
+import type { DecisionKind } from '../contract/model.ts'
 import { homeAt, homePath } from './backend/home.ts'
+import { aboutBox, selfTestBox, selfTestButton } from './electron/about.ts'
 import { attachCredentials } from './electron/attachCredentials.ts'
 import { linkScheme, runOfDeepLink } from './electron/deepLink.ts'
 import { connectWindow } from './electron/ipcTransport.ts'
@@ -106,9 +108,9 @@ async function main(): Promise<void> {
 
   // 4. The window, and what is native about it.
   const call = <N extends CallName>(name: N, input: CallInput<N>) => source.send({ id: 0, call: name, input })
-  const openRun = (workflowId: string) => {
+  const openRun = (workflowId: string, decide?: DecisionKind) => {
     toFront()
-    if (window) showRun(window, workflowId)
+    if (window) showRun(window, workflowId, decide)
   }
   function openWindow(): void {
     const opened = createConsoleWindow({
@@ -152,6 +154,13 @@ async function main(): Promise<void> {
     })
   }
   const ask = (options: MessageBoxOptions) => (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options))
+  /** On a Mac without a window too. */
+  async function about(): Promise<void> {
+    const { response } = await ask(aboutBox({ attached: session?.attached ?? false, home: home.root }))
+    if (response !== selfTestButton) return
+    const reply = await call('app.selfTest', {})
+    await ask(selfTestBox(reply.ok ? calls['app.selfTest'].output.parse(reply.output) : reply.error.message))
+  }
   const follow = (appearance: 'system' | 'light' | 'dark') => {
     nativeTheme.themeSource = appearance
   }
@@ -170,6 +179,7 @@ async function main(): Promise<void> {
           toFront()
           if (window) searchRuns(window)
         },
+        about: () => void about(),
         openLogs: () => void shell.openPath(home.logs),
         openTemporal: async () => {
           const reply = await call('stack.health', {})
@@ -179,8 +189,12 @@ async function main(): Promise<void> {
       }),
     ),
   )
-  const silence = showNotices(source, { icon, onClick: (workflowId) => (workflowId ? openRun(workflowId) : toFront()) })
-  const tray = createTray({ icon, log, openRun, show: () => toFront(), quit: () => app.quit() })
+  const silence = showNotices(source, {
+    icon,
+    onClick: (workflowId) => (workflowId ? openRun(workflowId) : toFront()),
+    onDecide: openRun,
+  })
+  const tray = createTray({ icon, log, openRun, decide: openRun, show: () => toFront(), quit: () => app.quit() })
   const stopCounting = followPending(source, (pending) => {
     tray.show(pending)
     showBadge(pending.count, window)

@@ -56,6 +56,7 @@ let loadedSession = false
 
 const appMembers = {
   setName() {},
+  getVersion: () => '0.0.0',
   getAppPath: () => process.env.GATEHOUSE_E2E_APP_FOLDER ?? process.cwd(),
   setPath(name, path) {
     paths[name] = path
@@ -396,10 +397,12 @@ const shown: NotificationStandIn[] = []
 class NotificationStandIn extends EventEmitter {
   readonly title: string
   readonly body: string
-  constructor({ title = '', body = '' }: { title?: string; body?: string }) {
+  readonly actions: { text: string }[]
+  constructor({ title = '', body = '', actions = [] }: { title?: string; body?: string; actions?: { text: string }[] }) {
     super()
     this.title = title
     this.body = body
+    this.actions = actions
   }
   static isSupported = () => true
   show() {
@@ -550,6 +553,13 @@ async function carryOut(deed: ToStandIn['deed']): Promise<unknown> {
       const notification = shown.find(({ body }) => body.includes(deed.about))
       if (!notification) throw new Error(`no notification about ${deed.about}`)
       notification.emit('click', {})
+      return null
+    }
+    case 'pressNotification': {
+      const notification = shown.find(({ body }) => body.includes(deed.about))
+      const actionIndex = notification?.actions.findIndex(({ text }) => text === deed.button) ?? -1
+      if (actionIndex === -1) throw new Error(`no notification about ${deed.about} with a button "${deed.button}"`)
+      notification?.emit('action', { actionIndex })
       return null
     }
     case 'answer': {

@@ -32,6 +32,7 @@ export type Deed =
   | { do: 'chooseTray'; labels: string[] }
   /** The notification whose text names this. */
   | { do: 'clickNotification'; about: string }
+  | { do: 'pressNotification'; about: string; button: string }
   /** Presses the button of the message box that is open. */
   | { do: 'answer'; button: string }
   | { do: 'closeWindow' }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Handlers } from '../../contract/calls.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
-import type { IntakeEntry, StackHealth } from '../../contract/model.ts'
+import type { IntakeEntry, SelfTestReport, StackHealth } from '../../contract/model.ts'
 import type { StartHelper } from './secrets/keychain.ts'
 
 export type EventListener = <N extends EventName>(name: N, payload: EventPayload<N>) => void
@@ -26,4 +26,5 @@ export interface HostPowers {
   stop(): void
   /** Starts a process of the app's own; default: as plain Node. */
   startHelper?: StartHelper
+  selfTest(): Promise<SelfTestReport>
 }

@@ -314,6 +314,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     health,
     receiveUpload: intake.receiveUpload,
     handlers: {
+      'app.selfTest': () => host.selfTest(),
       'app.info': () => ({
         version,
         home: home.root,

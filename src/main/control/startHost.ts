@@ -6,6 +6,7 @@ import { isDiskFull } from '../backend/diskFull.ts'
 import { type Home, makeHome } from '../backend/home.ts'
 import { createLog, type Log } from '../backend/log.ts'
 import type { AppPaths } from '../paths.ts'
+import { selfTestApart } from '../selfTest/selfTestApart.ts'
 import { createLoopbackServer, type LoopbackServer } from '../web/loopbackServer.ts'
 import { type Control, newToken, removeControl, writeControl } from './controlFile.ts'
 import { acquireLock } from './lock.ts'
@@ -21,6 +22,8 @@ export interface HostOptions {
   /** Brings the window to the front, and a run in it; a web shell has none and answers with a fresh link. */
   focusWindow?: (workflowId?: string) => void
   startHelper?: HostPowers['startHelper']
+  /** What runs the self-test of this installation; default: the built command line in this Node. */
+  selfTestCommand?: readonly string[]
   /** Someone asked the host to end. */
   onStop(): void
   /** Default: a log file in the data folder. */
@@ -77,6 +80,9 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
         // After the answer to whoever asked has been sent.
         stop: () => void setImmediate(onStop),
         startHelper: options.startHelper,
+        selfTest: selfTestApart(
+          options.selfTestCommand ?? [process.execPath, join(paths.root, 'out', 'main', 'cli.cjs'), 'self-test', '--json'],
+        ),
       },
     })
     undo.unshift(() => backend.close())

@@ -7,6 +7,8 @@ export interface Shown {
   body: string
   /** The run that a click opens; null opens the console. */
   workflowId: string | null
+  /** It waits for a decision, which its buttons lead to where the desktop has buttons. */
+  toDecide: boolean
 }
 
 /** More than this many of one kind at once become one notification. */
@@ -18,8 +20,13 @@ export function groupNotices(notices: readonly Notice[]): Shown[] {
   for (const notice of notices) byKind.set(notice.kind, [...(byKind.get(notice.kind) ?? []), notice])
   return [...byKind].flatMap(([kind, group]) =>
     group.length <= most
-      ? group.map(({ title, body, workflowId }) => ({ title, body, workflowId }))
-      : [{ title: titleOf(kind, group.length), body: listOf(group), workflowId: null }],
+      ? group.map(({ title, body, workflowId }) => ({
+          title,
+          body,
+          workflowId,
+          toDecide: kind === 'approvalPending' && workflowId !== null,
+        }))
+      : [{ title: titleOf(kind, group.length), body: listOf(group), workflowId: null, toDecide: false }],
   )
 }
 

@@ -4,6 +4,7 @@ import type { StartAtLogin } from './startAtLogin.ts'
 export interface MenuActions {
   search(): void
   openLogs(): void
+  about(): void
   openTemporal(): void
   /** null where this app cannot be started at login. */
   startAtLogin: StartAtLogin | null
@@ -24,11 +25,13 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
         { type: 'separator' },
       ]
     : []
+  // With a self-test behind it, which the role's own box has not. On a Mac it belongs into the app's menu.
+  const about: MenuItemConstructorOptions = { label: 'About Gatehouse', click: () => actions.about() }
   const appMenu: MenuItemConstructorOptions = mac
     ? {
         role: 'appMenu',
         submenu: [
-          { role: 'about' },
+          about,
           { type: 'separator' },
           ...login,
           { role: 'services' },
@@ -77,6 +80,7 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
       submenu: [
         { label: 'Open the Temporal Web UI', click: () => actions.openTemporal() },
         { label: 'Open the logs folder', click: () => actions.openLogs() },
+        ...(mac ? [] : ([{ type: 'separator' }, about] satisfies MenuItemConstructorOptions[])),
       ],
     },
   ]

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { MenuItemConstructorOptions } from 'electron'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RunSummary } from '../../contract/model.ts'
 import type { ConnectionStatus, Push, Reply } from '../../contract/wire.ts'
@@ -145,6 +146,7 @@ describe('the tray’s menu', () => {
     const done: string[] = []
     const actions = {
       openRun: (id: string) => done.push(`run ${id}`),
+      decide: (id: string, kind: string) => done.push(`${kind} ${id}`),
       show: () => done.push('show'),
       quit: () => done.push('quit'),
     }
@@ -156,9 +158,11 @@ describe('the tray’s menu', () => {
       'and 2 more…',
       'separator',
     ])
-    for (const item of [menu[1], menu[11], menu.at(-2), menu.at(-1)])
+    const choices = menu[1]?.submenu as MenuItemConstructorOptions[]
+    expect(choices.map(({ label }) => label)).toEqual(['Approve…', 'Reject…', 'Show'])
+    for (const item of [...choices, menu[11], menu.at(-2), menu.at(-1)])
       item?.click?.(undefined as never, undefined, undefined as never)
-    expect(done).toEqual(['run w0', 'show', 'show', 'quit'])
+    expect(done).toEqual(['approve w0', 'reject w0', 'run w0', 'show', 'show', 'quit'])
     expect(trayMenu({ count: 0, runs: [] }, actions).map(({ label }) => label)).toEqual([
       'Nothing waits for approval',
       undefined,

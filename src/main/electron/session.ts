@@ -4,6 +4,7 @@ import type { Credentials } from '../control/hostLink.ts'
 import { createHostLink } from '../control/hostLink.ts'
 import type { AppPaths } from '../paths.ts'
 import type { ShellLog } from './log.ts'
+import { selfTestCommand } from './selfTestCommand.ts'
 import { type EnvelopeSource, localSource, remoteSource } from './source.ts'
 import { startUtilityHelper } from './utilityHelper.ts'
 
@@ -73,6 +74,7 @@ export async function hostSession(options: {
       ...options,
       shell: 'electron',
       startHelper: startUtilityHelper,
+      selfTestCommand: selfTestCommand(),
       createBackend,
       ports: anyPort,
     })

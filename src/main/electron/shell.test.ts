@@ -165,16 +165,16 @@ describe('notices that come together', () => {
 
   it('are shown one by one while they are few', () => {
     expect(groupNotices([notice('approvalPending', 1), notice('runFailed', 2)])).toEqual([
-      { title: 't1', body: 'b1', workflowId: 'w1' },
-      { title: 't2', body: 'b2', workflowId: 'w2' },
+      { title: 't1', body: 'b1', workflowId: 'w1', toDecide: true },
+      { title: 't2', body: 'b2', workflowId: 'w2', toDecide: false },
     ])
   })
 
   it('become one of each kind when they are many', () => {
     const many = Array.from({ length: 1000 }, (_, n) => notice('approvalPending', n))
     expect(groupNotices([...many, notice('runFailed', 1)])).toEqual([
-      { title: '1000 runs wait for a decision', body: 't0, t1, t2 and 997 more', workflowId: null },
-      { title: 't1', body: 'b1', workflowId: 'w1' },
+      { title: '1000 runs wait for a decision', body: 't0, t1, t2 and 997 more', workflowId: null, toDecide: false },
+      { title: 't1', body: 'b1', workflowId: 'w1', toDecide: false },
     ])
   })
 })
@@ -185,6 +185,7 @@ describe('the menu', () => {
     const template = menuTemplate(platform, {
       search: () => {},
       startAtLogin: null,
+      about: () => 0,
       openLogs: () => done.push('logs'),
       openTemporal: () => done.push('temporal'),
     })
@@ -204,7 +205,7 @@ describe('the menu', () => {
         on = next
       },
     }
-    const template = menuTemplate('linux', { search() {}, openLogs() {}, openTemporal() {}, startAtLogin })
+    const template = menuTemplate('linux', { search() {}, about() {}, openLogs() {}, openTemporal() {}, startAtLogin })
     const items = template[0]?.submenu
     const item = Array.isArray(items) ? items.find(({ label }) => label === 'Start at login') : undefined
     expect(item).toMatchObject({ type: 'checkbox', checked: false })

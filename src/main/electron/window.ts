@@ -1,4 +1,5 @@
 import { BrowserWindow, nativeTheme, screen } from 'electron'
+import type { DecisionKind } from '../../contract/model.ts'
 import { appOrigin, attachedArgument } from '../../preload/channels.ts'
 import { firstWindow, fitToDisplays, type Rectangle, readWindowState, smallestWindow, writeWindowState } from './windowState.ts'
 
@@ -92,10 +93,10 @@ export function focusWindow(window: BrowserWindow): void {
   window.focus()
 }
 
-/** Shows a run: a change of the fragment alone, so the page stays and its router follows. */
-export function showRun(window: BrowserWindow, workflowId: string): void {
+/** Shows a run, and the dialog that decides it: a change of the fragment alone, so the page stays and its router follows. */
+export function showRun(window: BrowserWindow, workflowId: string, decide?: DecisionKind): void {
   focusWindow(window)
-  void window.loadURL(`${appOrigin}/index.html${runFragment(workflowId)}`)
+  void window.loadURL(`${appOrigin}/index.html${runFragment(workflowId)}${decide ? `/${decide}` : ''}`)
 }
 
 export const runFragment = (workflowId: string) => `#/runs/${encodeURIComponent(workflowId)}`

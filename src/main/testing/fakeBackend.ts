@@ -142,7 +142,7 @@ export const fakeKeys: KeysState = {
   revision: 0,
 }
 
-export function createFakeBackend(host: HostPowers): FakeBackend {
+export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): FakeBackend {
   const { emit, onEvent } = createEventHub(silentLog)
   const uploads: FakeBackend['uploads'] = []
   const submitted: FakeBackend['submitted'] = []
@@ -156,6 +156,17 @@ export function createFakeBackend(host: HostPowers): FakeBackend {
   }
   const handlers: Handlers = {
     'app.info': () => ({ version: '0.0.0', home: '/home', operator: 'olga', host: 'testhost', platform: process.platform }),
+    'app.selfTest': () => ({
+      ok: false,
+      electron: null,
+      node: process.versions.node,
+      platform: process.platform,
+      arch: process.arch,
+      rows: [
+        { name: 'SQLite answers', ok: true, detail: '3.54', milliseconds: 12 },
+        { name: 'the keychain helper answers', ok: false, detail: 'no result after 10 s', milliseconds: 10_000 },
+      ],
+    }),
     'runs.list': () => ({ runs: [run], total: 1, byStage: { AwaitingApproval: 1 } }),
     'runs.get': ({ workflowId }) => {
       if (workflowId !== run.workflowId) throw notFound(`There is no run ${workflowId} here.`)

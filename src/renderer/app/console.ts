@@ -15,7 +15,7 @@ import { createRunStore } from '../features/run/runStore.ts'
 import { createRunsStore } from '../features/runs/runsStore.ts'
 import { createSettingsStore } from '../features/settings/settingsStore.ts'
 import { createStackStore } from '../features/stack/stackStore.ts'
-import { createRouteStore } from './route.ts'
+import { createRouteStore, type Route } from './route.ts'
 
 export interface ConsoleDeps {
   connection: Connection
@@ -70,8 +70,14 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     run.getState().open(id)
     if (id !== null) runs.getState().setCursor(id)
   }
-  route.subscribe(({ run: id }) => follow(id))
-  follow(route.getState().run)
+  const obey = ({ run: id, decide: kind }: Route) => {
+    follow(id)
+    if (id === null || kind === null) return
+    decide.getState().start(id, kind)
+    route.getState().go({}, 'replace')
+  }
+  route.subscribe(obey)
+  obey(route.getState())
 
   return {
     connection,

@@ -63,6 +63,9 @@ describe('route', () => {
     ['#/inbox', { place: 'inbox' }],
     ['#/runs/mlops-1-a%2Fb', { place: 'runs', run: 'mlops-1-a/b' }],
     ['#/runs/x/page', { place: 'runs', run: 'x', full: true }],
+    ['#/runs/x/approve', { place: 'runs', run: 'x', decide: 'approve' }],
+    ['#/inbox/x/reject', { place: 'inbox', run: 'x', decide: 'reject' }],
+    ['#/runs/x/cancel', { place: 'runs', run: 'x' }],
     ['#/models/m-1', { place: 'models', model: 'm-1' }],
     ['#/models/m%2F1/beside/m-2', { place: 'models', model: 'm/1', beside: 'm-2' }],
     ['#/models/m-1/page', { place: 'models', model: 'm-1' }],
@@ -71,13 +74,13 @@ describe('route', () => {
     ['#/nowhere', { place: 'runs' }],
     ['#/runs/%E0%A4%A', { place: 'runs' }],
   ] as const)('%s', (hash, route) =>
-    expect(parseRoute(hash)).toEqual({ run: null, full: false, model: null, beside: null, ...route }),
+    expect(parseRoute(hash)).toEqual({ run: null, full: false, decide: null, model: null, beside: null, ...route }),
   )
 
   it('reads what it wrote', () => {
-    const run = { place: 'runs', run: 'mlops-1-"ü" /#?', full: true, model: null, beside: null } as const
+    const run = { place: 'runs', run: 'mlops-1-"ü" /#?', full: true, decide: null, model: null, beside: null } as const
     expect(parseRoute(formatRoute(run))).toEqual(run)
-    const models = { place: 'models', run: null, full: false, model: 'a/"ü"', beside: 'b#?' } as const
+    const models = { place: 'models', run: null, full: false, decide: null, model: 'a/"ü"', beside: 'b#?' } as const
     expect(parseRoute(formatRoute(models))).toEqual(models)
   })
 })

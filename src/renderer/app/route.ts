@@ -1,5 +1,6 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
+import type { DecisionKind } from '../../contract/model.ts'
 
 export const places = ['inbox', 'runs', 'models', 'deployments', 'files', 'drills', 'settings'] as const
 export type Place = (typeof places)[number]
@@ -9,6 +10,8 @@ export interface Route {
   /** The run that is open beside the list, or as a page. */
   run: string | null
   full: boolean
+  /** What the native shell asks to be decided there: the dialog opens, and the address forgets it. */
+  decide: DecisionKind | null
   /** The model whose page is open. */
   model: string | null
   /** The model that it is compared with. */
@@ -32,12 +35,13 @@ export function parseRoute(hash: string): Route {
     place: known,
     run,
     full: run !== null && page === 'page',
+    decide: run !== null && (page === 'approve' || page === 'reject') ? page : null,
     model,
     beside: model !== null && page === 'beside' ? decoded(other) : null,
   }
 }
 
-export function formatRoute({ place, run, full, model, beside }: Route): string {
+export function formatRoute({ place, run, full, model, beside }: Omit<Route, 'decide'>): string {
   if (run !== null) return `#/${place}/${encodeURIComponent(run)}${full ? '/page' : ''}`
   if (model === null) return `#/${place}`
   return `#/${place}/${encodeURIComponent(model)}${beside === null ? '' : `/beside/${encodeURIComponent(beside)}`}`
@@ -57,6 +61,7 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
         place,
         run: atModels ? null : run,
         full: !atModels && run !== null && full,
+        decide: null,
         model: atModels ? model : null,
         beside: atModels && model !== null ? beside : null,
       }

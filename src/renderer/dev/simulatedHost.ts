@@ -803,6 +803,22 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       host: 'workbench',
       platform: 'linux x64',
     }),
+    'app.selfTest': async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      return {
+        ok: true,
+        electron: '45.4.1',
+        node: '24.21.0',
+        platform: 'linux',
+        arch: 'x64',
+        rows: [
+          { name: 'better-sqlite3 loads', ok: true, detail: '13.2.0', milliseconds: 11 },
+          { name: 'Temporal core-bridge loads', ok: true, detail: '1.24.0', milliseconds: 144 },
+          { name: 'the keychain helper answers', ok: true, detail: 'as a utility process', milliseconds: 160 },
+          { name: 'a saved history replays', ok: true, detail: '62 events', milliseconds: 1_173 },
+        ],
+      }
+    },
     'runs.list': ({ limit, offset, stages: wanted, text }) => {
       const all = [...plans.values()]
         .map((p) => summaryOf(runAt(p, clock())))

@@ -19,6 +19,7 @@ type Kind<N extends CallName> = 'reads' | 'tells' | ((input: ValidInput<N>, befo
 /** Every call is named here, so that none is added without somebody deciding whether it goes on record. */
 const kinds: { [N in CallName]: Kind<N> } = {
   'app.info': 'reads',
+  'app.selfTest': 'reads',
   'runs.list': 'reads',
   'runs.get': 'reads',
   'runs.payloads': 'reads',

@@ -1,12 +1,11 @@
 import { createStore } from 'zustand/vanilla'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
-import { isEndStage, type RunDetail } from '../../../contract/model.ts'
+import { type DecisionKind, isEndStage, type RunDetail } from '../../../contract/model.ts'
 import type { ModelDetail } from '../../../contract/models.ts'
 import type { DataProfile, TrainingReport } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 
-export type DecisionKind = 'approve' | 'reject'
 export type DecidePhase = 'editing' | 'sending' | 'delivered' | 'pending' | 'failed'
 
 export interface OpenDecision {

@@ -7,6 +7,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
+import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { isDirty, type RetryField, retryFields, retrySteps, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
@@ -132,6 +133,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
                 </dd>
               </dl>
             ) : null}
+            <SelfTest />
             {capabilities.stopHost ? <Stop /> : null}
           </Group>
         </div>
