@@ -18,6 +18,7 @@ import { createEventHub } from './events.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
+import { takeKeyEnvironment } from './keys/environmentKeys.ts'
 import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { type Log, logWith } from './log.ts'
@@ -89,6 +90,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     secrets,
     log,
     openRuns: () => projection.open().map(({ workflowId, startedAt }) => ({ workflowId, startedAt })),
+    environment: takeKeyEnvironment(),
   })
   const codecServer = createCodecServer({
     codecFor: (namespace) => createEncryptionCodec({ keys: keyRing.source, namespace }),
@@ -155,6 +157,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         worker: createDataConverter([worker], paths.failureConverter),
       }
     },
+    hold: keyRing.problem,
     identity: `${accountName()}@${hostName()}`,
     log: logWith(log, () => ({ encryption: encryption.mode() })),
   })
@@ -168,7 +171,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const starter = createStarter({
     ledger,
     start: (workflowId, input) => startRun(connected(), workflowId, input),
-    canStart: () => temporal.client() !== null,
+    canStart: () => temporal.client() !== null && keyRing.problem() === null,
     startsPerSecond: () => settings.get().startsPerSecond,
     onStarted: (workflowId, runId) =>
       projection.update(workflowId, { runId, startedAt: new Date().toISOString(), problem: null }),
@@ -192,7 +195,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const decisions = createDecisionOutbox({
     ledger,
     deliver: (decision) => decide(connected(), decision),
-    canDeliver: () => temporal.client() !== null,
+    canDeliver: () => temporal.client() !== null && keyRing.problem() === null,
     awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
     onChange: (workflowId, pending) => {
       projection.update(workflowId, { decisionPending: pending })
@@ -247,7 +250,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       reconciler.sweep()
     }
     temporalWasUp = temporalIsUp
-    const keysAreThere = keyRing.state().problem === null
+    const keysAreThere = keyRing.problem() === null
     if (keysAreThere && !keysWereThere) {
       starter.wake()
       decisions.wake()
@@ -285,7 +288,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     look()
   })
   temporal.onChange(look)
-  keyRing.onChange(look)
+  keyRing.onChange(() => {
+    temporal.holdChanged()
+    look()
+  })
   secrets.onChange(look)
   endpoints.onChange((environment) => {
     emit('deployments.changed', { environments: [environment] })

@@ -21,7 +21,7 @@ export interface Encryption {
 }
 
 interface Options {
-  ring: Omit<KeyRing, 'source' | 'patientSource' | 'close'>
+  ring: Omit<KeyRing, 'source' | 'patientSource' | 'ready' | 'problem' | 'close'>
   codecServer: CodecServer
   audit: Audit
   emit: Emit

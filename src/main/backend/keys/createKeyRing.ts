@@ -23,7 +23,11 @@ export interface KeyRing {
    * end of the worker or of an attempt, and attempts are counted.
    */
   patientSource: KeySource
+  /** Settles when the keys were asked for once, whatever came of it. */
+  ready: Promise<void>
   state(): KeyRingState
+  /** Why the keys cannot be had now; null when they can, and while nothing is to be encrypted. */
+  problem(): string | null
   onChange(listener: () => void): () => void
   /** A new key for new payloads; the others stay for reading. @throws CallFailed `unavailable`; nothing was changed then. */
   rotate(): Promise<void>
@@ -61,6 +65,8 @@ export interface KeyRingOptions {
   makesKeys?: boolean
   /** What `takeKeyEnvironment` found. */
   environment?: KeyEnvironment
+  /** How long a key of a key service may be used without asking it again, in milliseconds; default: five minutes. */
+  serviceKeepMs?: number
   /** Messages that one key may seal. */
   messageBudget?: number
 }
@@ -104,6 +110,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   })
   const places = createKeyPlaces({
     ...{ home, secrets: options.secrets, environment: options.environment ?? emptyKeyEnvironment },
+    serviceKeepMs: options.serviceKeepMs,
     sealingProvider: () => records.sealing()?.provider ?? null,
   })
   const { stored, environment } = places
@@ -419,9 +426,10 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     }
   }, 5 * lookEveryMs).unref()
 
-  void prepare().catch(() => {})
+  const ready = prepare().catch(() => {})
 
   return {
+    ready,
     source: {
       sealingKey: (messages) => chargeInMemory(messages) ?? chargeOrFail(messages),
       openingKey: (id, wrapped) => opened.get(id) ?? findKey(id, wrapped),
@@ -449,6 +457,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         }),
       }
     },
+    problem: () => problem?.message ?? null,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

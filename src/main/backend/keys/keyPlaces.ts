@@ -34,6 +34,7 @@ interface Options {
   home: Home
   secrets: SecretStore
   environment: KeyEnvironment
+  serviceKeepMs?: number
   /** Whose key seals now; null when there is none yet. */
   sealingProvider(): ProviderName | null
 }
@@ -45,7 +46,13 @@ const vaultTokenName = 'vault-token'
  * until now is never silently replaced: keys that came from elsewhere and cannot be had now are a problem to be told, not
  * a reason to make others.
  */
-export function createKeyPlaces({ home, secrets, environment: given, sealingProvider }: Options): KeyPlaces {
+export function createKeyPlaces({
+  home,
+  secrets,
+  environment: given,
+  serviceKeepMs: keepMs,
+  sealingProvider,
+}: Options): KeyPlaces {
   const file = join(home.config, 'keys.json')
   const stored = createStoredKeys(secrets)
   const environment = createEnvironmentKeys(given)
@@ -64,9 +71,9 @@ export function createKeyPlaces({ home, secrets, environment: given, sealingProv
   function placesOf({ provider, vault, awsKms }: KeySettings) {
     const services = {
       vault: vault
-        ? createVaultKeys({ ...vault, token: async () => given.vaultToken ?? (await secrets.get(vaultTokenName)) })
+        ? createVaultKeys({ ...vault, keepMs, token: async () => given.vaultToken ?? (await secrets.get(vaultTokenName)) })
         : null,
-      'aws-kms': awsKms ? createAwsKmsKeys(awsKms) : null,
+      'aws-kms': awsKms ? createAwsKmsKeys({ ...awsKms, keepMs }) : null,
     }
     const before = sealingProvider()
     const wanted = provider ?? (before === null || isStored(before) ? 'secrets' : before)

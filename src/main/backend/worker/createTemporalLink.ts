@@ -18,6 +18,8 @@ export interface TemporalLink {
   onChange(listener: () => void): () => void
   /** The stack's idea of where Temporal is, or whether it is there, has changed. */
   addressChanged(): void
+  /** `hold` may answer otherwise now. */
+  holdChanged(): void
   /** Gives work in flight back to Temporal and closes the connections. */
   close(): Promise<void>
 }
@@ -32,6 +34,11 @@ interface Options {
    * tried again by who made it, while the SDK takes a codec's refusal for the end of the worker.
    */
   dataConverters(namespace: string): { client: DataConverter; worker: DataConverter }
+  /**
+   * Why the worker must not take work now (keys that cannot be had), in words for the status bar; null when it may. Each
+   * step that it took would wait until its attempt has timed out, and attempts are counted.
+   */
+  hold(): string | null
   identity: string
   log: Log
 }
@@ -40,6 +47,8 @@ interface Options {
 const slots = 100
 const firstRetryMs = 1_000
 const longestRetryMs = 15_000
+/** What is held for a moment only must not cost the steps under way their attempt; they heartbeat within ten seconds. */
+const holdAfterMs = 5_000
 
 /**
  * Client and worker of this host, kept on the address that the stack names. A worker that ends by itself is started
@@ -51,16 +60,20 @@ export function createTemporalLink({
   deps,
   observer,
   dataConverters,
+  hold,
   identity,
   log,
 }: Options): TemporalLink {
   installRuntime(log)
   const listeners = new Set<() => void>()
-  let current: { key: string; client: TemporalClient; worker: RunningWorker } | null = null
+  let current: Current | null = null
   let connecting: Promise<void> | null = null
   let problem: string | null = null
   let failures = 0
   let retryTimer: NodeJS.Timeout | null = null
+  let holdTimer: NodeJS.Timeout | null = null
+  /** The last worker that was held, on its way to its end. */
+  let ending: Promise<void> = Promise.resolve()
   let closed = false
 
   const tell = () => {
@@ -76,6 +89,7 @@ export function createTemporalLink({
         tell()
         const now = address()
         if (!closed && !retryTimer && now && current?.key !== keyOf(now)) addressChanged()
+        else holdChanged()
       })
     }
   }
@@ -89,26 +103,66 @@ export function createTemporalLink({
     try {
       const converters = dataConverters(wanted.namespace)
       const client = await createClient({ ...wanted, identity, dataConverter: converters.client })
-      const worker = await createWorker({
-        ...wanted,
-        identity,
-        dataConverter: converters.worker,
-        workflowBundle,
-        deps,
-        observer,
-        maxConcurrentActivities: slots,
-        log,
-      })
-      if (closed) {
-        await Promise.allSettled([worker.stop(), client.close()])
-        return
-      }
-      current = { key: keyOf(wanted), client, worker }
-      problem = null
-      failures = 0
-      worker.stopped.catch((error) => restart(worker, error))
+      const startWorker = () =>
+        createWorker({
+          ...wanted,
+          identity,
+          dataConverter: converters.worker,
+          workflowBundle,
+          deps,
+          observer,
+          maxConcurrentActivities: slots,
+          log,
+        })
+      const next: Current = { key: keyOf(wanted), client, worker: null, startWorker }
+      if (hold() === null) await giveWorker(next)
+      if (closed) await endOf(next)
+      else current = next
     } catch (error) {
       retryLater(error)
+    }
+  }
+
+  async function giveWorker(to: Current): Promise<void> {
+    const worker = await to.startWorker()
+    to.worker = worker
+    problem = null
+    failures = 0
+    worker.stopped.catch((error) => restart(worker, error))
+  }
+
+  /** Ends the worker when it was to be held for a while, and begins another when it may work again. The client stays. */
+  function holdChanged(): void {
+    if (closed || connecting || !current) return // whoever connects looks itself
+    const held = hold() !== null
+    if (!held && holdTimer) {
+      clearTimeout(holdTimer)
+      holdTimer = null
+    }
+    if (held && current.worker) {
+      holdTimer ??= setTimeout(() => {
+        holdTimer = null
+        const worker = current?.worker
+        if (!current || !worker || hold() === null) return
+        log.warn({ why: hold() }, 'the worker is held')
+        current.worker = null
+        ending = worker.stop()
+        tell()
+      }, holdAfterMs)
+    }
+    if (!held && !current.worker) {
+      const mine = current
+      connecting = giveWorker(mine)
+        .catch((error) => {
+          current = null
+          void endOf(mine)
+          retryLater(error)
+        })
+        .finally(() => {
+          connecting = null
+          tell()
+          holdChanged()
+        })
     }
   }
 
@@ -138,7 +192,16 @@ export function createTemporalLink({
     namespace: () => address()?.namespace ?? 'default',
     worker() {
       const part = { summary: '', detail: '', remedy: '', progress: null, address: null }
-      if (current && address()) return { ...part, state: 'up', summary: `${current.worker.activitiesInFlight()}/${slots}` }
+      if (current?.worker && address())
+        return { ...part, state: 'up', summary: `${current.worker.activitiesInFlight()}/${slots}` }
+      const why = hold()
+      if (current && why !== null)
+        return {
+          ...part,
+          state: 'down',
+          detail: `The worker waits. ${why}`,
+          remedy: 'It goes on by itself; runs wait until then.',
+        }
       if (problem)
         return {
           ...part,
@@ -153,19 +216,30 @@ export function createTemporalLink({
       return () => listeners.delete(listener)
     },
     addressChanged,
+    holdChanged,
     async close() {
       closed = true
       if (retryTimer) clearTimeout(retryTimer)
+      if (holdTimer) clearTimeout(holdTimer)
       await connecting
       if (current) await endOf(current)
       current = null
+      await ending
     },
   }
 }
 
+interface Current {
+  key: string
+  client: TemporalClient
+  /** null while it is held. */
+  worker: RunningWorker | null
+  startWorker(): Promise<RunningWorker>
+}
+
 const keyOf = (address: TemporalAddress) => `${address.address} ${address.namespace}`
 
-async function endOf({ worker, client }: { worker: RunningWorker; client: TemporalClient }): Promise<void> {
-  await worker.stop()
+async function endOf({ worker, client }: Current): Promise<void> {
+  await worker?.stop()
   await client.close().catch(() => undefined)
 }

@@ -10,6 +10,8 @@ import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
 import { createEndpoints } from '../../backend/endpoints/createEndpoints.ts'
 import { accountName, hostName } from '../../backend/home.ts'
 import { createKeyRing } from '../../backend/keys/createKeyRing.ts'
+import { takeKeyEnvironment } from '../../backend/keys/environmentKeys.ts'
+import { untilKeysAreAway, untilKeysAreThere } from '../../backend/keys/waitForKeys.ts'
 import { createLog, logWith } from '../../backend/log.ts'
 import { createPool } from '../../backend/postgres/createPool.ts'
 import { createExperimentStore } from '../../backend/postgres/experimentStore.ts'
@@ -51,7 +53,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   const log = createLog(join(home.logs, 'worker.log'))
   const secrets = await openSecrets({ home, log })
   // The host's keys: this worker makes none, and what it charges counts for all.
-  const keyRing = createKeyRing({ home, secrets, log, openRuns: () => [], makesKeys: false })
+  const keyRing = createKeyRing({ home, secrets, log, openRuns: () => [], makesKeys: false, environment: takeKeyEnvironment() })
   const places = await findPlaces({ home, paths, secrets, log, say })
   const pool = createPool({ config: places.postgres, problem: places.postgresProblem, log })
   const store = createFileStore(home.store)
@@ -67,33 +69,51 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
       namespace: temporal.namespace,
       handOnUnreadable: true,
     })
-    const worker = await createWorker({
-      ...temporal,
-      workflowBundle: paths.workflowBundle,
-      deps: {
-        store,
-        csv,
-        experiments: createExperimentStore(pool, appVersion(paths.root)),
-        // Never started here: it switches by the shared folder and asks the host's endpoint.
-        deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
-          .deployer,
-        faults,
-      },
-      observer: unobserved,
-      dataConverter: createDataConverter([codec], paths.failureConverter),
-      identity: `${accountName()}@${hostName()} (worker ${process.pid})`,
-      log: workerLog,
-    })
-    out.data({ ready: true, worker: worker.identity, temporal: temporal.address, namespace: temporal.namespace })
-    out.line(`The worker ${worker.identity} works for ${temporal.address}, namespace ${temporal.namespace}. Ctrl+C ends it.`)
+    const identity = `${accountName()}@${hostName()} (worker ${process.pid})`
+    const startWorker = () =>
+      createWorker({
+        ...temporal,
+        workflowBundle: paths.workflowBundle,
+        deps: {
+          store,
+          csv,
+          experiments: createExperimentStore(pool, appVersion(paths.root)),
+          // Never started here: it switches by the shared folder and asks the host's endpoint.
+          deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
+            .deployer,
+          faults,
+        },
+        observer: unobserved,
+        dataConverter: createDataConverter([codec], paths.failureConverter),
+        identity,
+        log: workerLog,
+      })
     const told = new Promise<'told'>((resolve) => {
       if (ending.signal.aborted) resolve('told')
       ending.signal.addEventListener('abort', () => resolve('told'), { once: true })
     })
-    const how = await Promise.race([told, worker.stopped.then(() => 'ended' as const)])
-    await worker.stop()
-    out.line('The worker has ended; steps that were under way are given back to Temporal.')
-    return how === 'told' ? exitCodes.done : exitCodes.failed
+    for (let first = true; ; first = false) {
+      // Without keys each step that it took would wait until its attempt has timed out, and attempts are counted.
+      await keyRing.ready
+      const why = keyRing.state()
+      if (why.problem !== null) say(`${why.problem} ${why.remedy} This worker waits until then.`)
+      await untilKeysAreThere(keyRing, ending.signal)
+      const worker = await startWorker()
+      if (first) {
+        out.data({ ready: true, worker: identity, temporal: temporal.address, namespace: temporal.namespace })
+        out.line(`The worker ${identity} works for ${temporal.address}, namespace ${temporal.namespace}. Ctrl+C ends it.`)
+      }
+      const watching = new AbortController()
+      const how = await Promise.race([
+        told,
+        worker.stopped.then(() => 'ended' as const),
+        untilKeysAreAway(keyRing, keysAwayMs, watching.signal).then(() => 'held' as const),
+      ]).finally(() => watching.abort())
+      await worker.stop()
+      if (how === 'held') continue
+      out.line('The worker has ended; steps that were under way are given back to Temporal.')
+      return how === 'told' ? exitCodes.done : exitCodes.failed
+    }
   } catch (error) {
     if (ending.signal.aborted) return exitCodes.done
     throw error
@@ -103,6 +123,9 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     keyRing.close()
   }
 }
+
+/** As the host's own worker waits: shorter than the time after which a step without a heartbeat is given to another. */
+const keysAwayMs = 5_000
 
 /** The console learns of this worker's steps from Temporal. */
 const unobserved: RunObserver = {
