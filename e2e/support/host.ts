@@ -18,7 +18,7 @@ export interface Host {
   url: string
   /** Milliseconds from the start of the process to "every part is up". */
   readyMs: number
-  /** An orderly end. */
+  /** An orderly end. @throws when it was not one */
   stop(): Promise<void>
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>
@@ -73,7 +73,11 @@ export function launchHost(home: Home, readyWithinMs = 120_000): { kill(): Promi
       connection.close()
       return end(signal)
     }
-    return { home, process: child, connection, url, readyMs, stop: () => endBy('SIGTERM'), kill: () => endBy('SIGKILL') }
+    const stop = async () => {
+      await endBy('SIGTERM')
+      if (child.exitCode !== 0) throw new Error(`the host ended with ${child.exitCode ?? child.signalCode}\n${errors}`)
+    }
+    return { home, process: child, connection, url, readyMs, stop, kill: () => endBy('SIGKILL') }
   })
   return { ready, kill: () => end('SIGKILL') }
 }

@@ -402,12 +402,13 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       reconciler.close()
       await encryption.close()
       await temporal.close()
-      keyRing.close()
       drills.close()
       projection.close()
       await endpoints.close()
       await pool.close()
       await stack.close()
+      // Not before: whatever changes on the way down is looked at together with the keys.
+      keyRing.close()
       ledger.close()
       log.info('closed')
     },
