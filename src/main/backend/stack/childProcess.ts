@@ -38,7 +38,8 @@ export interface Child {
 }
 
 const record = z.object({ pid: z.number().int(), identity: z.string() })
-const marker = 'GATEHOUSE_CHILD'
+/** In the environment of every child: its record, so that it can be told from a stranger without one. */
+export const childMarker = 'GATEHOUSE_CHILD'
 const logBytes = 5 * 1024 ** 2
 
 /** @throws Error when the program cannot be started at all. */
@@ -50,7 +51,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   try {
     process = spawn(options.command, options.args, {
       cwd: options.cwd,
-      env: { ...options.env, [marker]: options.recordFile },
+      env: { ...options.env, [childMarker]: options.recordFile },
       uid: options.user?.uid,
       gid: options.user?.gid,
       // A group of its own: a Ctrl+C in our terminal must not end the servers before the work in flight is given back.
@@ -77,7 +78,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     )
   }
   process.on('error', (error) => log.warn({ child: name, err: error }, 'child'))
-  writeRecord(options.recordFile, { pid, identity: processIdentity(pid) ?? '' })
+  writeChildRecord(options.recordFile, { pid, identity: processIdentity(pid) ?? '' })
   log.info({ child: name, pid, command: options.command, args: options.args }, 'child started')
 
   let stopping: Promise<void> | null = null
@@ -117,7 +118,7 @@ export async function stopOrphans(recordFile: string, plan: StopPlan, log: Log):
   } catch {
     // No record, or half of one: the mark in the environment still tells.
   }
-  for (const pid of processesMarked(marker, recordFile)) {
+  for (const pid of processesMarked(childMarker, recordFile)) {
     const identity = processIdentity(pid)
     if (identity !== null) ours.set(pid, identity)
   }
@@ -145,7 +146,7 @@ export async function stopProcess(pid: number, identity: string, plan: StopPlan)
 }
 
 /** The whole group where the process leads one, so that its own children go too. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   for (const target of globalThis.process.platform === 'win32' ? [pid] : [-pid, pid]) {
     try {
       globalThis.process.kill(target, signal)
@@ -157,7 +158,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Written at once and whole: a host that is killed right after a start must leave a record. */
-function writeRecord(file: string, content: z.infer<typeof record>): void {
+export function writeChildRecord(file: string, content: z.infer<typeof record>): void {
   writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }

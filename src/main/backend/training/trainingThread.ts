@@ -1,7 +1,8 @@
-/** Entry of the threads of a training, for `createBoostingTrainer`: one leads, the others help. */
+/** Entry of the threads of a training: for `createBoostingTrainer` one leads, the others help. */
 import { join } from 'node:path'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { BoostingSettings } from '../../../contract/boosting.ts'
+import { assertNever } from '../../../contract/model.ts'
 import type { CurvePoint } from '../../../contract/training.ts'
 import { boost, type Round, UnusableTable } from '../../../training/boosting/boost.ts'
 import { importanceOf } from '../../../training/importance.ts'
@@ -11,6 +12,8 @@ import { type TrainingTable, testPart } from '../../../training/table.ts'
 import { BadTableFile, readTableFile } from '../../../training/tableFile.ts'
 import { openCheckpointFile } from './checkpointFile.ts'
 import { createThreadCrew, type HelpWanted, helpOut } from './threadCrew.ts'
+import type { TrainerJob } from './trainerContract.ts'
+import { readTrainerResult, writeTrainerTables } from './trainerFiles.ts'
 
 export interface LeadJob {
   role: 'lead'
@@ -24,6 +27,22 @@ export interface HelperJob {
   role: 'helper'
   lead: MessagePort
 }
+/** For `createCommandTrainer`: the files between Gatehouse and a trainer of one's own. */
+export interface ExportJob {
+  role: 'export'
+  tablePath: string
+  job: TrainerJob
+}
+export interface ResultJob {
+  role: 'result'
+  tablePath: string
+  job: TrainerJob
+  format: 'xgboost-json' | 'other'
+}
+export type FilesAnswer =
+  | { kind: 'exported' }
+  | { kind: 'result'; artifact: Uint8Array; testPredictions: Float64Array }
+  | { kind: 'bad'; message: string }
 export type LeadAnswer =
   | { kind: 'progress'; round: number; resumedFrom: number; point: CurvePoint; secondsLeft: number; note: string | null }
   | {
@@ -115,15 +134,26 @@ function predictTest(table: TrainingTable, model: string): Float64Array {
 
 const port = parentPort
 if (port === null) throw new Error('trainingThread is the entry of a worker thread and cannot be started by itself')
-const job = workerData as LeadJob | HelperJob
-if (job.role === 'helper') {
-  job.lead.on('message', (wanted: HelpWanted) => helpOut(wanted))
-} else {
-  lead(job, (answer) => port.postMessage(answer)).catch((error: unknown) => {
-    const unusable = error instanceof UnusableTable || error instanceof BadTableFile
-    port.postMessage({
-      kind: unusable ? 'unusable' : 'failed',
-      message: error instanceof Error ? error.message : String(error),
-    } satisfies LeadAnswer)
-  })
+const job = workerData as LeadJob | HelperJob | ExportJob | ResultJob
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+const tellFiles = (answer: FilesAnswer) => port.postMessage(answer)
+const bad = (error: unknown) => tellFiles({ kind: 'bad', message: messageOf(error) })
+switch (job.role) {
+  case 'lead':
+    lead(job, (answer) => port.postMessage(answer)).catch((error: unknown) => {
+      const unusable = error instanceof UnusableTable || error instanceof BadTableFile
+      port.postMessage({ kind: unusable ? 'unusable' : 'failed', message: messageOf(error) } satisfies LeadAnswer)
+    })
+    break
+  case 'helper':
+    job.lead.on('message', (wanted: HelpWanted) => helpOut(wanted))
+    break
+  case 'export':
+    writeTrainerTables(job.tablePath, job.job).then(() => tellFiles({ kind: 'exported' }), bad)
+    break
+  case 'result':
+    readTrainerResult(job.tablePath, job.job, job.format).then((result) => tellFiles({ kind: 'result', ...result }), bad)
+    break
+  default:
+    assertNever(job)
 }
