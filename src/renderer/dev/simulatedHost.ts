@@ -24,8 +24,8 @@ import {
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { metricLabels } from '../../contract/training.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
-import { curveSoFar, profileOf, seedOf } from './simulatedModels.ts'
-import { createSimulatedRegistry, isDemo } from './simulatedRegistry.ts'
+import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
+import { createSimulatedRegistry } from './simulatedRegistry.ts'
 
 export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
 
@@ -270,6 +270,7 @@ function runAt(plan: Plan, now: number): RunDetail {
   const done = (name: StepName) => steps.find((s) => s.step === name)?.state === 'completed'
   const waiting = steps.find((s) => s.step === 'await_production_approval')
   const short = seedOf(plan.workflowId).toString(16).padStart(8, '0')
+  const report = done('train_model') ? reportFor(`model-${short}`, plan.fileName, passed) : null
   return {
     workflowId: plan.workflowId,
     runId: startedAt === null ? null : `0198f2a4-7c1e-7b3a-9d20-${short.padStart(12, '0')}`,
@@ -287,7 +288,7 @@ function runAt(plan: Plan, now: number): RunDetail {
     maxAttempts: current.max,
     retryAt: current.retryAt === null || over ? null : iso(current.retryAt),
     problem: plan.queuedProblem ?? over?.problem ?? current.problem,
-    metrics: done('train_model') ? plan.metrics : null,
+    metrics: done('train_model') ? (report?.metrics ?? plan.metrics) : null,
     gatePassed: done('assess_model_quality') ? passed : null,
     approvalDeadline:
       waiting?.scheduledAt && (stage as Stage) === 'AwaitingApproval'
@@ -299,7 +300,7 @@ function runAt(plan: Plan, now: number): RunDetail {
     decision: plan.decision,
     revision: plan.revision,
     steps,
-    gateChecks: done('assess_model_quality') ? checksOf(plan.metrics) : [],
+    gateChecks: done('assess_model_quality') ? (report ? standardChecks(report, passed) : checksOf(plan.metrics)) : [],
     deployments: (['dev', 'prod'] as const)
       .filter((environment) => done(environment === 'dev' ? 'deploy_dev' : 'deploy_prod'))
       .map((environment) => ({

@@ -2,7 +2,15 @@
  * Profiles and reports for the simulated host, made up from a seed. Their figures are worked out from the rows that are
  * drawn, so that a picture and the number beside it agree.
  */
-import type { ColumnProfile, CurvePoint, DataProfile, MetricValues, TrainingReport } from '../../contract/training.ts'
+import type { GateCheck } from '../../contract/model.ts'
+import {
+  type ColumnProfile,
+  type CurvePoint,
+  type DataProfile,
+  type MetricValues,
+  metricLabels,
+  type TrainingReport,
+} from '../../contract/training.ts'
 
 /** mulberry32, by Tommy Ettinger (public domain): one small number is the whole state. */
 function randomFrom(seed: number): () => number {
@@ -430,4 +438,60 @@ export function reportOf(modelId: string, fileName: string, quality = 1): Traini
     ),
     predictions,
   }
+}
+
+/** The demonstration's file names get the demo trainer, which looks at no row and so has no report. */
+export const isDemo = (fileName: string) =>
+  /^(good|bad|borderline|failing_training|db_failure|prod_candidate|sensitive_data)/.test(fileName)
+
+const reports = new Map<string, TrainingReport>()
+/** Made up once for each model; null for the demo trainer's. `passes`: whether the gate is to let it through. */
+export function reportFor(modelId: string, fileName: string, passes: boolean): TrainingReport | null {
+  if (isDemo(fileName)) return null
+  const known = reports.get(modelId) ?? reportOf(modelId, fileName, passes ? 0.9 + (seedOf(modelId) % 20) / 100 : 2.2)
+  reports.set(modelId, known)
+  return known
+}
+
+/** What the standard gate says of a report, in the words that the real one uses. */
+export function standardChecks({ task, metrics, baseline, slices }: TrainingReport, passes: boolean): GateCheck[] {
+  const metric = task === 'regression' ? 'mae' : 'log_loss'
+  const label = metricLabels[metric]
+  const observed = metrics[metric] ?? 0
+  const limit = round((baseline[metric] ?? 1) * (passes ? 0.95 : 0.6))
+  const worst = slices.reduce(
+    (most, slice) => ((slice.metrics[metric] ?? 0) > (most?.metrics[metric] ?? 0) ? slice : most),
+    slices[0],
+  )
+  const check = (kind: GateCheck['kind'], what: string, rest: Partial<GateCheck>): GateCheck => ({
+    kind,
+    metric,
+    label: `${label} ${what}`,
+    observed,
+    limit,
+    comparison: '<=',
+    passed: true,
+    reason: '',
+    ...rest,
+  })
+  return [
+    check('baseline', 'against the baseline', {
+      passed: observed <= limit,
+      reason: `${label} ${observed} is ${observed <= limit ? 'at most' : 'above'} ${limit}: the baseline's ${baseline[metric]} less 5 %.`,
+    }),
+    check('production', 'against production', {
+      limit: null,
+      observed,
+      reason: 'The model in production predicts something else, so there is nothing to compare with.',
+    }),
+    ...(worst
+      ? [
+          check('slice', 'in the worst slice', {
+            observed: worst.metrics[metric] ?? null,
+            limit: round(observed * 1.5),
+            reason: `The worst slice of 30 rows or more is ${worst.column} = ${worst.value}, with ${worst.metrics[metric] ?? 'no figure'}.`,
+          }),
+        ]
+      : []),
+  ]
 }

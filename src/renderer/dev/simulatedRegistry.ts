@@ -4,12 +4,9 @@ import { conflict, notFound } from '../../contract/errors.ts'
 import type { Emit } from '../../contract/events.ts'
 import type { RunDetail } from '../../contract/model.ts'
 import type { DeploymentRecord, Environment, ModelDetail, ModelSummary } from '../../contract/models.ts'
-import type { TrainingReport } from '../../contract/training.ts'
-import { profileOf, reportOf, seedOf } from './simulatedModels.ts'
+import { isDemo, profileOf, reportFor } from './simulatedModels.ts'
 
 const environments = ['dev', 'prod'] as const
-export const isDemo = (fileName: string) =>
-  /^(good|bad|borderline|failing_training|db_failure|prod_candidate|sensitive_data)/.test(fileName)
 
 interface Source {
   runs(): RunDetail[]
@@ -35,14 +32,7 @@ export function createSimulatedRegistry({ runs, operator, emit, clock, problem }
     requestId: string
   }[] = []
 
-  const reports = new Map<string, TrainingReport>()
-  /** Made up once: there may be thousands of models. */
-  const report = (modelId: string, fileName: string): TrainingReport | null => {
-    if (isDemo(fileName)) return null
-    const known = reports.get(modelId) ?? reportOf(modelId, fileName, 0.9 + (seedOf(modelId) % 20) / 100)
-    reports.set(modelId, known)
-    return known
-  }
+  const report = (run: RunDetail) => reportFor(run.modelId as string, run.fileName, run.gatePassed !== false)
 
   const historyOf = (all: readonly RunDetail[], environment: Environment): DeploymentRecord[] => {
     const deployed = all.flatMap(({ deployments, decision, fileName, workflowId }) =>
@@ -90,7 +80,7 @@ export function createSimulatedRegistry({ runs, operator, emit, clock, problem }
   const summaryOf = (run: RunDetail, where: (modelId: string) => Environment[]): ModelSummary => {
     const modelId = run.modelId as string
     const demo = isDemo(run.fileName)
-    const made = report(modelId, run.fileName)
+    const made = report(run)
     return {
       modelId,
       workflowId: run.workflowId,
@@ -113,7 +103,7 @@ export function createSimulatedRegistry({ runs, operator, emit, clock, problem }
     const all = runs()
     const run = trained(all).find((one) => one.modelId === modelId)
     if (!run) throw notFound(`There is no model ${modelId} here.`)
-    const made = report(modelId, run.fileName)
+    const made = report(run)
     const { decision } = run
     return {
       ...summaryOf(run, servedIn(all)),

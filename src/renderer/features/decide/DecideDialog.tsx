@@ -170,7 +170,8 @@ function BesideProduction({ open: { detail, report, production } }: { open: Open
     metric && report && model.report
       ? compareSlices(model.report.slices, report.slices, metric).filter(({ verdict }) => verdict === 'worse')
       : []
-  const unlike = model.target !== null && report !== null && model.target !== report.target
+  // The demo trainer predicts nothing; its figures compare with each other alone.
+  const unlike = model.task !== (report?.task ?? null) || model.target !== (report?.target ?? null)
   return (
     <section aria-label="Beside the model now in production">
       <h3>
@@ -178,7 +179,14 @@ function BesideProduction({ open: { detail, report, production } }: { open: Open
       </h3>
       {unlike || changes.length === 0 ? (
         <p className="muted">
-          It predicts <bdi className="mono">{model.target ?? 'nothing that is known'}</bdi>, so their figures do not compare.
+          {model.target === null ? (
+            'It was made by the demo trainer'
+          ) : (
+            <>
+              It predicts <bdi className="mono">{model.target}</bdi>
+            </>
+          )}
+          , so their figures do not compare.
         </p>
       ) : (
         <>

@@ -62,7 +62,7 @@ function Row({ check }: { check: GateCheck }) {
       {explained ? (
         <tr className="reason">
           <td colSpan={4}>
-            <bdi>{reason}</bdi>
+            <bdi>{sentenceStart(reason)}</bdi>
           </td>
         </tr>
       ) : null}

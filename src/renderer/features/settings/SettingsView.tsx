@@ -1,5 +1,5 @@
 import { CircleAlert, Plus, Trash2 } from 'lucide-react'
-import { type ReactNode, useId, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
@@ -11,6 +11,9 @@ import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { isDirty, type RetryField, retryFields, retrySteps, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
+
+// The largest form of the console, read when the settings are first looked at.
+const PipelinesEditor = lazy(() => import('../pipelines/PipelinesEditor.tsx'))
 
 export function SettingsView() {
   const { settings } = useConsole()
@@ -79,8 +82,16 @@ function Form({ draft }: { draft: SettingsDraft }) {
             </div>
           </Group>
           <Group
-            title="Pipeline"
-            about="A change counts for runs that start after it; a run under way keeps the settings that it began with."
+            title="Pipelines"
+            about="Which file is made into a model in which way. The first that takes a file makes its run; a change counts for runs that start after it."
+          >
+            <Suspense fallback={<span className="skeleton" style={{ width: '60%' }} />}>
+              <PipelinesEditor drafts={draft.pipelines} inbox={draft.inboxFolders[0] ?? ''} />
+            </Suspense>
+          </Group>
+          <Group
+            title="Every run"
+            about="What holds where a pipeline says nothing else. A run under way keeps the settings that it began with."
           >
             <div className="settings-row">
               <Field label="Demo trainer, shortest (s)" inputMode="decimal" {...text('minSeconds')} />

@@ -4,6 +4,7 @@ import { type Settings, settings as settingsSchema } from '../../../contract/mod
 import { type RetryTable, retryTable } from '../../../contract/retries.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
+import { checkPipelines, draftsOfPipelines, type PipelineDraft } from '../pipelines/pipelineDraft.ts'
 
 /** Bytes of a mebibyte: the default limit is a whole number of them. */
 const mebibyte = 1024 ** 2
@@ -26,6 +27,8 @@ export interface SettingsDraft {
   approvalPending: boolean
   runFailed: boolean
   appearance: Settings['appearance']
+  /** In this order: the first that takes a file makes its run. */
+  pipelines: PipelineDraft[]
 }
 
 export function draftOf(settings: Settings): SettingsDraft {
@@ -47,6 +50,7 @@ export function draftOf(settings: Settings): SettingsDraft {
     approvalPending: settings.notifications.approvalPending,
     runFailed: settings.notifications.runFailed,
     appearance: settings.appearance,
+    pipelines: draftsOfPipelines(settings.pipelines),
   }
 }
 
@@ -107,9 +111,10 @@ export function checkDraft(draft: SettingsDraft, base: Settings): CheckedDraft {
     notifications: { approvalPending: draft.approvalPending, runFailed: draft.runFailed },
     appearance: draft.appearance,
   })
-  if (read.success) return { ok: true, settings: read.data }
-  const errors: Record<string, string> = {}
-  for (const issue of read.error.issues) {
+  const checked = checkPipelines(draft.pipelines)
+  if (read.success && checked.ok) return { ok: true, settings: { ...read.data, pipelines: checked.pipelines } }
+  const errors: Record<string, string> = checked.ok ? {} : checked.errors
+  for (const issue of read.error?.issues ?? []) {
     const path = issue.path.join('.')
     errors[fieldOfPath[path] ?? path] ??= issueWords(issue as Issue, path)
   }

@@ -1,0 +1,397 @@
+import { Plus, Trash2 } from 'lucide-react'
+import { type ReactNode, useId } from 'react'
+import type { MetricName } from '../../../contract/training.ts'
+import { metricLabels } from '../../../contract/training.ts'
+import { useIn } from '../../app/console.ts'
+import { Button, IconButton } from '../../ui/Button.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { sentenceStart } from '../../ui/format.ts'
+import {
+  type BoostingField,
+  boostingFields,
+  type GateDraft,
+  gateKinds,
+  limitMetrics,
+  marginMetrics,
+  type PipelineDraft,
+  type RetryField,
+  retrySteps,
+} from './pipelineDraft.ts'
+
+const boostingWords: Record<BoostingField, string> = {
+  rounds: 'Rounds, at most',
+  depth: 'Depth',
+  learningRate: 'Learning rate',
+  rowSampling: 'Share of rows per tree',
+  columnSampling: 'Share of columns per tree',
+  l2: 'L2',
+  minimumLeafWeight: 'Minimum leaf weight',
+  minimumGain: 'Minimum gain',
+  maximumBins: 'Bins, at most',
+  earlyStoppingRounds: 'Stop after rounds without gain',
+  seed: 'Seed',
+}
+const taskWords = {
+  '': 'Guess it from the target',
+  regression: 'Regression',
+  binary: 'Two classes',
+  multiclass: 'Three or more classes',
+}
+const trainerWords = {
+  boosting: 'Gradient-boosted trees',
+  command: 'A command of your own',
+  demo: 'Demo trainer (invents figures)',
+}
+const kindWords: Record<GateDraft['kind'], string> = {
+  limit: 'Fixed limit',
+  baseline: 'Better than the baseline',
+  production: 'Not worse than production',
+  slice: 'Worst slice',
+}
+const valueWords: Record<GateDraft['kind'], string> = {
+  limit: 'Limit',
+  baseline: 'By at least (%)',
+  production: 'By at most (%)',
+  slice: 'Worse by at most (%)',
+}
+const stepWords: Record<(typeof retrySteps)[number], string> = {
+  preprocess_data: 'Preprocess',
+  train_model: 'Train',
+  log_experiment: 'Log experiment',
+  assess_model_quality: 'Assess quality',
+  deploy_dev: 'Deploy to dev',
+  deploy_prod: 'Deploy to production',
+  record_decision: 'Record decision',
+}
+const retryWords: Record<RetryField, string> = {
+  maximumAttempts: 'Attempts',
+  initialIntervalSeconds: 'First wait (s)',
+  backoffCoefficient: 'Factor',
+  maximumIntervalSeconds: 'Longest wait (s)',
+}
+
+/** One pipeline, field by field; a problem stands at the field that it is about. */
+export function PipelineForm({ draft, onChange }: { draft: PipelineDraft; onChange: (change: Partial<PipelineDraft>) => void }) {
+  const errors = useIn('settings', (s) => s.errors)
+  const errorOf = (field: string) => errors[`pipelines.${draft.key}.${field}`] ?? null
+  const text = <F extends keyof PipelineDraft>(field: F) => ({
+    value: draft[field] as string,
+    error: errorOf(field),
+    onChange: (value: string) => onChange({ [field]: value }),
+  })
+  return (
+    <div className="pipeline-form">
+      <Field label="Name" {...text('name')} />
+      <Part title="Files that it takes">
+        <div className="settings-row two">
+          <Field
+            label="Name patterns, one in a line"
+            hint="* stands for any characters, ? for one. Empty: any name."
+            multiline
+            placeholder="abalone_*.csv"
+            {...text('patterns')}
+          />
+          <Field
+            label="Folders, one in a line"
+            hint="Full paths, subfolders included. Empty: any folder."
+            multiline
+            {...text('folders')}
+          />
+        </div>
+      </Part>
+      <Part title="What is learned">
+        <div className="settings-row">
+          <Field label="Target column" hint="Empty: the last one." {...text('target')} />
+          <Choice label="Task" value={draft.task} words={taskWords} onChange={(task) => onChange({ task })} />
+          <Field
+            label="Tolerance"
+            hint="Regression: within this a prediction counts as accurate. Empty: a tenth of the target’s spread."
+            {...text('tolerance')}
+          />
+        </div>
+        <div className="settings-row two">
+          <Field label="Left out columns, one in a line" multiline {...text('ignore')} />
+          <Field
+            label="Names for a file without a header"
+            hint="One in a line, in the file’s order."
+            multiline
+            {...text('columns')}
+          />
+        </div>
+        <div className="settings-row">
+          <Field
+            label="Malformed rows, at most (%)"
+            hint="Above this the run fails."
+            inputMode="decimal"
+            {...text('quarantinePercent')}
+          />
+        </div>
+      </Part>
+      <Part title="Trainer">
+        <div className="settings-row two">
+          <Choice label="Trainer" value={draft.trainer} words={trainerWords} onChange={(trainer) => onChange({ trainer })} />
+        </div>
+        {draft.trainer === 'boosting' ? (
+          <div className="settings-row">
+            {boostingFields.map((field) => (
+              <Field
+                key={field}
+                label={boostingWords[field]}
+                placeholder="default"
+                inputMode="decimal"
+                value={draft.boosting[field]}
+                error={errorOf(`boosting.${field}`)}
+                onChange={(value) => onChange({ boosting: { ...draft.boosting, [field]: value } })}
+              />
+            ))}
+          </div>
+        ) : null}
+        {draft.trainer === 'command' ? (
+          <div className="settings-row two">
+            <Field
+              label="Program and arguments, one in a line"
+              hint="No shell looks at them. docs/trainers.md has the contract."
+              multiline
+              placeholder={'python3\n/path/to/train.py'}
+              {...text('command')}
+            />
+            <Field label="Settings as JSON" multiline {...text('commandSettings')} />
+            <Field label="Time limit (min)" inputMode="decimal" {...text('timeLimitMinutes')} />
+          </div>
+        ) : null}
+      </Part>
+      <Part title="Quality gate">
+        <Gate draft={draft} errorOf={errorOf} onChange={(gate) => onChange({ gate })} />
+        <label className="settings-check">
+          <input
+            type="checkbox"
+            checked={draft.asksAlways}
+            onChange={(event) => onChange({ asksAlways: event.target.checked })}
+          />
+          Ask for production whenever the gate passes
+        </label>
+        {draft.asksAlways ? null : (
+          <div className="settings-row">
+            <Choice
+              label="Ask only where this metric"
+              value={draft.askMetric}
+              words={Object.fromEntries(limitMetrics.map((name) => [name, labelOf(name)]))}
+              onChange={(askMetric) => onChange({ askMetric })}
+            />
+            <Field label="is better than" inputMode="decimal" {...text('askBeyond')} />
+          </div>
+        )}
+      </Part>
+      <Part title="Approval">
+        <div className="settings-row">
+          <Field label="Approvals needed" inputMode="numeric" {...text('approvals')} />
+          <Field
+            label="Rejects itself after (h)"
+            hint="Empty: as in the settings."
+            inputMode="decimal"
+            {...text('approvalHours')}
+          />
+          <Field label="Who may decide, one in a line" hint="Empty: anybody." multiline {...text('approvers')} />
+        </div>
+        <label className="settings-check">
+          <input
+            type="checkbox"
+            checked={draft.notSubmitter}
+            onChange={(event) => onChange({ notSubmitter: event.target.checked })}
+          />
+          Whoever submitted the file may not approve it
+        </label>
+      </Part>
+      <Retries draft={draft} errorOf={errorOf} onChange={(retries) => onChange({ retries })} />
+    </div>
+  )
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  const id = useId()
+  return (
+    <section className="pipeline-part" aria-labelledby={id}>
+      <h3 id={id}>{title}</h3>
+      {children}
+    </section>
+  )
+}
+
+const labelOf = (metric: string) =>
+  metric === 'error' ? 'Error (MAE or log loss)' : sentenceStart(metricLabels[metric as MetricName] ?? metric)
+
+function Choice<V extends string>({
+  label,
+  value,
+  words,
+  hideLabel = false,
+  error = null,
+  onChange,
+}: {
+  label: string
+  value: V
+  words: Partial<Record<V, string>>
+  hideLabel?: boolean
+  error?: string | null
+  onChange: (value: V) => void
+}) {
+  const id = useId()
+  return (
+    <div className="field">
+      <label htmlFor={id} className={hideLabel ? 'sr-only' : undefined}>
+        {label}
+      </label>
+      <select
+        id={id}
+        className="input"
+        value={value}
+        aria-invalid={error ? true : undefined}
+        onChange={(event) => onChange(event.target.value as V)}
+      >
+        {Object.entries(words).map(([choice, name]) => (
+          <option key={choice} value={choice}>
+            {String(name)}
+          </option>
+        ))}
+      </select>
+      {error ? <span className="error-text">{error}</span> : null}
+    </div>
+  )
+}
+
+function Gate({
+  draft,
+  errorOf,
+  onChange,
+}: {
+  draft: PipelineDraft
+  errorOf: (field: string) => string | null
+  onChange: (gate: GateDraft[]) => void
+}) {
+  const { gate } = draft
+  const change = (index: number, next: Partial<GateDraft>) =>
+    onChange(gate.map((rule, i) => (i === index ? { ...rule, ...next } : rule)))
+  return (
+    <>
+      {gate.length === 0 ? <p className="tone-human">Without a check no model is refused.</p> : null}
+      {gate.map((rule, index) => {
+        const n = `Check ${index + 1}`
+        const metrics = rule.kind === 'limit' ? limitMetrics : marginMetrics
+        return (
+          // The index is the key: a check is its place in the list
+          <div key={index} className="gate-rule">
+            <Choice
+              label={`${n}: kind`}
+              hideLabel
+              value={rule.kind}
+              words={Object.fromEntries(gateKinds.map((kind) => [kind, kindWords[kind]])) as Record<GateDraft['kind'], string>}
+              onChange={(kind) =>
+                // A fixed limit is of a metric with a name; the others may mean whichever the task has.
+                change(index, { kind, metric: kind === 'limit' && rule.metric === 'error' ? 'accuracy' : rule.metric })
+              }
+            />
+            <Choice
+              label={`${n}: metric`}
+              hideLabel
+              value={rule.metric}
+              words={Object.fromEntries(metrics.map((name) => [name, labelOf(name)]))}
+              error={errorOf(`gate.${index}.metric`)}
+              onChange={(metric) => change(index, { metric })}
+            />
+            <Field
+              label={`${n}: ${valueWords[rule.kind]}`}
+              hideLabel
+              inputMode="decimal"
+              placeholder={valueWords[rule.kind]}
+              hint={valueWords[rule.kind]}
+              value={rule.value}
+              error={errorOf(`gate.${index}.value`)}
+              onChange={(value) => change(index, { value })}
+            />
+            {rule.kind === 'slice' ? (
+              <Field
+                label={`${n}: rows of a slice, at least`}
+                hideLabel
+                inputMode="numeric"
+                hint="Rows, at least"
+                value={rule.minimumRows}
+                error={errorOf(`gate.${index}.minimumRows`)}
+                onChange={(minimumRows) => change(index, { minimumRows })}
+              />
+            ) : (
+              <span />
+            )}
+            <IconButton
+              size="small"
+              label={`Remove check ${index + 1}`}
+              onPress={() => onChange(gate.filter((_, i) => i !== index))}
+            >
+              <Trash2 size={13} aria-hidden />
+            </IconButton>
+          </div>
+        )
+      })}
+      <div>
+        <Button
+          size="small"
+          onPress={() => onChange([...gate, { kind: 'baseline', metric: 'error', value: '5', minimumRows: '30' }])}
+        >
+          <Plus size={13} aria-hidden />
+          Add a check
+        </Button>
+      </div>
+    </>
+  )
+}
+
+function Retries({
+  draft,
+  errorOf,
+  onChange,
+}: {
+  draft: PipelineDraft
+  errorOf: (field: string) => string | null
+  onChange: (retries: PipelineDraft['retries']) => void
+}) {
+  const fields = Object.keys(retryWords) as RetryField[]
+  const base = useIn('settings', (s) => s.draft?.retries)
+  const own = retrySteps.filter((step) => fields.some((field) => draft.retries[step][field] !== '')).length
+  return (
+    <details className="pipeline-retries">
+      <summary>
+        Retries {own === 0 ? <span className="faint">· as in the settings</span> : <span>· own for {own} of 7 steps</span>}
+      </summary>
+      <table className="retries">
+        <caption className="faint">Empty: as in the settings, which stand there in grey.</caption>
+        <thead>
+          <tr>
+            <th>Step</th>
+            {fields.map((field) => (
+              <th key={field}>{retryWords[field]}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {retrySteps.map((step) => (
+            <tr key={step}>
+              <th scope="row">{stepWords[step]}</th>
+              {fields.map((field) => (
+                <td key={field}>
+                  <Field
+                    label={`${stepWords[step]}: ${retryWords[field]}`}
+                    hideLabel
+                    inputMode="decimal"
+                    placeholder={base?.[step][field]}
+                    value={draft.retries[step][field]}
+                    error={errorOf(`retries.${step}.${field}`)}
+                    onChange={(value) => onChange({ ...draft.retries, [step]: { ...draft.retries[step], [field]: value } })}
+                  />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  )
+}
