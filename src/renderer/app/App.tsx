@@ -1,4 +1,16 @@
-import { Boxes, FileText, FlaskConical, Inbox, ListChecks, type LucideIcon, Rocket, Settings, Unplug } from 'lucide-react'
+import {
+  Boxes,
+  FileText,
+  FlaskConical,
+  Inbox,
+  ListChecks,
+  LockKeyhole,
+  LockKeyholeOpen,
+  type LucideIcon,
+  Rocket,
+  Settings,
+  Unplug,
+} from 'lucide-react'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { assertNever } from '../../contract/model.ts'
@@ -7,6 +19,7 @@ import { DecideDialog } from '../features/decide/DecideDialog.tsx'
 import { DrillsView } from '../features/drills/DrillsView.tsx'
 import { isAnyDrillOn } from '../features/drills/drillsStore.ts'
 import { DropZone } from '../features/drop/DropZone.tsx'
+import { isInClear } from '../features/encryption/keysStore.ts'
 import { FilesView } from '../features/files/FilesView.tsx'
 import { InboxView } from '../features/inbox/InboxView.tsx'
 import { Toasts } from '../features/notices/Toasts.tsx'
@@ -25,6 +38,7 @@ import './app.css'
 
 // Read when they are first looked at: the first picture needs none of them.
 const ModelsView = lazy(() => import('../features/models/ModelsView.tsx'))
+const EncryptionView = lazy(() => import('../features/encryption/EncryptionView.tsx'))
 const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
 
 export function App({ console }: { console: Console }) {
@@ -45,6 +59,7 @@ const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
   deployments: { name: 'Deployments', icon: Rocket },
   files: { name: 'Files', icon: FileText },
   drills: { name: 'Drills', icon: FlaskConical },
+  encryption: { name: 'Encryption', icon: LockKeyhole },
   settings: { name: 'Settings', icon: Settings },
 }
 
@@ -91,6 +106,8 @@ function View({ place }: { place: Place }) {
       return <FilesView />
     case 'drills':
       return <DrillsView />
+    case 'encryption':
+      return <EncryptionView />
     case 'settings':
       return <SettingsView />
     default:
@@ -103,6 +120,7 @@ function Nav() {
   const place = useIn('route', (s) => s.place)
   const waiting = useIn('runs', useShallow(awaitingRuns)).length
   const drillIsOn = useIn('drills', isAnyDrillOn)
+  const inClear = useIn('keys', isInClear)
   return (
     <nav className="nav" aria-label="Places">
       <h1 className="nav-name">
@@ -112,6 +130,12 @@ function Nav() {
         </svg>
         Gatehouse
       </h1>
+      {inClear ? (
+        <p className="nav-in-clear">
+          <LockKeyholeOpen size={12} aria-hidden />
+          Not encrypted
+        </p>
+      ) : null}
       {(Object.keys(placeWords) as Place[]).map((name) => {
         const { name: words, icon: Icon } = placeWords[name]
         return (
@@ -164,9 +188,12 @@ function LostBar() {
 
 function useTitle() {
   const waiting = useIn('runs', useShallow(awaitingRuns)).length
+  const inClear = useIn('keys', isInClear)
   useEffect(() => {
-    document.title = waiting > 0 ? `(${waiting}) Gatehouse` : 'Gatehouse'
-  }, [waiting])
+    const name = waiting > 0 ? `(${waiting}) Gatehouse` : 'Gatehouse'
+    // A red mark in a list of windows too: a title has no colour of its own.
+    document.title = inClear ? `🔴 Not encrypted · ${name}` : name
+  }, [waiting, inClear])
 }
 
 /** The draft counts too: whoever chooses an appearance sees it at once. */

@@ -8,6 +8,7 @@ import { createDecideStore } from '../features/decide/decideStore.ts'
 import { createDeploymentsStore } from '../features/deployments/deploymentsStore.ts'
 import { createDrillsStore } from '../features/drills/drillsStore.ts'
 import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
+import { createKeysStore } from '../features/encryption/keysStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
@@ -36,6 +37,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const drills = createDrillsStore(connection)
   const models = createModelsStore(connection)
   const deployments = createDeploymentsStore(connection)
+  const keys = createKeysStore(connection)
   const drop = createDropStore({
     connection,
     pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
@@ -59,6 +61,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     void stack.getState().fetch()
     void settings.getState().fetch()
     void drills.getState().fetch()
+    void keys.getState().fetch()
     run.getState().refetch()
     // Places that were not looked at yet are read when they are.
     if (models.getState().load !== 'loading') void models.getState().fetch()
@@ -92,6 +95,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     stack,
     settings,
     drills,
+    keys,
     drop,
     notices,
   }

@@ -45,6 +45,7 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['g', 'e'], does: 'Go to Deployments' },
   { keys: ['g', 'f'], does: 'Go to Files' },
   { keys: ['g', 'd'], does: 'Go to Drills' },
+  { keys: ['g', 'k'], does: 'Go to Encryption' },
   { keys: ['g', 's'], does: 'Go to Settings' },
   { keys: ['?'], does: 'This list' },
 ]
@@ -57,6 +58,7 @@ const placeOfKey: Record<string, Place> = {
   f: 'files',
   d: 'drills',
   s: 'settings',
+  k: 'encryption',
 }
 
 /** The command of a key press, or null where the press belongs to somebody else. */

@@ -27,7 +27,7 @@ import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
 import { createSimulatedRegistry } from './simulatedRegistry.ts'
 
-export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled'
+export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled' | 'locked'
 
 type Figures = Record<'accuracy' | 'mae' | 'r2', number>
 
@@ -437,6 +437,7 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
         }),
         plan('prod_candidate.csv', 20 * minute, { metrics: good, decisionPending: true }),
       ]
+    case 'locked':
     case 'mixed':
       return [
         plan('abalone_week_47.csv', 2500, { attempts: long }),
@@ -934,7 +935,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'intake.list': ({ limit }) => ({ entries: [...entries].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit) }),
     'intake.submit': ({ paths }) => ({ entries: paths.flatMap((path) => receive(path.split('/').at(-1) ?? path, 1000)) }),
     ...createSimulatedKeys(
-      scenario === 'troubled' ? 'file' : 'usual',
+      scenario === 'troubled' ? 'file' : scenario === 'locked' ? 'locked' : 'usual',
       clock,
       () => ({ operator: settings.operator, host: 'workbench' }),
       (state) => emit('keys.changed', { state }),

@@ -91,6 +91,9 @@ function restartWords(step: StepName, detail: RunDetail): string {
   }`
 }
 
+/** Temporal takes a reason for these, and no codec seals it; the others have none there. */
+const reachesTemporal: ReadonlySet<RunAction['kind']> = new Set(['cancel', 'terminate', 'pause', 'restart'])
+
 /** Asks for the reason, says what will happen, and does it. */
 export function ActionDialog({ action, detail, onClose }: { action: RunAction; detail: RunDetail; onClose: () => void }) {
   const { run } = useConsole()
@@ -131,7 +134,12 @@ export function ActionDialog({ action, detail, onClose }: { action: RunAction; d
     >
       <p>{words.what}</p>
       <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
-      <p className="faint">Kept in the audit log with your name, and by Temporal in clear: write nothing secret.</p>
+      <p className="faint">
+        Kept in the audit log with your name
+        {reachesTemporal.has(action.kind)
+          ? ', and by Temporal in clear, also while encryption is on: write nothing secret.'
+          : '.'}
+      </p>
     </Dialog>
   )
 }

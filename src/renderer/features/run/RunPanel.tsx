@@ -1,7 +1,7 @@
-import { ExternalLink, Maximize2, Minimize2, X } from 'lucide-react'
+import { ExternalLink, LockKeyhole, LockKeyholeOpen, Maximize2, Minimize2, X } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
-import { type Decision, isEndStage, type RunDetail } from '../../../contract/model.ts'
+import { type Decision, isEndStage, type RunDetail, type RunEncryption } from '../../../contract/model.ts'
 import { describeRun, momentWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -94,6 +94,31 @@ function Sentence({ detail }: { detail: RunDetail }) {
   return <p className={`sentence ${tone}`}>{describeRun(detail, new Date(now))}</p>
 }
 
+const sealedWords: Record<RunEncryption['state'], string> = {
+  encrypted: 'encrypted',
+  plain: 'in clear in Temporal',
+  mixed: 'partly in clear in Temporal',
+}
+
+/** How Temporal holds this run, at a glance. */
+function Sealed({ detail: { encryption } }: { detail: RunDetail }) {
+  if (encryption === null) return null
+  const { state, keyIds } = encryption
+  const sealed = state === 'encrypted'
+  const Sign = sealed ? LockKeyhole : LockKeyholeOpen
+  return (
+    <span className={`run-sealed nowrap${sealed ? '' : ' tone-bad'}`} data-encryption={state}>
+      <Sign size={12} aria-hidden className={sealed ? 'tone-good' : undefined} />
+      {sealedWords[state]}
+      {keyIds.length > 0 ? (
+        <>
+          , {keyIds.length === 1 ? 'key' : 'keys'} <code>{keyIds.join(', ')}</code>
+        </>
+      ) : null}
+    </span>
+  )
+}
+
 // Charts are read when they are first looked at.
 const RunPictures = lazy(() => import('./RunPictures.tsx'))
 
@@ -108,6 +133,7 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
       <p className="run-meta">
         {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by {detail.submittedBy},{' '}
         {momentWords(detail.acceptedAt, new Date())}
+        <Sealed detail={detail} />
       </p>
       <Actions detail={detail} />
       {detail.incomplete ? (

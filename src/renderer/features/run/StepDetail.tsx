@@ -1,4 +1,13 @@
-import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, CircleDot, CircleMinus } from 'lucide-react'
+import {
+  ChevronDown,
+  ChevronRight,
+  CircleAlert,
+  CircleCheck,
+  CircleDot,
+  CircleMinus,
+  LockKeyhole,
+  LockKeyholeOpen,
+} from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { Attempt, Failure, Paused, PayloadView, RunDetail, Step } from '../../../contract/model.ts'
 import type { StepAction } from '../../../contract/operator.ts'
@@ -222,24 +231,58 @@ function PayloadList({ title, payloads, none }: { title: string; payloads: Paylo
   ))
 }
 
+/** Sealed or not, and with which key; in words for whoever does not see the sign. */
+function Lock({ payload }: { payload: PayloadView }) {
+  const sealed = payload.encoding === sealedEncoding
+  return (
+    <span className="payload-lock nowrap" title={sealed ? 'Temporal holds it sealed' : 'Temporal holds it in clear'}>
+      {sealed ? (
+        <LockKeyhole size={12} className="tone-good" aria-hidden />
+      ) : (
+        <LockKeyholeOpen size={12} className="tone-bad" aria-hidden />
+      )}
+      {sealed ? <code>{payload.keyId ?? 'no key named'}</code> : <span className="tone-bad">in clear</span>}
+      <span className="sr-only">{sealed ? ' sealed' : ''}</span>
+    </span>
+  )
+}
+const sealedEncoding = 'binary/encrypted'
+
+/** As Temporal sees it. */
+function Stored({ payload }: { payload: PayloadView }) {
+  const shownBytes = Math.floor((payload.stored.length * 3) / 4)
+  return (
+    <>
+      <pre className="payload-stored scroll">{payload.stored === '' ? 'No bytes.' : payload.stored}</pre>
+      <p className="faint">
+        {shownBytes + 2 < payload.sizeBytes ? `The first ${bytesWords(shownBytes)} of it, ` : 'All of it, '}
+        base64.
+      </p>
+    </>
+  )
+}
+
 function Payload({ title, payload }: { title: string; payload: PayloadView }) {
+  const [stored, setStored] = useState(false)
   return (
     <section className="payload" aria-label={title}>
       <div className="payload-head">
         <span className="payload-title">{title}</span>
+        <Lock payload={payload} />
         <span className="faint ellipsis">
-          {[
-            payload.label === title ? null : payload.label,
-            payload.encoding,
-            payload.keyId ? `key ${payload.keyId}` : null,
-            bytesWords(payload.sizeBytes),
-          ]
+          {[payload.label === title ? null : payload.label, payload.encoding, bytesWords(payload.sizeBytes)]
             .filter(Boolean)
             .join(' · ')}
         </span>
+        <span className="grow" />
+        <button type="button" className="button link small nowrap" aria-pressed={stored} onClick={() => setStored(!stored)}>
+          {stored ? 'As you see it' : 'As Temporal sees it'}
+        </button>
         {payload.json !== null ? <CopyButton text={payload.json} what={`the ${title.toLowerCase()} as JSON`} /> : null}
       </div>
-      {payload.json !== null ? (
+      {stored ? (
+        <Stored payload={payload} />
+      ) : payload.json !== null ? (
         <JsonTree text={payload.json} />
       ) : (
         <p className="error-text">

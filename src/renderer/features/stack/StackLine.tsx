@@ -1,4 +1,4 @@
-import { Circle, CircleDashed, ExternalLink, Keyboard, RotateCw, TriangleAlert } from 'lucide-react'
+import { Circle, CircleDashed, ExternalLink, Keyboard, LockKeyhole, LockKeyholeOpen, RotateCw, TriangleAlert } from 'lucide-react'
 import { Button as AriaButton, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import type { Part } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -6,6 +6,7 @@ import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { bannerText } from '../drills/drillsStore.ts'
+import { lineWords as keysWords } from '../encryption/keysStore.ts'
 import { type PartName, partLabels, partNames, whyActionsAreOff } from './stackStore.ts'
 import './stack.css'
 
@@ -41,6 +42,7 @@ export function StackLine({ onHelp }: { onHelp: () => void }) {
           {connection === 'open' ? 'Asking for the stack’s health…' : 'The stack’s health is not known.'}
         </span>
       )}
+      <EncryptionItem />
       <span className="grow" />
       {health && health.profile !== 'embedded' ? <span className="faint stack-profile">profile {health.profile}</span> : null}
       <DrillBanner />
@@ -49,6 +51,29 @@ export function StackLine({ onHelp }: { onHelp: () => void }) {
         <span>Keys</span> <kbd>?</kbd>
       </button>
     </section>
+  )
+}
+
+/** Whether new payloads are sealed, and with which key; impossible to overlook while they are not. Leads to its place. */
+function EncryptionItem() {
+  const { route } = useConsole()
+  const state = useIn('keys', (s) => s.state)
+  const line = keysWords(state)
+  if (!line || !state) return null
+  const inClear = !state.encrypting
+  const Sign = inClear ? LockKeyholeOpen : LockKeyhole
+  return (
+    <span role="status" className="stack-encryption">
+      <button
+        type="button"
+        className={inClear ? 'in-clear-banner' : 'stack-item'}
+        title={state.problem ?? state.warning ?? undefined}
+        onClick={() => route.getState().go({ place: 'encryption', run: null, full: false })}
+      >
+        <Sign size={13} aria-hidden className={inClear ? undefined : `tone-${line.tone}`} />
+        <span className={inClear ? undefined : line.tone === 'good' ? 'faint' : `tone-${line.tone}`}>{line.words}</span>
+      </button>
+    </span>
   )
 }
 
