@@ -136,6 +136,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     const revision = records.revision()
     if (revision === seenRevision) return
     seenRevision = revision
+    // What was missing may be what was changed.
+    askAgainAt = 0
     encrypting = records.encrypting()
     const current = records.sealing()
     if (sealing && sealing.key.id !== current?.id) giveBack()
@@ -417,13 +419,14 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     }
   }
 
-  // What other processes changed, and charged, is seen also while nothing is sealed here.
+  // What other processes changed, and sealed, is seen also while nothing is sealed here: the host rotates for all.
   const ticker = setInterval(() => {
     try {
       look()
     } catch (error) {
       log.debug({ err: error }, 'the records of the keys could not be read')
     }
+    void chargeOrFail(0).catch(() => {})
   }, 5 * lookEveryMs).unref()
 
   const ready = prepare().catch(() => {})
