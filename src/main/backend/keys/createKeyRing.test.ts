@@ -195,6 +195,28 @@ describe('a passphrase', () => {
   }, 30_000)
 })
 
+describe('a passphrase from a file', () => {
+  test('opens the keys at a start that nobody attends, of the host and of a worker; a wrong one is told', async () => {
+    const ring = await openRing()
+    await ring.usePassphrase('correct horse battery')
+    const key = await sealingKey(ring)
+    ring.close()
+    const passphraseFile = join(folder, 'passphrase')
+    const environment = { ...emptyKeyEnvironment, passphraseFile }
+    const host = await openRing({ environment })
+    await expect(host.source.sealingKey(1)).rejects.toThrow(/cannot be read \(ENOENT\)/)
+    writeFileSync(passphraseFile, 'wrong horse battery\n')
+    await host.retry()
+    expect(host.state().problem).toContain('opens none of the keys')
+    expect(host.state().problem).not.toContain('wrong horse')
+    expect(host.state().needsPassphrase).toBe(true)
+    writeFileSync(passphraseFile, 'correct horse battery\n')
+    await host.retry()
+    expect(material(await sealingKey(host))).toBe(material(key))
+    expect(material(await sealingKey(await openRing({ environment, makesKeys: false })))).toBe(material(key))
+  }, 30_000)
+})
+
 describe('a second operator', () => {
   test('reads with an imported key what the first one sealed, and never seals with it', async () => {
     const first = await openRing()

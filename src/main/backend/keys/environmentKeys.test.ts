@@ -59,7 +59,7 @@ describe('keys from the environment', () => {
 
   test('is taken out of the environment, so that no child has it', () => {
     const env = { GATEHOUSE_ENCRYPTION_KEY: 'x', VAULT_TOKEN: 'y', GATEHOUSE_ENCRYPTION_KEY_FILE: '/z', PATH: '/bin' }
-    expect(takeKeyEnvironment(env)).toEqual({ keys: 'x', keyFile: '/z', vaultToken: 'y' })
+    expect(takeKeyEnvironment(env)).toEqual({ keys: 'x', keyFile: '/z', passphraseFile: null, vaultToken: 'y' })
     expect(env).toEqual({ GATEHOUSE_ENCRYPTION_KEY_FILE: '/z', PATH: '/bin' })
     expect(createEnvironmentKeys(takeKeyEnvironment(env as NodeJS.ProcessEnv))).not.toBeNull()
     expect(createEnvironmentKeys(emptyKeyEnvironment)).toBeNull()

@@ -12,13 +12,20 @@ const fileVariable = 'GATEHOUSE_ENCRYPTION_KEY_FILE'
 export interface KeyEnvironment {
   keys: string | null
   keyFile: string | null
+  /** Holds the passphrase of stored keys, for a start that nobody attends. */
+  passphraseFile: string | null
   vaultToken: string | null
 }
 
-export const emptyKeyEnvironment: KeyEnvironment = { keys: null, keyFile: null, vaultToken: null }
+export const emptyKeyEnvironment: KeyEnvironment = { keys: null, keyFile: null, passphraseFile: null, vaultToken: null }
 
 export function takeKeyEnvironment(env: NodeJS.ProcessEnv = process.env): KeyEnvironment {
-  const taken = { keys: env[variable] || null, keyFile: env[fileVariable] || null, vaultToken: env.VAULT_TOKEN || null }
+  const taken = {
+    keys: env[variable] || null,
+    keyFile: env[fileVariable] || null,
+    passphraseFile: env.GATEHOUSE_ENCRYPTION_PASSPHRASE_FILE || null,
+    vaultToken: env.VAULT_TOKEN || null,
+  }
   delete env[variable]
   delete env.VAULT_TOKEN
   return taken

@@ -54,7 +54,7 @@ export function createKeyPlaces({
   sealingProvider,
 }: Options): KeyPlaces {
   const file = join(home.config, 'keys.json')
-  const stored = createStoredKeys(secrets)
+  const stored = createStoredKeys(secrets, given.passphraseFile)
   const environment = createEnvironmentKeys(given)
   let places = read()
 

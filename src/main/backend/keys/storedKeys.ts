@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type SecretStore, SecretsUnavailable } from '../secrets/secretStore.ts'
@@ -34,7 +35,8 @@ const indexSchema = z.array(z.string())
 
 const bound = (id: string) => `gatehouse key at rest v1 ${id}`
 
-export function createStoredKeys(secrets: SecretStore): StoredKeys {
+/** @param passphraseFile holds the passphrase, where nobody is there to give it */
+export function createStoredKeys(secrets: SecretStore, passphraseFile: string | null = null): StoredKeys {
   let isProtected = false
   /** By salt, in base64; the passphrase itself is not kept. */
   const wrappingKeys = new Map<string, KeyObject>()
@@ -118,6 +120,39 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
     if (!index.includes(id)) await asking(() => secrets.set(indexName, JSON.stringify([...index, id])))
   }
 
+  async function unlock(given: string): Promise<boolean> {
+    let opened = false
+    const derived = new Map<string, KeyObject>()
+    for (const id of await readIndex()) {
+      const entry = await readEntry(id)
+      if (!entry || !('wrapped' in entry)) continue
+      if (!wrappingKeys.has(entry.salt)) {
+        const wrappingKey = derived.get(entry.salt) ?? (await deriveWrappingKey(given, Buffer.from(entry.salt, 'base64')))
+        derived.set(entry.salt, wrappingKey)
+        if (!unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))) continue
+        wrappingKeys.set(entry.salt, wrappingKey)
+      }
+      isProtected = true
+      currentSalt = entry.salt
+      opened = true
+    }
+    return opened
+  }
+
+  async function unlockBy(file: string): Promise<void> {
+    const given = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new PassphraseMissing(
+        `The passphrase file ${file} cannot be read (${error.code}).`,
+        'Make it readable for this user, or give the passphrase with "gatehouse keys unlock".',
+      )
+    })
+    if (await unlock(given.replace(/\r?\n$/, ''))) return
+    throw new PassphraseMissing(
+      `The passphrase in ${file} opens none of the keys.`,
+      'Correct it, or give the passphrase with "gatehouse keys unlock".',
+    )
+  }
+
   return {
     name: () => (isProtected ? 'passphrase' : secrets.describe().summary === 'file' ? 'file' : 'keychain'),
     keepMs: Number.POSITIVE_INFINITY,
@@ -133,7 +168,10 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
       const entry = await readEntry(id)
       if (!entry) return null
       // How the keys are kept is told by the keys, so it cannot be forgotten.
-      if ('wrapped' in entry) isProtected = true
+      if ('wrapped' in entry) {
+        isProtected = true
+        if (passphraseFile !== null && !wrappingKeys.has(entry.salt)) await unlockBy(passphraseFile)
+      }
       return open(id, entry)
     },
     async remove(id) {
@@ -149,24 +187,7 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
       }
       return found
     },
-    async unlock(given) {
-      let opened = false
-      const derived = new Map<string, KeyObject>()
-      for (const id of await readIndex()) {
-        const entry = await readEntry(id)
-        if (!entry || !('wrapped' in entry)) continue
-        if (!wrappingKeys.has(entry.salt)) {
-          const wrappingKey = derived.get(entry.salt) ?? (await deriveWrappingKey(given, Buffer.from(entry.salt, 'base64')))
-          derived.set(entry.salt, wrappingKey)
-          if (!unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))) continue
-          wrappingKeys.set(entry.salt, wrappingKey)
-        }
-        isProtected = true
-        currentSalt = entry.salt
-        opened = true
-      }
-      return opened
-    },
+    unlock,
     async protect(given) {
       const salt = randomBytes(saltBytes)
       const derived = await deriveWrappingKey(given, salt)
@@ -188,11 +209,11 @@ export function createStoredKeys(secrets: SecretStore): StoredKeys {
 
 /** Ends with the passphrase, and not by waiting. */
 export class PassphraseMissing extends KeysUnavailable {
-  constructor() {
-    super(
-      'The keys are protected by a passphrase that was not given since the start.',
-      'Give the passphrase under Settings, or with "gatehouse keys unlock". Runs wait until then.',
-    )
+  constructor(
+    message = 'The keys are protected by a passphrase that was not given since the start.',
+    remedy = 'Give the passphrase under Settings, or with "gatehouse keys unlock". Runs wait until then.',
+  ) {
+    super(message, remedy)
     this.name = 'PassphraseMissing'
   }
 }
