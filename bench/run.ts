@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   pipeline: () => import('./pipeline.ts'),
   start: () => import('./start.ts'),
   crash: () => import('./crash.ts'),
+  serve: () => import('./serve.ts'),
   codec: () => import('./codec.ts'),
 }
 
