@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { conflict, unavailable } from '../../contract/errors.ts'
+import { conflict, refused, unavailable } from '../../contract/errors.ts'
 import type { IntakeEntry, RunDetail, RunSummary, Stage } from '../../contract/model.ts'
+import type { DeploymentRecord, EnvironmentState, ModelSummary } from '../../contract/models.ts'
 import { homeAt } from '../backend/home.ts'
 import { type Host, startHost } from '../control/startHost.ts'
 import { findAppRoot, sourcePaths } from '../paths.ts'
@@ -438,6 +439,97 @@ describe('drills', () => {
     expect(await gatehouse('drills', 'on', 'postgres-down')).toMatchObject({
       code: 1,
       stderr: 'This profile does not own its Postgres.\n',
+    })
+  })
+})
+
+describe('models and roll back', () => {
+  const model: ModelSummary = {
+    modelId: 'boosting-1',
+    workflowId: 'w1',
+    runId: 'r1',
+    fileName: 'abalone.csv',
+    datasetSha256: 'a'.repeat(64),
+    pipeline: 'standard',
+    trainer: 'boosting',
+    task: 'regression',
+    target: 'rings',
+    metrics: { mae: 1.50812, r2: 0.559 },
+    baseline: null,
+    createdAt: '2026-01-02T03:04:05.000Z',
+    servedIn: ['prod'],
+    decision: 'approve',
+  }
+  const served: DeploymentRecord = {
+    id: '1',
+    environment: 'prod',
+    modelId: 'boosting-1',
+    fileName: 'abalone.csv',
+    at: '2026-01-02T03:04:05.000Z',
+    until: null,
+    kind: 'rollBack',
+    operator: 'ada',
+    reason: 'it drifts',
+    workflowId: 'w1',
+  }
+  const nothing = { problem: null, served: null, exampleRow: null, pending: null, history: [] }
+  const environments: EnvironmentState[] = [
+    { ...nothing, environment: 'dev', address: null },
+    { ...nothing, environment: 'prod', address: 'http://127.0.0.1:8081', served },
+  ]
+
+  it('shows what is served where and every model with its figures, also as JSON', async () => {
+    const registry = { models: [model], total: 3, problem: null }
+    backend.handlers['models.list'] = () => registry
+    backend.handlers['deployments.list'] = () => ({ environments, problem: null })
+    const { code, stdout } = await gatehouse('models', '--limit', '1')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/dev +nothing +not open/)
+    expect(stdout).toMatch(/prod +boosting-1 .*roll back by ada +http:\/\/127\.0\.0\.1:8081/)
+    expect(stdout).toMatch(/boosting-1 .*boosting +prod +approve +abalone\.csv +mae 1\.508, r2 0\.559/)
+    expect(stdout).toContain('1 of 3 models')
+    expect(jsonLines((await gatehouse('models', '--json')).stdout)).toEqual([{ ...registry, environments }])
+  })
+
+  it('still shows what is served when the registry cannot be read, and ends with 1', async () => {
+    backend.handlers['models.list'] = () => ({ models: [], total: 0, problem: 'Postgres does not answer.' })
+    backend.handlers['deployments.list'] = () => ({ environments, problem: null })
+    const { code, stdout } = await gatehouse('models')
+    expect(code).toBe(1)
+    expect(stdout).toContain('boosting-1')
+    expect(stdout).toContain('The registry cannot be read now: Postgres does not answer.')
+  })
+
+  it('goes back in the name of the settings, and says when that has to wait', async () => {
+    const decided: unknown[] = []
+    let state: 'done' | 'pending' = 'done'
+    backend.handlers['deployments.rollBack'] = (input) => {
+      decided.push(input)
+      return { state }
+    }
+    const done = await gatehouse('rollback', 'prod', 'boosting-1', '--reason', 'it drifts')
+    expect(done).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('prod serves boosting-1 again, decided by olga: it drifts'),
+    })
+    expect(decided).toMatchObject([{ environment: 'prod', modelId: 'boosting-1', reason: 'it drifts', operator: 'olga' }])
+    state = 'pending'
+    const waiting = await gatehouse('rollback', 'prod', 'boosting-1', '--reason', 'it drifts', '--as', 'ada')
+    expect(waiting).toMatchObject({ code: 0, stdout: expect.stringContaining('The decision is kept') })
+  })
+
+  it('ends with 2 on wrong usage and with 1 and the host’s words when it is refused', async () => {
+    expect((await gatehouse('rollback', 'prod', 'boosting-1')).code).toBe(2)
+    expect(await gatehouse('rollback', 'test', 'm', '--reason', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('only dev and prod'),
+    })
+    backend.handlers['deployments.rollBack'] = () => {
+      throw refused('The file of model m is not in the model store.')
+    }
+    expect(await gatehouse('rollback', 'prod', 'm', '--reason', 'x')).toMatchObject({
+      code: 1,
+      stderr: 'The file of model m is not in the model store.\n',
     })
   })
 })

@@ -32,7 +32,7 @@ export function createServingMetrics(environment: Environment, models: Pick<Serv
   })
   const duration = new Histogram({
     name: 'gatehouse_http_request_duration_seconds',
-    help: 'Time from a request’s headers to the end of its answer, by route.',
+    help: 'Time from the headers of a request to the end of its answer, by route.',
     labelNames: ['route'],
     buckets,
     registers,
