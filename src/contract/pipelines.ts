@@ -3,6 +3,7 @@
  * and what a model must show. Kept in `config/pipelines.json`; a run carries its own copy, fixed at its start.
  */
 import { z } from 'zod'
+import { type BoostingSettings, boostingSettings } from './boosting.ts'
 import { retryTable } from './retries.ts'
 import { metricName, task } from './training.ts'
 
@@ -33,34 +34,18 @@ export const gateRule = z.discriminatedUnion('kind', [
 ])
 export type GateRule = z.infer<typeof gateRule>
 
-export const boostingSettings = z
-  .object({
-    rounds: z.number().int().min(1).max(10_000),
-    depth: z.number().int().min(1).max(16),
-    learningRate: z.number().gt(0).max(1),
-    /** Shares of the rows and of the columns that each tree sees. */
-    rowSampling: z.number().gt(0).max(1),
-    columnSampling: z.number().gt(0).max(1),
-    l2: z.number().min(0).max(1e6),
-    /** Least sum of second derivatives in a leaf (XGBoost's min_child_weight). */
-    minimumLeafWeight: z.number().min(0).max(1e6),
-    /** Least gain of a split (XGBoost's gamma). */
-    minimumGain: z.number().min(0).max(1e6),
-    maximumBins: z.number().int().min(2).max(256),
-    /** Ends after this many rounds without a better validation loss; 0 = never. */
-    earlyStoppingRounds: z.number().int().min(0).max(10_000),
-    seed: z
-      .number()
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1),
-  })
+/** Settings that are left out stay out, so that a run has the defaults of the version that trains it. */
+const chosenBoostingSettings = z
+  .object(
+    Object.fromEntries(
+      Object.entries(boostingSettings.shape).map(([name, field]) => [name, field.unwrap().optional()]),
+    ) as Record<keyof BoostingSettings, z.ZodOptional<z.ZodNumber>>,
+  )
   .strict()
-export type BoostingSettings = z.infer<typeof boostingSettings>
 
 export const trainerChoice = z.discriminatedUnion('kind', [
   /** Gradient-boosted trees. Settings that are left out have the trainer's defaults. */
-  z.object({ kind: z.literal('boosting'), settings: boostingSettings.partial() }).strict(),
+  z.object({ kind: z.literal('boosting'), settings: chosenBoostingSettings }).strict(),
   /** A command of your own; docs/trainers.md has its contract. */
   z
     .object({

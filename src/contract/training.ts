@@ -108,7 +108,16 @@ export const trainingReport = z.object({
   baseline: metricValues,
   /** Regression: predictions within this distance count as accurate. */
   tolerance: z.number().nullable(),
-  slices: z.array(z.object({ column: z.string(), value: z.string(), rows: z.number().int(), metrics: metricValues })),
+  slices: z.array(
+    z.object({
+      column: z.string(),
+      value: z.string(),
+      rows: z.number().int(),
+      metrics: metricValues,
+      /** The trivial model's figures on the same rows. */
+      baseline: metricValues.optional(),
+    }),
+  ),
   /** Regression: at most 1,000 test rows, drawn evenly. */
   predictions: z.array(z.object({ actual: z.number(), predicted: z.number() })).nullable(),
   /** Classification: `counts[actual][predicted]`, in the order of `classes`. */

@@ -24,6 +24,7 @@ export const failureTypes = {
   notACsv: 'NotACsv',
   noUsableTarget: 'NoUsableTarget',
   tooFewRows: 'TooFewRows',
+  tooManyBadRows: 'TooManyBadRows',
   badTrainerConfiguration: 'BadTrainerConfiguration',
   databaseConfiguration: 'DatabaseConfiguration',
   malformedMetrics: 'MalformedMetrics',

@@ -42,10 +42,12 @@ export interface RunInput {
 export interface PreprocessInput {
   file_path: string
   dataset: DatasetRef | null
+  /** Absent: this worker's pipeline for the file. */
+  pipeline?: Pipeline
 }
 export interface ColumnInfo {
   name: string
-  type: 'number' | 'text' | 'empty'
+  type: 'number' | 'date' | 'boolean' | 'text' | 'empty'
 }
 export interface PreprocessResult {
   dataset: DatasetRef
@@ -86,7 +88,8 @@ export interface TrainResult {
   metrics: MetricValues
   trainer: string
   training_seconds: number
-  proprietary_config: ProprietaryConfig
+  /** Of the demo trainer. */
+  proprietary_config?: ProprietaryConfig
   /** The TrainingReport, as JSON in the store; absent for the demo trainer. */
   report?: StoredFile
 }
@@ -103,6 +106,9 @@ export interface LogExperimentResult {
 
 export interface AssessInput {
   metrics: MetricValues
+  /** What a real model is judged by besides; a run of a version without real training has none of it. */
+  prepared?: PreprocessResult
+  trained?: TrainResult
 }
 export interface AssessResult {
   passed: boolean
@@ -182,6 +188,10 @@ export interface RunStatus {
   approvals_needed?: number
   gate_checks: GateCheck[]
   model_id: string | null
+  /** The pipeline's name. Absent, like the two below, until it is known and in runs of a version without pipelines. */
+  pipeline?: string
+  profile?: StoredFile
+  report?: StoredFile
   /** Sentences about what a reader would otherwise wonder at: how the file was read, an approval that came too early, why production was not asked for. */
   notes?: string[]
 }

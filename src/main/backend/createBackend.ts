@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
-import type { ActivityDeps } from '../../temporal/activities/deps.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
@@ -9,7 +8,6 @@ import { type AppPaths, appVersion } from '../paths.ts'
 import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
-import { createCsvReader } from './csv/createCsvReader.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
 import { createDrills, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
@@ -26,7 +24,6 @@ import { createModels } from './models/createModels.ts'
 import { createNotices } from './notices.ts'
 import { createPool } from './postgres/createPool.ts'
 import { createExperimentReader } from './postgres/experimentReader.ts'
-import { createExperimentStore } from './postgres/experimentStore.ts'
 import { createModelRegistry } from './postgres/modelRegistry.ts'
 import { createProjection } from './projection/createProjection.ts'
 import { createReconciler } from './projection/createReconciler.ts'
@@ -34,11 +31,13 @@ import { loadSealer } from './projection/sealer.ts'
 import { createRollBacks } from './rollBacks/createRollBacks.ts'
 import { createRunCommands } from './runs/createRunCommands.ts'
 import { createRunReader } from './runs/createRunReader.ts'
+import { createRunFiles } from './runs/runFiles.ts'
 import { openSecrets } from './secrets/openSecrets.ts'
 import { createSettings } from './settings/createSettings.ts'
 import { createStack, type StackServer } from './stack/createStack.ts'
 import { createStarter } from './starter/createStarter.ts'
 import { createFileStore } from './store/fileStore.ts'
+import { createActivityDeps } from './worker/activityDeps.ts'
 import { createTemporalLink } from './worker/createTemporalLink.ts'
 
 interface Options {
@@ -75,9 +74,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     emit,
     onTransition: (record, from) => {
       notices.runChanged(record, from)
-      if (isEndStage(record.stage)) drills.runEnded(record.workflowId)
       // The model's row is there once its experiment was logged; each stage after that may change what is said of it.
       if (record.modelId && record.stage !== 'LoggingExperiment') emit('models.changed', { modelIds: [record.modelId] })
+      if (!isEndStage(record.stage)) return
+      drills.runEnded(record.workflowId)
+      if (record.runId !== null) void steps.forget(record.runId).catch((error) => log.warn({ err: error }, 'scratch was left'))
     },
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
     log,
@@ -135,19 +136,18 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   // The pipeline's steps, and the worker that runs them.
   const endpoints = createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
   const pool = createPool({ config: () => drills.login(stack.postgres()), problem: stack.postgresProblem, log })
-  const deps: ActivityDeps = {
-    store,
-    csv: createCsvReader(paths.threads.csv),
-    experiments: createExperimentStore(pool, version),
-    deployer: endpoints.deployer,
+  const steps = createActivityDeps({
+    ...{ home, paths, store, pool, endpoints, log },
+    codeVersion: version,
     faults: drills.faults,
-  }
+    pipelineFor: settings.pipelineFor,
+  })
   const experiments = createExperimentReader(pool)
   const registry = createModelRegistry(pool)
   const temporal = createTemporalLink({
     address: stack.temporal,
     workflowBundle: paths.workflowBundle,
-    deps,
+    deps: steps.deps,
     observer: projection.observer,
     dataConverters: (namespace) => {
       const client = createEncryptionCodec({ keys: keyRing.source, namespace })
@@ -219,6 +219,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     log,
   })
   const models = createModels({ registry, endpoints, store, rollBacks, run: projection.get })
+  const files = createRunFiles({ projection, store })
   const runs = createRunReader({
     projection,
     endpointAddress: (environment) => endpoints.status()[environment].address,
@@ -309,6 +310,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   }, 2_000)
 
   drills.start()
+  void steps.clean()
   stack.start()
   await endpoints.start()
   rollBacks.start()
@@ -337,8 +339,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         if (!run) throw notFound(`There is no run ${workflowId} here.`)
         return run.runId === null ? { rows: 0, experiment: null } : experiments.find({ workflowId, runId: run.runId })
       },
-      'runs.profile': () => null,
-      'runs.report': () => null,
+      'runs.profile': ({ workflowId }) => files.profile(workflowId),
+      'runs.report': ({ workflowId }) => files.report(workflowId),
       'runs.decide': async (input) => {
         if (!projection.get(input.workflowId)) throw notFound(`There is no run ${input.workflowId} here.`)
         const by = { operator: input.operator ?? settings.get().operator, host: hostName(), at: new Date().toISOString() }
@@ -402,6 +404,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       reconciler.close()
       await encryption.close()
       await temporal.close()
+      await steps.close()
+      keyRing.close()
       drills.close()
       projection.close()
       await endpoints.close()

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import type { Pipeline } from '../../contract/pipelines.ts'
 import type { StartHelper } from '../backend/secrets/keychain.ts'
 import type { AppPaths } from '../paths.ts'
 
@@ -122,18 +123,22 @@ async function postgresRuns(paths: AppPaths): Promise<string> {
 }
 
 async function csvIsRead(paths: AppPaths, scratch: string): Promise<string> {
-  const { createCsvReader } = await import('../backend/csv/createCsvReader.ts')
+  const [{ createDataChecks }, { defaultPipelines }] = await Promise.all([
+    import('../backend/csv/createDataChecks.ts'),
+    import('../../contract/pipelines.ts'),
+  ])
   const rows = Array.from({ length: 40 }, (_, i) => `${i / 100},${(i * 7) % 13},${i % 5}`)
-  const file = join(scratch, 'sample.csv')
-  await writeFile(file, ['length,weight,rings', ...rows, ''].join('\n'))
-  const reader = createCsvReader(paths.threads.csv)
+  const path = join(scratch, 'sample.csv')
+  await writeFile(path, ['length,weight,rings', ...rows, ''].join('\n'))
+  const data = createDataChecks({ folder: join(scratch, 'work'), threadFile: paths.threads.csv })
   try {
     const { signal } = new AbortController()
-    const facts = await reader.read(file, { fileName: 'sample.csv', signal, onProgress: () => {} })
-    if (facts.rows !== rows.length) throw new Error(`${facts.rows} of ${rows.length} rows were read`)
-    return `${facts.rows} rows`
+    const file = { path, fileName: 'sample.csv', runId: 'self-test' }
+    const { profile } = await data.profile(file, defaultPipelines.at(-1) as Pipeline, { signal, onProgress: () => {} })
+    if (profile.rows !== rows.length) throw new Error(`${profile.rows} of ${rows.length} rows were read`)
+    return `${profile.rows} rows`
   } finally {
-    await reader.close()
+    await data.close()
   }
 }
 

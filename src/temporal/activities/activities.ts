@@ -18,6 +18,7 @@ import type {
  */
 export interface Activities {
   preprocess_data(input: PreprocessInput): Promise<PreprocessResult>
+  train_model(input: TrainInput): Promise<TrainResult>
   train_model_mock(input: TrainInput): Promise<TrainResult>
   log_experiment(input: LogExperimentInput): Promise<LogExperimentResult>
   assess_model_quality(input: AssessInput): Promise<AssessResult>

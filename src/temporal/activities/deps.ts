@@ -1,7 +1,15 @@
 /** What the pipeline's steps need from their host, passed in by `createActivities(deps)`; tests pass fakes of these. */
-import type { TrainingReport } from '../../contract/training.ts'
+import type { Pipeline, TrainerChoice } from '../../contract/pipelines.ts'
+import type { DataProfile, TrainingReport } from '../../contract/training.ts'
+import type { DataPlan } from '../../training/dataPlan.ts'
+import type { FeatureSchema } from '../../training/featureSchema.ts'
+import type { ProductionFigures } from '../../training/gate.ts'
+import type { TrainedFacts } from '../../training/report.ts'
 import type { DecisionRecord, DeployInput, PreprocessResult, StoredFile, TrainResult } from '../types.ts'
 import type { Faults } from './faults.ts'
+import type { Trainer } from './trainers/trainer.ts'
+
+export type CommandChoice = Extract<TrainerChoice, { kind: 'command' }>
 
 export interface RunIds {
   workflowId: string
@@ -18,12 +26,57 @@ export interface FileStore {
   verify(sha256: string): Promise<boolean>
 }
 
-/** Reads a CSV on a worker thread. Throws CsvProblem for a file that no retry can mend. */
-export interface CsvReader {
-  read(
-    path: string,
-    options: { fileName: string; signal: AbortSignal; onProgress: (bytesRead: number, bytesTotal: number) => void },
-  ): Promise<Omit<PreprocessResult, 'dataset'>>
+/** A file in the store, and the run that works on it: what is made from the file on the way is kept by run. */
+export interface RunFile {
+  path: string
+  fileName: string
+  runId: string
+}
+
+export interface WorkOptions {
+  signal: AbortSignal
+  /** `fraction` is 0 to 1. */
+  onProgress(fraction: number, message: string): void
+}
+
+/**
+ * What is done with a run's CSV, in threads of its own. The same call gives the same answer: what an earlier attempt has
+ * made is used again, what is gone is made again. All throw CsvProblem for a file that no retry can mend.
+ */
+export interface DataChecks {
+  profile(
+    file: RunFile,
+    pipeline: Pipeline,
+    options: WorkOptions,
+  ): Promise<{
+    profile: DataProfile
+    plan: DataPlan
+    notes: string[]
+    /** Path of the quarantine file; null when no row is malformed. */
+    quarantine: string | null
+  }>
+  /** Writes the table that trainers take. `checkpoints` is a folder that outlives the attempt. */
+  prepare(
+    file: RunFile,
+    plan: DataPlan,
+    options: WorkOptions,
+  ): Promise<{ tablePath: string; schema: FeatureSchema; checkpoints: string }>
+  /** @param predictions for the test part, as trainers give them */
+  report(
+    file: RunFile,
+    plan: DataPlan,
+    given: { predictions: Float64Array; trained: TrainedFacts; tolerance: number | null },
+    options: WorkOptions,
+  ): Promise<TrainingReport>
+  /** Has another model predict the test part. @param model path of its file, in XGBoost's JSON format */
+  compare(
+    file: RunFile,
+    plan: DataPlan,
+    given: { model: { path: string; modelId: string }; tolerance: number },
+    options: WorkOptions,
+  ): Promise<ProductionFigures>
+  /** Removes what was made for a run. */
+  forget(runId: string): Promise<void>
 }
 
 /** The Postgres side. Every method throws DatabaseProblem, already told apart into configuration and weather. */
@@ -54,7 +107,7 @@ export class DatabaseProblem extends Error {
 }
 
 export class CsvProblem extends Error {
-  readonly code: 'notACsv' | 'noUsableTarget' | 'tooFewRows'
+  readonly code: 'notACsv' | 'noUsableTarget' | 'tooFewRows' | 'tooManyBadRows'
   constructor(code: CsvProblem['code'], message: string) {
     super(message)
     this.name = 'CsvProblem'
@@ -92,7 +145,13 @@ export class DeployProblem extends Error {
 
 export interface ActivityDeps {
   store: FileStore
-  csv: CsvReader
+  data: DataChecks
+  /** Trainers by the kind that a pipeline chooses; the demo trainer needs nothing of the host. */
+  trainers: { boosting: Trainer; command(choice: CommandChoice): Trainer }
+  /** The pipeline that takes a file which another client named by its path. */
+  pipelineFor(path: string): Pipeline
+  /** The model that production serves now; null while there is none. */
+  inProduction(): Promise<{ modelId: string; sha256: string } | null>
   experiments: ExperimentStore
   deployer: Deployer
   /** Drills; a host without them leaves it out. */

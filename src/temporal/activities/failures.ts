@@ -40,6 +40,8 @@ function csvType(code: CsvProblem['code']) {
       return failureTypes.noUsableTarget
     case 'tooFewRows':
       return failureTypes.tooFewRows
+    case 'tooManyBadRows':
+      return failureTypes.tooManyBadRows
     default:
       return assertNever(code)
   }

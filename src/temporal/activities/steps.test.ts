@@ -6,9 +6,10 @@ import type { DeployInput } from '../types.ts'
 import { deployToEnvironment } from './deployToEnvironment.ts'
 import { CsvProblem, DatabaseProblem } from './deps.ts'
 import { databaseUnavailable, toActivityFailure } from './failures.ts'
+import { modelIdOf } from './modelId.ts'
 import { preprocessData } from './preprocessData.ts'
 import type { StepContext } from './stepContext.ts'
-import { modelIdOf, trainModelMock } from './trainModelMock.ts'
+import { trainModelMock } from './trainModelMock.ts'
 
 const step: StepContext = {
   ids: { workflowId: 'mlops-1-a', runId: 'run-1' },

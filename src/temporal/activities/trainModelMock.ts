@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { failureTypes } from '../retries.ts'
 import type { TrainInput, TrainResult } from '../types.ts'
 import type { ActivityDeps } from './deps.ts'
 import { permanent } from './failures.ts'
+import { modelIdOf } from './modelId.ts'
 import type { StepContext } from './stepContext.ts'
 import { createDemoTrainer, type DemoTrainer } from './trainers/demoTrainer.ts'
 import { BadTrainerConfiguration } from './trainers/trainer.ts'
@@ -18,15 +18,14 @@ export async function trainModelMock(
       minSeconds: input.demo_trainer?.min_seconds,
       maxSeconds: input.demo_trainer?.max_seconds,
     })
-    return await trainModel(trainer, input, step, deps)
+    return await trainAndKeep(trainer, input, step, deps)
   } catch (error) {
     if (error instanceof BadTrainerConfiguration) throw permanent(failureTypes.badTrainerConfiguration, error.message)
     throw error
   }
 }
 
-/** What every trainer's step does around the training itself: names the model, keeps its file, times it. */
-async function trainModel(
+async function trainAndKeep(
   trainer: DemoTrainer,
   input: TrainInput,
   step: StepContext,
@@ -49,10 +48,3 @@ async function trainModel(
     proprietary_config: trained.proprietaryConfig,
   }
 }
-
-/**
- * One id per run, the same in every attempt of it, so that a retry never leaves a second model behind. Safe in a URL.
- * 16 hex digits: a clash among a million runs is about one in thirty million.
- */
-export const modelIdOf = (trainer: string, ids: { workflowId: string; runId: string }): string =>
-  `${trainer}-${createHash('sha256').update(`${ids.workflowId}\n${ids.runId}`).digest('hex').slice(0, 16)}`

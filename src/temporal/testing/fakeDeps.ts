@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
+import { defaultPipelines, type Pipeline } from '../../contract/pipelines.ts'
+import type { DataProfile } from '../../contract/training.ts'
+import type { DataPlan } from '../../training/dataPlan.ts'
 import type { ActivityDeps } from '../activities/deps.ts'
 import type { Faults } from '../activities/faults.ts'
-import type { DeployInput, PreprocessResult, StoredFile } from '../types.ts'
+import type { DeployInput, StoredFile } from '../types.ts'
 
 /** A point of the pipeline where a story may interfere: it is called with the workflow id before the work is done. */
 export type Interference = Partial<
@@ -49,22 +52,21 @@ export function createFakeDeps(): FakeDeps {
       putBytes: async (bytes) => put(bytes),
       verify: async (sha256) => sha256Of(files.get(sha256) ?? new Uint8Array()) === sha256,
     },
-    csv: {
-      async read(_path, { fileName, onProgress }): Promise<Omit<PreprocessResult, 'dataset'>> {
+    data: {
+      async profile({ fileName }, _pipeline, { onProgress }) {
         await meet(fileName.split('.')[0] ?? '', 'read')
-        onProgress(50, 100)
-        return {
-          rows: 100,
-          columns: [{ name: 'rings', type: 'number' }],
-          target: 'rings',
-          has_header: true,
-          delimiter: ',',
-          encoding: 'utf-8',
-          skipped_rows: 0,
-          notes: [],
-        }
+        onProgress(0.5, 'Half of it')
+        return { profile, plan, notes: [], quarantine: null }
       },
+      prepare: () => notFaked('prepare'),
+      report: () => notFaked('report'),
+      compare: () => notFaked('compare'),
+      forget: async () => {},
     },
+    trainers: { boosting: { name: 'boosting', train: () => notFaked('train') }, command: () => notFaked('command') },
+    // Stories of the workflow choose the ending by the file's name, as the demo trainer does.
+    pipelineFor: () => defaultPipelines[0] as Pipeline,
+    inProduction: async () => null,
     experiments: {
       async logExperiment({ workflowId, runId }, _prepared, trained) {
         await meet(workflowId, 'log')
@@ -102,6 +104,20 @@ export function createFakeDeps(): FakeDeps {
     drill: (workflowId, met) => void drills.set(workflowId, met),
     interfere: (workflowId, at) => void interferences.set(workflowId, at),
   }
+}
+
+const notFaked = (what: string): never => {
+  throw new Error(`${what} is tested with the real parts, in src/main`)
+}
+
+const profile: DataProfile = {
+  ...{ rows: 100, duplicates: 0, delimiter: ',', encoding: 'utf-8', hasHeader: true, columns: [], notes: [] },
+  quarantined: { count: 0, share: 0, examples: [] },
+}
+const plan: DataPlan = {
+  version: 1,
+  reading: { delimiter: ',', newline: 'lf', width: 1, hasHeader: true, skip: 0, nullWords: [], kinds: [{ kind: 'text' }] },
+  ...{ encoding: 'utf-8', names: ['rings'], target: 0, task: 'regression', classes: null, roles: ['target'] },
 }
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

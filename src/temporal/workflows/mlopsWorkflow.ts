@@ -24,24 +24,36 @@ export async function MLOpsWorkflow(given: RunInput): Promise<RunResult> {
   }
 }
 
-async function pipeline(input: RunInput, settings: RunSettings, status: StatusBoard, approval: ApprovalGate): Promise<RunResult> {
-  const steps = createSteps(settings)
-
+async function pipeline(input: RunInput, given: RunSettings, status: StatusBoard, approval: ApprovalGate): Promise<RunResult> {
   status.enter('Preprocessing')
-  const prepared = await steps.preprocess({ file_path: input.file_path, dataset: input.dataset ?? null })
+  const prepared = await createSteps(given).preprocess({
+    file_path: input.file_path,
+    dataset: input.dataset ?? null,
+    ...(given.pipeline && { pipeline: given.pipeline }),
+  })
+  const settings = withPipeline(given, prepared.pipeline)
+  const steps = createSteps(settings)
+  if (prepared.profile) status.change({ profile: prepared.profile, pipeline: prepared.pipeline?.name })
   for (const sentence of prepared.notes) status.note(sentence)
   status.completeStep('data_preprocessing')
 
   status.enter('Training')
-  const trained = await steps.train({ prepared, demo_trainer: settings.demo_trainer })
+  const training = { prepared, demo_trainer: settings.demo_trainer }
+  // What the first step found decides; without a pipeline (a run of an earlier version) it is the demo trainer, as it was.
+  const isReal = prepared.pipeline !== undefined && prepared.pipeline.trainer.kind !== 'demo'
+  const trained = await (isReal ? steps.train(training) : steps.trainMock(training))
   status.completeStep('model_training')
 
-  status.enter('LoggingExperiment', { quality_metrics: trained.metrics, model_id: trained.model_id })
+  status.enter('LoggingExperiment', {
+    quality_metrics: trained.metrics,
+    model_id: trained.model_id,
+    ...(trained.report && { report: trained.report }),
+  })
   await steps.logExperiment({ prepared, trained })
   status.completeStep('experiment_tracking')
 
   status.enter('AssessingQuality')
-  const quality = await steps.assess({ metrics: trained.metrics })
+  const quality = await steps.assess({ metrics: trained.metrics, prepared, trained })
   status.completeStep('quality_assessment')
   if (!quality.passed) {
     const reason = `The quality gate failed: ${quality.reasons.join('; ')}.`
@@ -72,6 +84,18 @@ async function pipeline(input: RunInput, settings: RunSettings, status: StatusBo
   status.completeStep('prod_deployment')
   status.enter('Completed', { deployment_status: { dev: 'deployed', prod: 'deployed' }, deployments: [dev, prod] })
   return { ...status.current, status: 'completed' }
+}
+
+/** A run whose input names no pipeline gets the one that its first step found, with that one's retries and patience. */
+function withPipeline(settings: RunSettings, found: RunSettings['pipeline']): RunSettings {
+  if (settings.pipeline !== undefined || found === undefined) return settings
+  return {
+    ...settings,
+    pipeline: found,
+    retries: { ...settings.retries, ...found.retries },
+    approval_timeout_seconds:
+      found.approval.hours === null ? settings.approval_timeout_seconds : Math.round(found.approval.hours * 3600),
+  }
 }
 
 /** Without a pipeline in its input a run asks for one approval, by anybody. */

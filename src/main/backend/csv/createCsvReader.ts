@@ -1,38 +1,50 @@
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { assertNever } from '../../../contract/model.ts'
-import { CsvProblem, type CsvReader } from '../../../temporal/activities/deps.ts'
-import type { CsvAnswer, CsvJob } from './csvThread.ts'
-import type { CsvFacts } from './readCsv.ts'
+import { CsvProblem } from '../../../temporal/activities/deps.ts'
+import type { CsvAnswer, CsvJob, CsvResults } from './csvThread.ts'
 
 /** As many files at a time; more would only take turns on the same cores. */
 const maxThreads = 2
 /** An idle thread is kept this long for the next file, because starting one takes longer than reading a small file. */
 const idleMilliseconds = 10_000
+/** A thread that was told to cancel ends its query within this; then it is ended. */
+const cancelWithinMs = 1_000
 
-interface Job extends CsvJob {
+export interface CsvJobOptions {
   signal: AbortSignal
-  onProgress: (bytesRead: number, bytesTotal: number) => void
-  resolve: (facts: CsvFacts) => void
-  reject: (reason: unknown) => void
+  /** `fraction` is 0 to 1. */
+  onProgress(fraction: number, message: string): void
+}
+
+export interface CsvReader {
+  /** @throws CsvProblem for a file that no retry can mend; the system's error; the signal's reason */
+  run<K extends CsvJob['kind']>(job: Extract<CsvJob, { kind: K }>, options: CsvJobOptions): Promise<CsvResults[K]>
+  close(): Promise<void>
+}
+
+interface Waiting extends CsvJobOptions {
+  job: CsvJob
+  resolve(result: CsvResults[CsvJob['kind']]): void
+  reject(reason: unknown): void
 }
 
 /**
  * Reads CSVs in worker threads, at most two at a time; further files wait their turn, so a caller that must show life
- * does so by a timer of its own. A cancelled read ends its thread at once.
+ * does so by a timer of its own. A cancelled job ends its query at once.
  *
  * @param threadFile absolute path of `csvThread` (TypeScript source or bundle)
  */
-export function createCsvReader(threadFile: string): CsvReader & { close(): Promise<void> } {
-  const queue: Job[] = []
+export function createCsvReader(threadFile: string): CsvReader {
+  const queue: Waiting[] = []
   const idle: { worker: Worker; timer: NodeJS.Timeout }[] = []
   const all = new Set<Worker>()
   let busy = 0
 
   function startThread(): Worker {
     const worker = new Worker(pathToFileURL(threadFile), {
-      // Rows are not kept: what does not fit in here is a fault, and must end this thread rather than the app.
-      resourceLimits: { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32 },
+      // Tables are arrays outside of this heap: what does not fit in here must end this thread rather than the app.
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
       execArgv: [],
     })
     worker.unref()
@@ -61,17 +73,19 @@ export function createCsvReader(threadFile: string): CsvReader & { close(): Prom
 
   function next(): void {
     while (busy < maxThreads) {
-      const job = queue.shift()
-      if (job === undefined) return
+      const waiting = queue.shift()
+      if (waiting === undefined) return
       busy++
-      work(job, takeThread())
+      work(waiting, takeThread())
     }
   }
 
-  function work(job: Job, worker: Worker): void {
+  function work({ job, signal, onProgress, resolve, reject }: Waiting, worker: Worker): void {
+    let deadline: NodeJS.Timeout | null = null
     const settle = (reusable: boolean, tell: () => void) => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-      job.signal.removeEventListener('abort', onAbort)
+      signal.removeEventListener('abort', onAbort)
+      if (deadline) clearTimeout(deadline)
       if (reusable) keepThread(worker)
       else void worker.terminate()
       busy--
@@ -79,15 +93,16 @@ export function createCsvReader(threadFile: string): CsvReader & { close(): Prom
       next()
     }
     const onMessage = (answer: CsvAnswer) => {
+      if (signal.aborted && answer.kind !== 'progress') return settle(true, () => reject(signal.reason))
       switch (answer.kind) {
         case 'progress':
-          return job.onProgress(answer.bytesRead, answer.bytesTotal)
+          return onProgress(answer.fraction, answer.message)
         case 'done':
-          return settle(true, () => job.resolve(answer.facts))
+          return settle(true, () => resolve(answer.result))
         case 'problem':
-          return settle(true, () => job.reject(new CsvProblem(answer.code, answer.message)))
+          return settle(true, () => reject(new CsvProblem(answer.code, answer.message)))
         case 'failed':
-          return settle(true, () => job.reject(Object.assign(new Error(answer.message), answer.code && { code: answer.code })))
+          return settle(true, () => reject(Object.assign(new Error(answer.message), answer.code && { code: answer.code })))
         default:
           return assertNever(answer)
       }
@@ -96,29 +111,33 @@ export function createCsvReader(threadFile: string): CsvReader & { close(): Prom
       settle(false, () => {
         // After a fault its late 'exit' and further errors have nobody to tell.
         worker.on('error', () => {})
-        job.reject(error)
+        reject(error)
       })
     const onExit = (code: number) =>
-      settle(false, () => job.reject(new Error(`the thread that read ${job.fileName} ended with code ${code}`)))
-    const onAbort = () => settle(false, () => job.reject(job.signal.reason))
+      settle(false, () => reject(new Error(`the thread that read ${job.fileName} ended with code ${code}`)))
+    const onAbort = () => {
+      worker.postMessage('cancel')
+      deadline = setTimeout(() => settle(false, () => reject(signal.reason)), cancelWithinMs)
+    }
 
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
-    job.signal.addEventListener('abort', onAbort, { once: true })
+    signal.addEventListener('abort', onAbort, { once: true })
     worker.ref()
-    worker.postMessage({ path: job.path, fileName: job.fileName } satisfies CsvJob)
+    worker.postMessage(job)
   }
 
   return {
-    read: (path, { fileName, signal, onProgress }) =>
+    run: (job, { signal, onProgress }) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
-        const job: Job = { path, fileName, signal, onProgress, resolve, reject }
-        queue.push(job)
+        const waiting: Waiting = { job, signal, onProgress, resolve: resolve as Waiting['resolve'], reject }
+        queue.push(waiting)
         signal.addEventListener(
           'abort',
           () => {
-            const at = queue.indexOf(job)
-            if (at !== -1) queue.splice(at, 1)
+            const at = queue.indexOf(waiting)
+            if (at === -1) return
+            queue.splice(at, 1)
             reject(signal.reason)
           },
           { once: true },
@@ -126,7 +145,7 @@ export function createCsvReader(threadFile: string): CsvReader & { close(): Prom
         next()
       }),
     async close() {
-      for (const job of queue.splice(0)) job.reject(new Error('the CSV reader was closed'))
+      for (const { reject } of queue.splice(0)) reject(new Error('the CSV reader was closed'))
       await Promise.all([...all].map((worker) => worker.terminate()))
     },
   }

@@ -86,3 +86,12 @@ function unfinishedTail(bytes: Uint8Array): number {
   }
   return 0
 }
+
+export function encodingNotes(encoding: Encoding, bom: boolean): string[] {
+  if (encoding === 'utf-16le' || encoding === 'utf-16be')
+    return [`The file is ${encoding.toUpperCase()}; it was converted while reading.`]
+  const notes = bom ? ['The file starts with a byte order mark; it was left out.'] : []
+  if (encoding === 'windows-1252')
+    notes.push('The file is not valid UTF-8; it was read as Windows-1252, so accented letters may be wrong.')
+  return notes
+}

@@ -1,6 +1,10 @@
 /** Finds out from a file's first rows how it is laid out. Pure. */
 import { parse } from 'csv-parse/sync'
-import { csvParseOptions, type Delimiter, type Newline } from './rows.ts'
+import { isMissing, type NumberFormat, parseNumber, plainNumbers } from '../../../training/cells.ts'
+import type { Reading } from '../../../training/dataPlan.ts'
+
+export type Delimiter = Reading['delimiter']
+export type Newline = Reading['newline']
 
 export interface Layout {
   delimiter: Delimiter
@@ -8,28 +12,27 @@ export interface Layout {
   /** What most of the first rows have; a row with another number is ragged. */
   columns: number
   hasHeader: boolean
-  /** Rows of that width among the first ones, the header included, as latin1. */
+  /** Lines above the first row of that width, e.g. a title. */
+  skip: number
+  /** Rows of that width among the first ones, the header included. */
   sample: string[][]
 }
 
 const delimiters: readonly Delimiter[] = [',', ';', '\t', '|']
 const sampleRows = 200
 
-const numberPattern = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/
-const decimalComma = /^\s*[+-]?(\d+,\d+)([eE][+-]?\d+)?\s*$/
-const missingWords = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?'])
-
-/** A cell that stands for "not known": empty, NA, N/A, NaN, null, None or `?`, in any case. */
-export const isMissing = (cell: string): boolean =>
-  cell === '' || (cell.length < 12 && missingWords.has(cell.trim().toLowerCase()))
-
 /** Decimal numbers; with any delimiter but the comma also those with a decimal comma. */
-export function isNumber(cell: string, delimiter: Delimiter): boolean {
-  return numberPattern.test(cell) || (delimiter !== ',' && decimalComma.test(cell))
+function isNumber(cell: string, delimiter: Delimiter): boolean {
+  const fits = (format: NumberFormat) => parseNumber(cell, format) !== null
+  return (
+    fits(plainNumbers) || fits({ decimal: '.', thousands: ',' }) || (delimiter !== ',' && (fits(decimalComma) || fits(grouped)))
+  )
 }
+const decimalComma = { decimal: ',', thousands: '' } as const
+const grouped = { decimal: ',', thousands: '.' } as const
 
 /**
- * `head` is the beginning of the text, `complete` says that it is all of it. Rows are read under each delimiter, with
+ * `head` is the beginning of the text in UTF-8, `complete` says that it is all of it. Rows are read under each delimiter, with
  * quoted line ends respected; the one under which the rows agree best on their width wins, then one under which the
  * first row agrees with the others, then the one whose cells hold the fewest other delimiters, then the one with more columns.
  */
@@ -39,7 +42,14 @@ export function sniffLayout(head: Uint8Array, complete: boolean): Layout {
   const usable = candidates.filter((candidate) => candidate.columns > 1)
   const best = usable.reduce((a, b) => (rank(b, a) > 0 ? b : a), usable[0] ?? (candidates[0] as Candidate))
   const sample = best.rows.filter((row) => row.length === best.columns)
-  return { delimiter: best.delimiter, newline, columns: best.columns, hasHeader: looksLikeHeader(sample, best.delimiter), sample }
+  return {
+    delimiter: best.delimiter,
+    newline,
+    columns: best.columns,
+    hasHeader: looksLikeHeader(sample, best.delimiter),
+    skip: linesAbove(head, best, newline),
+    sample,
+  }
 }
 
 function firstRows(head: Uint8Array, complete: boolean, delimiter: Delimiter, newline: Newline): string[][] {
@@ -47,7 +57,11 @@ function firstRows(head: Uint8Array, complete: boolean, delimiter: Delimiter, ne
   let finished = false
   try {
     parse(Buffer.from(head.buffer, head.byteOffset, head.length), {
-      ...csvParseOptions(delimiter, newline),
+      delimiter,
+      record_delimiter: newline === 'cr' ? ['\r'] : ['\r\n', '\n'],
+      relax_column_count: true,
+      relax_quotes: true, // a quote inside an unquoted cell (5" pipe) is a character like any other
+      skip_empty_lines: true,
       to: sampleRows,
       on_record: (row: string[]) => {
         rows.push(row)
@@ -61,6 +75,19 @@ function firstRows(head: Uint8Array, complete: boolean, delimiter: Delimiter, ne
   // The cut most likely goes through the last row.
   if (finished && !complete && rows.length > 1 && rows.length < sampleRows) rows.pop()
   return rows.filter((row) => row.length > 1 || (row[0] ?? '').trim() !== '')
+}
+
+/** Rows of another width that come before the first one of the table's own, and the empty lines between them. */
+function linesAbove(head: Uint8Array, { rows, columns }: Candidate, newline: Newline): number {
+  const above = rows.findIndex((row) => row.length === columns)
+  if (above <= 0) return 0
+  const lines = Buffer.from(head.buffer, head.byteOffset, head.length)
+    .toString()
+    .split(newline === 'cr' ? '\r' : '\n')
+  let skip = 0
+  for (let seen = 0; seen < above && skip < lines.length; skip++) if ((lines[skip] as string).trim() !== '') seen++
+  while (skip < lines.length && (lines[skip] as string).trim() === '') skip++
+  return skip
 }
 
 interface Candidate {

@@ -112,7 +112,7 @@ test("nothing of the trainer's proprietary configuration reaches the database", 
   const store = createExperimentStore(pool, '1.2.3')
   await store.logExperiment(ids, prepared, trained, null)
   const { rows } = await pool.get().query('SELECT e::text || m::text AS all FROM experiments e, model_versions m')
-  for (const value of Object.values(trained.proprietary_config)) expect(rows[0].all).not.toContain(String(value))
+  for (const value of Object.values(trained.proprietary_config ?? {})) expect(rows[0].all).not.toContain(String(value))
 })
 
 test('one decision per run: the first one stands', async () => {

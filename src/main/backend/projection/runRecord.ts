@@ -8,6 +8,10 @@ export interface RunRecord extends RunSummary {
   modelId: string | null
   deployments: Deployment[]
   notes: string[]
+  pipeline: string | null
+  /** Of the DataProfile and the TrainingReport in the store. */
+  profileSha256: string | null
+  reportSha256: string | null
 }
 
 /** The fields that come out of payloads or failures; on disk they are sealed. */
@@ -26,6 +30,9 @@ export const sealedFields = [
   'modelId',
   'deployments',
   'notes',
+  'pipeline',
+  'profileSha256',
+  'reportSha256',
 ] as const satisfies readonly (keyof RunRecord)[]
 export type SealedPart = Pick<RunRecord, (typeof sealedFields)[number]>
 
@@ -47,10 +54,24 @@ export const emptySealedPart: SealedPart = {
   modelId: null,
   deployments: [],
   notes: [],
+  pipeline: null,
+  profileSha256: null,
+  reportSha256: null,
 }
 
-export const summaryOf = ({ gateChecks: _, modelId: __, deployments: ___, notes: ____, ...summary }: RunRecord): RunSummary =>
-  summary
+export function summaryOf(record: RunRecord): RunSummary {
+  const {
+    gateChecks: _,
+    modelId: _2,
+    deployments: _3,
+    notes: _4,
+    pipeline: _5,
+    profileSha256: _6,
+    reportSha256: _7,
+    ...summary
+  } = record
+  return summary
+}
 
 /** Checks as they are now; a run that an earlier version started has them with a bare name instead of a label and a reason. */
 export const gateChecksOf = (checks: readonly (GateCheck | EarlierCheck)[]): GateCheck[] =>
@@ -91,6 +112,9 @@ export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
     decision: decisionOf(status.decision),
     problem: status.failure_reason,
     notes: status.notes ?? [],
+    pipeline: status.pipeline ?? null,
+    profileSha256: status.profile?.sha256 ?? null,
+    reportSha256: status.report?.sha256 ?? null,
   }
 }
 

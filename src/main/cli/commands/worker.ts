@@ -5,7 +5,6 @@ import { createEncryptionCodec } from '../../../temporal/codec/encryptionCodec.t
 import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker } from '../../../temporal/worker.ts'
-import { createCsvReader } from '../../backend/csv/createCsvReader.ts'
 import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
 import { createEndpoints } from '../../backend/endpoints/createEndpoints.ts'
 import { accountName, hostName } from '../../backend/home.ts'
@@ -14,9 +13,10 @@ import { takeKeyEnvironment } from '../../backend/keys/environmentKeys.ts'
 import { untilKeysAreAway, untilKeysAreThere } from '../../backend/keys/waitForKeys.ts'
 import { createLog, logWith } from '../../backend/log.ts'
 import { createPool } from '../../backend/postgres/createPool.ts'
-import { createExperimentStore } from '../../backend/postgres/experimentStore.ts'
 import { openSecrets } from '../../backend/secrets/openSecrets.ts'
+import { createSettings } from '../../backend/settings/createSettings.ts'
 import { createFileStore } from '../../backend/store/fileStore.ts'
+import { createActivityDeps } from '../../backend/worker/activityDeps.ts'
 import { appPaths, appVersion } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
@@ -57,8 +57,14 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   const places = await findPlaces({ home, paths, secrets, log, say })
   const pool = createPool({ config: places.postgres, problem: places.postgresProblem, log })
   const store = createFileStore(home.store)
-  const csv = createCsvReader(paths.threads.csv)
   const faults = createHostFaults({ home, log })
+  const steps = createActivityDeps({
+    ...{ home, paths, store, pool, faults, log },
+    codeVersion: appVersion(paths.root),
+    // Never started here: it switches by the shared folder and asks the host's endpoint.
+    endpoints: createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log }),
+    pipelineFor: createSettings(home, paths.resources, log).pipelineFor,
+  })
   try {
     const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
     const temporal = { ...found, namespace: namespace ?? found.namespace }
@@ -74,15 +80,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
       createWorker({
         ...temporal,
         workflowBundle: paths.workflowBundle,
-        deps: {
-          store,
-          csv,
-          experiments: createExperimentStore(pool, appVersion(paths.root)),
-          // Never started here: it switches by the shared folder and asks the host's endpoint.
-          deployer: createEndpoints({ folder: join(home.root, 'deployments'), store, threadFile: paths.threads.serving, log })
-            .deployer,
-          faults,
-        },
+        deps: steps.deps,
         observer: unobserved,
         dataConverter: createDataConverter([codec], paths.failureConverter),
         identity,
@@ -119,7 +117,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     throw error
   } finally {
     for (const signal of signals) process.off(signal, end)
-    await Promise.allSettled([csv.close(), pool.close(), places.close(), faults.close()])
+    await Promise.allSettled([steps.close(), pool.close(), places.close(), faults.close()])
     keyRing.close()
   }
 }

@@ -1,6 +1,7 @@
 /** Pipelines as they are typed: numbers and lists are text until they are checked against the contract. */
+
+import { boostingSettings } from '../../../contract/boosting.ts'
 import {
-  boostingSettings,
   type GateRule,
   gateMetric,
   type Pipeline,

@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { createFakeDeps } from '../../testing/fakeDeps.ts'
 import type { PreprocessResult } from '../../types.ts'
 import { assessModelQuality } from '../assessModelQuality.ts'
-import { createDemoTrainer, demoMetrics } from './demoTrainer.ts'
+import { createDemoTrainer, type DemoMetrics, demoMetrics } from './demoTrainer.ts'
 import { BadTrainerConfiguration } from './trainer.ts'
+
+const { deps } = createFakeDeps()
+const step = { ids: { workflowId: 'w', runId: 'r' }, signal: new AbortController().signal, reportProgress: () => {} }
+const assess = (metrics: DemoMetrics) => assessModelQuality({ metrics }, step, deps)
 
 const file = (file_name: string, n = 0) => ({ file_name, sha256: n.toString(16).padStart(64, '0') })
 const prepared = (file_name: string): PreprocessResult => ({
@@ -31,16 +36,16 @@ describe('metrics by file name', () => {
     ['abalone.csv', true, true],
     ['prod_candidate.csv', true, true],
     ['.csv', true, true],
-  ])('%s: passes the gate %s, asks for production %s, whatever it holds', (name, passed, ask) => {
+  ])('%s: passes the gate %s, asks for production %s, whatever it holds', async (name, passed, ask) => {
     for (const n of contents) {
-      const verdict = assessModelQuality({ metrics: demoMetrics(file(name, n)) })
+      const verdict = await assess(demoMetrics(file(name, n)))
       expect({ passed: verdict.passed, ask: verdict.ask_for_production }).toEqual({ passed, ask })
     }
   })
 
-  test('a bad file fails every check, not just one', () => {
+  test('a bad file fails every check, not just one', async () => {
     for (const n of contents) {
-      expect(assessModelQuality({ metrics: demoMetrics(file('bad.csv', n)) }).checks.every((c) => !c.passed)).toBe(true)
+      expect((await assess(demoMetrics(file('bad.csv', n)))).checks.every((c) => !c.passed)).toBe(true)
     }
   })
 
