@@ -97,7 +97,7 @@ describe('checkPipelines', () => {
   it('leaves out settings of the trees that are empty, and names one that is wrong', () => {
     const trees: Pipeline = { ...newPipeline, name: 'trees' }
     const boosting = { ...(draftsOfPipelines([trees])[0] as PipelineDraft).boosting, depth: '99', learningRate: '0,1' }
-    expect(errorsOf({ boosting }, trees)).toEqual({ 'pipelines.p0.boosting.depth': 'Must be at most 16.' })
+    expect(errorsOf({ boosting }, trees)).toEqual({ 'pipelines.p0.boosting.depth': 'Must be at most 14.' })
   })
   it('wants one that takes every file', () => {
     const checked = checkPipelines(draftsOfPipelines([full]))
