@@ -11,6 +11,7 @@ import { createCodecServer } from './codecServer/createCodecServer.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
 import { createDrills, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
+import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
@@ -94,7 +95,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     environment: takeKeyEnvironment(),
   })
   const codecServer = createCodecServer({
-    codecFor: (namespace) => createEncryptionCodec({ keys: keyRing.source, namespace }),
+    codecFor: (namespace) => createEncryptionCodec({ keys: keyRing.source, namespace, sampleKeyIds: sampleKeyIds() }),
     namespace: () => temporal.namespace(),
     temporalUiUrl: () => stack.status().temporalUiUrl,
     log,
@@ -150,8 +151,9 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     deps: steps.deps,
     observer: projection.observer,
     dataConverters: (namespace) => {
-      const client = createEncryptionCodec({ keys: keyRing.source, namespace })
-      const worker = createEncryptionCodec({ keys: keyRing.patientSource, namespace, handOnUnreadable: true })
+      const both = { namespace, sampleKeyIds: sampleKeyIds() }
+      const client = createEncryptionCodec({ ...both, keys: keyRing.source })
+      const worker = createEncryptionCodec({ ...both, keys: keyRing.patientSource, handOnUnreadable: true })
       return {
         client: createDataConverter([client], paths.failureConverter),
         worker: createDataConverter([worker], paths.failureConverter),

@@ -290,6 +290,7 @@ describe('what is not whole, or not ours, is refused with a reason', () => {
     ['a key that is no text', { [sealedMetadata.keyId]: new Uint8Array([0xff]) }, 'does not name its key'],
     ['a key id that goes on', { [sealedMetadata.keyId]: text('k'.repeat(257)) }, 'what names its key is too long'],
     ['a wrapped key that goes on', { [sealedMetadata.wrappedKey]: randomBytes(8193) }, 'what names its key is too long'],
+    ['an empty wrapped key', { [sealedMetadata.wrappedKey]: new Uint8Array() }, 'its wrapped key is empty'],
     ['no namespace', { [sealedMetadata.namespace]: undefined }, 'does not name its namespace'],
     ['a later format', { [sealedMetadata.format]: text('gatehouse/2') }, 'in the format gatehouse/2, which is not known here'],
     ['a foreign codec’s format', { [sealedMetadata.format]: text('x'.repeat(5000)) }, `${'x'.repeat(100)}…`],

@@ -99,6 +99,9 @@ export function readHeader(payload: Payload, namespace: string, sampleKeyIds: re
   if (keyId.length > longestKeyId || (wrappedKey && wrappedKey.length > longestWrappedKey)) {
     throw new SealedPayloadError('metadata', `This value is encrypted, but what names its key is too long (${named(keyId)}).`)
   }
+  if (wrappedKey?.length === 0) {
+    throw new SealedPayloadError('metadata', `This value is encrypted, but its wrapped key is empty (key ${named(keyId)}).`)
+  }
   const written = textOf(payload, sealedMetadata.format)
   if (written === null) {
     if (sampleKeyIds.includes(keyId)) return { keyId, bound: false }

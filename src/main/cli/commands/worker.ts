@@ -6,6 +6,7 @@ import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker } from '../../../temporal/worker.ts'
 import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
+import { sampleKeyIds } from '../../backend/encryption/sampleKeyIds.ts'
 import { createEndpoints } from '../../backend/endpoints/createEndpoints.ts'
 import { accountName, hostName } from '../../backend/home.ts'
 import { createKeyRing } from '../../backend/keys/createKeyRing.ts'
@@ -73,6 +74,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     const codec = createEncryptionCodec({
       keys: keyRing.patientSource,
       namespace: temporal.namespace,
+      sampleKeyIds: sampleKeyIds(),
       handOnUnreadable: true,
     })
     const identity = `${accountName()}@${hostName()} (worker ${process.pid})`
