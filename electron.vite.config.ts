@@ -55,7 +55,7 @@ export default defineConfig({
       minify: true,
       // Small icons and fonts as files too: `font-src 'self'` allows no data: addresses.
       assetsInlineLimit: 0,
-      // Loaded from this machine's disk, in one go: splitting would only add requests.
+      // What the first picture needs comes in one go; views that are looked at later are chunks of their own (decision 137).
       chunkSizeWarningLimit: 4_000,
       rolldownOptions: { input: from('src/renderer/index.html') },
     },

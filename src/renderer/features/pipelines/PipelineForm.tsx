@@ -44,8 +44,8 @@ const trainerWords = {
 }
 const kindWords: Record<GateDraft['kind'], string> = {
   limit: 'Fixed limit',
-  baseline: 'Better than the baseline',
-  production: 'Not worse than production',
+  baseline: 'Beats the baseline',
+  production: 'Keeps up with production',
   slice: 'Worst slice',
 }
 const valueWords: Record<GateDraft['kind'], string> = {
