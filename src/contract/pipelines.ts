@@ -164,7 +164,17 @@ const isLike = (name: string, pattern: string) => {
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'isu').test(name)
 }
 
-const demoNames = ['good*', 'bad*', 'borderline*', 'failing_training*', 'db_failure*', 'prod_candidate*', 'sensitive_data*']
+/** What `gatehouse demo` and the guided demonstration hand in. */
+const demoNames = [
+  'demo_*',
+  'good*',
+  'bad*',
+  'borderline*',
+  'failing_training*',
+  'db_failure*',
+  'prod_candidate*',
+  'sensitive_data*',
+]
 
 const anyPipeline = {
   columns: null,

@@ -40,6 +40,8 @@ export async function assessModelQuality(input: AssessInput, step: StepContext, 
         : { state: 'nothingToCompare', reason: 'The demo trainer looks at no rows: there is nothing to compare.' },
   }
   const { passed, checks, reasons } = judge(gate, measured)
+  // Tables and checkpoints have served their purpose, also while the run waits for an operator.
+  await deps.data.forget(step.ids.runId)
   const hesitation = passed && askForProduction ? whyNotProduction(measured, askForProduction) : null
   return {
     passed,

@@ -13,17 +13,15 @@ export const pipelinesSchemaName = 'pipelines.schema.json'
  * @param schema text of the JSON Schema, which is put beside the file
  */
 export function createPipelinesFile(file: string, schema: { path: string; text: string }) {
-  let asIs: { text: string; pipelines: Pipeline[] } | null = null
+  let inForce: Pipeline[] = defaultPipelines
 
   return {
     /** What the file says; the defaults where there is none, and with `problem` where it cannot be used. */
     read(): { pipelines: Pipeline[]; problem: string | null; setAside: string | null } {
       if (!existsSync(file)) return { pipelines: defaultPipelines, problem: null, setAside: null }
       try {
-        const text = readFileSync(file, 'utf8')
-        const pipelines = parse(text)
-        asIs = { text, pipelines }
-        return { pipelines, problem: null, setAside: null }
+        inForce = parse(readFileSync(file, 'utf8'))
+        return { pipelines: inForce, problem: null, setAside: null }
       } catch (error) {
         const aside = `${file}.broken-${Date.now()}`
         copyFileSync(file, aside)
@@ -31,13 +29,13 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
         return { pipelines: defaultPipelines, problem, setAside: aside }
       }
     },
-    /** Writes the file where it says something else. */
+    /** Writes the file when other pipelines are to be in force: whatever else is saved leaves it alone. */
     write(pipelines: Pipeline[]): void {
-      if (asIs !== null && JSON.stringify(asIs.pipelines) === JSON.stringify(pipelines)) return
+      if (JSON.stringify(inForce) === JSON.stringify(pipelines)) return
       const text = `${JSON.stringify({ $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, null, 2)}\n`
       writeFileAtomic(schema.path, schema.text, { mode: 0o600 })
       writeFileAtomic(file, text, { mode: 0o600 })
-      asIs = { text, pipelines }
+      inForce = pipelines
     },
   }
 }

@@ -1,0 +1,80 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { defaultPipelines, type Pipeline } from '../../../contract/pipelines.ts'
+import { findAppRoot } from '../../paths.ts'
+import { type Home, homeAt, makeHome } from '../home.ts'
+import { silentLog } from '../log.ts'
+import { createSettings } from './createSettings.ts'
+
+const resources = join(findAppRoot(import.meta.dirname), 'resources')
+let home: Home
+let file: string
+beforeEach(() => {
+  home = homeAt(mkdtempSync(join(tmpdir(), 'gatehouse-settings-')))
+  makeHome(home)
+  file = join(home.config, 'pipelines.json')
+})
+afterEach(() => rmSync(home.root, { recursive: true, force: true }))
+
+const open = () => createSettings(home, resources, silentLog)
+const standard = defaultPipelines.at(-1) as Pipeline
+const shells: Pipeline = { ...standard, name: 'shells', match: { folders: [], patterns: ['shell*'] }, target: 'rings' }
+
+describe('pipelines', () => {
+  test('are the defaults without a file, and no file is made for them', () => {
+    const settings = open()
+    expect(settings.get().pipelines).toEqual(defaultPipelines)
+    settings.set({ ...settings.get(), operator: 'ada' })
+    expect(open().get()).toMatchObject({ operator: 'ada', pipelines: defaultPipelines })
+  })
+
+  test('that are saved lie in a file of their own, with the schema that an editor checks them by', () => {
+    const settings = open()
+    settings.set({ ...settings.get(), pipelines: [shells, standard] })
+    const written = JSON.parse(readFileSync(file, 'utf8'))
+    expect(written).toMatchObject({ $schema: './pipelines.schema.json', version: 1, pipelines: [{ name: 'shells' }, {}] })
+    expect(JSON.parse(readFileSync(join(home.config, 'settings.json'), 'utf8'))).not.toHaveProperty('pipelines')
+    expect(existsSync(join(home.config, 'pipelines.schema.json'))).toBe(true)
+    expect(open().get().pipelines).toEqual([shells, standard])
+  })
+
+  test.each([
+    ['is no JSON', '{ "version": 1, "pipelines": [', 'JSON'],
+    [
+      'has a wrong value',
+      JSON.stringify({ version: 1, pipelines: [{ ...standard, quarantineLimit: 5 }] }),
+      'pipelines.0.quarantineLimit',
+    ],
+    ['is of a newer version', JSON.stringify({ version: 2, pipelines: [] }), 'version 2, which a newer Gatehouse wrote'],
+  ])('a file that %s is named and set aside, the defaults apply, and nothing is lost', (_, text, words) => {
+    writeFileSync(file, text)
+    const settings = open()
+    expect(settings.get().pipelines).toEqual(defaultPipelines)
+    expect(settings.problem).toContain(file)
+    expect(settings.problem).toContain(words)
+    const aside = readdirSync(home.config).find((name) => name.startsWith('pipelines.json.broken-')) as string
+    expect(readFileSync(join(home.config, aside), 'utf8')).toBe(text)
+    // Other settings are saved without touching it.
+    settings.set({ ...settings.get(), operator: 'ada' })
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  test('a run carries its pipeline, with the retries and the patience of that one', () => {
+    const settings = open()
+    const patient: Pipeline = {
+      ...shells,
+      approval: { ...shells.approval, hours: 2 },
+      retries: {
+        train_model: { maximumAttempts: 1, initialIntervalSeconds: 1, backoffCoefficient: 1, maximumIntervalSeconds: 1 },
+      },
+    }
+    settings.set({ ...settings.get(), pipelines: [patient, standard] })
+    const run = settings.forRun('/in/shell_1.csv')
+    expect(run).toMatchObject({ pipeline: { name: 'shells' }, approval_timeout_seconds: 7200 })
+    expect(run.retries.train_model.maximumAttempts).toBe(1)
+    expect(run.retries.deploy_dev).toEqual(settings.get().retries.deploy_dev)
+    expect(settings.forRun('/in/other.csv')).toMatchObject({ pipeline: { name: 'standard' }, approval_timeout_seconds: 86_400 })
+  })
+})
