@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DeploymentRecord, EnvironmentState, ModelSummary } from '../../../contract/models.ts'
 import { momentWords } from '../../../contract/sentence.ts'
+import { metricName } from '../../../contract/training.ts'
 import { type Context, withHost } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
 import type { Cell } from '../output.ts'
@@ -61,7 +62,10 @@ const by = ({ kind, operator, workflowId }: DeploymentRecord): string =>
 
 function modelRow(model: ModelSummary, now: Date): Cell[] {
   const { modelId, createdAt, trainer, servedIn, decision, fileName, metrics } = model
-  const figures = Object.entries(metrics).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+  // In the contract's order: Postgres gives them in its own.
+  const figures = metricName.options.flatMap((name) =>
+    metrics[name] === undefined ? [] : `${name} ${Number(metrics[name].toPrecision(4))}`,
+  )
   return [
     modelId,
     momentWords(createdAt, now),
