@@ -34,7 +34,9 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
       resolve(bytes.toString('utf8'))
     })
     request.on('error', () => reject(new ClientGone()))
-    request.on('close', () => reject(new ClientGone())) // after `end` it changes nothing
+    request.on('close', () => {
+      if (!request.complete) reject(new ClientGone())
+    })
   })
 }
 
