@@ -23,6 +23,15 @@ export function findElectron(): string {
   return found
 }
 
+/** Major version of an Electron binary. */
+export function electronMajor(binary: string): number {
+  const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' }
+  return Number.parseInt(spawnSync(binary, ['-p', 'process.versions.electron'], { env, encoding: 'utf8' }).stdout, 10)
+}
+
+/** Node 24, which the host needs, came with Electron 40. */
+export const oldestHosting = 40
+
 /** Starts the built app's Electron shell with its own arguments. */
 export function launchElectron(appFolder: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ElectronApplication> {
   const all = { ...env, GATEHOUSE_E2E_APP_FOLDER: appFolder }
