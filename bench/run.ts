@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   start: () => import('./start.ts'),
   crash: () => import('./crash.ts'),
   serve: () => import('./serve.ts'),
+  shell: () => import('./shell.ts'),
   codec: () => import('./codec.ts'),
 }
 

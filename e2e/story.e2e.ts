@@ -109,7 +109,7 @@ describe.each(Object.keys(shells))('in %s', (name) => {
     await console.decide('approve', 'better than what serves now')
     await console.says(/^Completed .*in production/)
     await console.step('Deploy to prod', 'completed').waitFor()
-    await console.panel.getByText('better than what serves now').waitFor()
+    await console.panel.getByText('better than what serves now').first().waitFor()
 
     const { runs } = await connection.call('runs.list', { text: fileName })
     expect(runs).toMatchObject([{ stage: 'Completed', decision: { decision: 'approve', operator: 'ada', via: 'update' } }])

@@ -6,11 +6,15 @@ import { electronBinary } from '../../scripts/electronBinary.ts'
 
 export const root = resolve(import.meta.dirname, '..', '..')
 
+export function chromiumPath(): string {
+  const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+  if (!existsSync(path)) throw new Error(`No Chromium at ${path}; name one with CHROMIUM_PATH.`)
+  return path
+}
+
 /** The distribution's Chromium; as root it has no sandbox of its own. */
 export function launchChromium(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-  if (!existsSync(executablePath)) throw new Error(`No Chromium at ${executablePath}; name one with CHROMIUM_PATH.`)
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+  return chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', '--disable-gpu'] })
 }
 
 /** A real Electron: the one named, the installed one, or the older one that `.ci/electron` finds. */

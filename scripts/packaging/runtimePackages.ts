@@ -2,6 +2,7 @@
 
 export interface LockedPackage {
   version?: string
+  license?: string
   dev?: boolean
   dependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>

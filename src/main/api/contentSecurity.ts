@@ -27,6 +27,7 @@ export function securityHeaders(socket?: string): Record<string, string> {
     'Referrer-Policy': 'no-referrer',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()',
+    'Permissions-Policy':
+      'camera=(), microphone=(), display-capture=(), geolocation=(), clipboard-read=(), midi=(), usb=(), serial=(), hid=(), bluetooth=()',
   }
 }

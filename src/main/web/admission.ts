@@ -7,6 +7,11 @@ export interface Admission {
   isOurHost(request: IncomingMessage): boolean
   /** Exactly our origin; a missing Origin is not ours. */
   isOurOrigin(request: IncomingMessage): boolean
+  /**
+   * A page of another site or port asks for something to load into itself. Following a link to us is no such thing. Browsers
+   * say so themselves (Fetch metadata, https://www.w3.org/TR/fetch-metadata/); who says nothing is no browser's page.
+   */
+  isForeignLoad(request: IncomingMessage): boolean
   hasSession(request: IncomingMessage): boolean
   hasControlToken(request: IncomingMessage): boolean
   sessionCookie(session: string): string
@@ -19,6 +24,10 @@ export function createAdmission(origin: string, sessions: Sessions, controlToken
   return {
     isOurHost: (request) => request.headers.host === host,
     isOurOrigin: (request) => request.headers.origin === origin,
+    isForeignLoad({ headers: { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } }) {
+      if (site === undefined || site === 'same-origin' || site === 'none') return false
+      return !(mode === 'navigate' && destination === 'document')
+    },
     hasSession: (request) => sessions.isSession(readCookie(request.headers.cookie, cookieName)),
     hasControlToken(request) {
       const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]

@@ -211,6 +211,21 @@ describe('who is let in', () => {
     expect(server.backend.uploads).toEqual([])
   })
 
+  it('loads nothing into pages of others, and lets a link be followed', async () => {
+    const server = await startServer()
+    const load = (site: string, mode: string, destination: string) =>
+      send(server, '/assets/app.js', {
+        headers: { 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode, 'Sec-Fetch-Dest': destination },
+      }).then(({ status }) => status)
+    expect(await load('cross-site', 'no-cors', 'script')).toBe(403)
+    // Another port of this machine counts as the same site.
+    expect(await load('same-site', 'no-cors', 'image')).toBe(403)
+    expect(await load('cross-site', 'navigate', 'iframe')).toBe(403)
+    expect(await load('cross-site', 'navigate', 'document')).toBe(200)
+    expect(await load('same-origin', 'cors', 'script')).toBe(200)
+    expect(await load('none', 'navigate', 'document')).toBe(200)
+  })
+
   it('exchanges a token once, for a cookie that scripts and other sites never see', async () => {
     const server = await startServer()
     const token = server.token()

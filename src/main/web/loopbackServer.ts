@@ -65,7 +65,7 @@ export async function createLoopbackServer(options: LoopbackServerOptions): Prom
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     if (!admission.isOurHost(request)) return answerText(response, 403, 'This address is not Gatehouse’s.')
-    if (request.headers.origin !== undefined && !admission.isOurOrigin(request)) {
+    if ((request.headers.origin !== undefined && !admission.isOurOrigin(request)) || admission.isForeignLoad(request)) {
       return answerText(response, 403, 'Requests of other pages are not answered.')
     }
     if (!pages) return answerText(response, 404, 'This Gatehouse shows its console in a window.')

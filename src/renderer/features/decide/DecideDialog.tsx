@@ -240,7 +240,7 @@ function Facts({ open }: { open: OpenDecision }) {
       <div>
         <dt>Dropped by</dt>
         <dd>
-          {detail.submittedBy}, {momentWords(detail.acceptedAt, new Date(now))}
+          <bdi>{detail.submittedBy}</bdi>, {momentWords(detail.acceptedAt, new Date(now))}
         </dd>
       </div>
       <div>

@@ -122,7 +122,7 @@ function Item({
         </div>
         <div className="inbox-line small faint">
           <span className="ellipsis">
-            from {run.submittedBy}
+            from <bdi>{run.submittedBy}</bdi>
             {run.approvalDeadline ? ` · rejects itself ${momentWords(run.approvalDeadline, new Date(now))}` : ''}
           </span>
         </div>

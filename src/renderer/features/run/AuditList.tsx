@@ -40,7 +40,7 @@ export function AuditList() {
               {entry.event === 'refused' ? <span className="tone-bad"> (refused)</span> : null}
             </span>
             <span className="faint">
-              {entry.operator} on {entry.host} · {momentWords(entry.at, new Date())}
+              <bdi>{entry.operator}</bdi> on {entry.host} · {momentWords(entry.at, new Date())}
             </span>
             {why ? <span className="wrap audit-why">{why}</span> : null}
           </li>

@@ -131,7 +131,7 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
     <div className="run-body scroll">
       <Sentence detail={detail} />
       <p className="run-meta">
-        {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by {detail.submittedBy},{' '}
+        {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by <bdi>{detail.submittedBy}</bdi>,{' '}
         {momentWords(detail.acceptedAt, new Date())}
         <Sealed detail={detail} />
       </p>
