@@ -91,7 +91,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     home,
     secrets,
     log,
-    openRuns: () => projection.open().map(({ workflowId, startedAt }) => ({ workflowId, startedAt })),
+    openRuns: () => projection.open().map(({ workflowId, acceptedAt }) => ({ workflowId, begunAt: acceptedAt })),
     environment: takeKeyEnvironment(),
   })
   const codecServer = createCodecServer({

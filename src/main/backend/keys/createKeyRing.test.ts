@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -83,17 +83,17 @@ describe('rotation', () => {
   })
 
   test('a key is retired once no open run can hold its values, and destroyed then', async () => {
-    const runs: { workflowId: string; startedAt: string | null }[] = []
+    const runs: { workflowId: string; begunAt: string }[] = []
     const ring = await openRing({ openRuns: () => runs })
     const first = await sealingKey(ring)
     await expect(ring.retire(first.id)).rejects.toThrow(/Rotate first/)
-    runs.push({ workflowId: 'mlops-1-iris', startedAt: new Date().toISOString() })
+    runs.push({ workflowId: 'mlops-1-iris', begunAt: new Date().toISOString() })
     await ring.rotate()
     expect(infoOf(ring, first.id)?.openRuns).toBe(1)
     await expect(ring.retire(first.id)).rejects.toThrow(/mlops-1-iris/)
     expect(await ring.source.openingKey(first.id)).toBeTruthy()
     // A run that began well after the rotation never saw the key.
-    runs[0] = { workflowId: 'mlops-2-iris', startedAt: new Date(Date.now() + 3_600_000).toISOString() }
+    runs[0] = { workflowId: 'mlops-2-iris', begunAt: new Date(Date.now() + 3_600_000).toISOString() }
     expect(infoOf(ring, first.id)?.openRuns).toBe(0)
     await ring.retire(first.id)
     await expect(Promise.resolve(ring.source.openingKey(first.id))).rejects.toThrow(UnknownKey)
@@ -195,6 +195,26 @@ describe('a passphrase', () => {
   }, 30_000)
 })
 
+describe('a passphrase that was set while the host was killed', () => {
+  test('what was left in clear is wrapped at the next unlock', async () => {
+    const ring = await openRing()
+    const first = await sealingKey(ring)
+    await ring.usePassphrase('correct horse battery')
+    ring.close()
+    const file = join(home.config, 'secrets.json')
+    const secrets = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
+    const { createdAt } = JSON.parse(secrets[`data-key:${first.id}`] as string)
+    secrets[`data-key:${first.id}`] = JSON.stringify({ createdAt, key: material(first) })
+    writeFileSync(file, JSON.stringify(secrets))
+    const next = await openRing()
+    await next.unlock('correct horse battery')
+    expect(readFileSync(file, 'utf8')).not.toContain(material(first))
+    expect(material(await next.source.openingKey(first.id))).toBe(material(first))
+    await expect(next.unlock('wrong horse battery')).rejects.toThrow(/opens none/)
+    expect(next.state()).toMatchObject({ problem: null, provider: 'passphrase' })
+  }, 30_000)
+})
+
 describe('a passphrase from a file', () => {
   test('opens the keys at a start that nobody attends, of the host and of a worker; a wrong one is told', async () => {
     const ring = await openRing()
@@ -224,7 +244,7 @@ describe('a second operator', () => {
     const text = await first.exportKey(key.id, 'words for the way')
     home = homeAt(join(folder, 'second'))
     makeHome(home)
-    const runs = [{ workflowId: 'mlops-1-iris', startedAt: '2020-01-01T00:00:00.000Z' }]
+    const runs = [{ workflowId: 'mlops-1-iris', begunAt: '2020-01-01T00:00:00.000Z' }]
     const second = await openRing({ openRuns: () => runs })
     await expect(Promise.resolve(second.source.openingKey(key.id))).rejects.toThrow(UnknownKey)
     await expect(second.importKey(text, 'other words for it')).rejects.toThrow(/does not open/)
@@ -305,6 +325,7 @@ describe('keys of the environment', () => {
     const next = await openRing()
     await expect(next.source.sealingKey(1)).rejects.toThrow(/GATEHOUSE_ENCRYPTION_KEY/)
     expect(next.state()).toMatchObject({ provider: 'environment', problem: expect.stringContaining('not set') })
+    await expect(Promise.resolve(next.source.openingKey('one'))).rejects.toThrow(UnknownKey)
     // The operator may say that it is so from now on.
     await next.chooseProvider({ provider: 'secrets' })
     expect((await sealingKey(next)).id).not.toBe('one')
@@ -385,6 +406,21 @@ describe('damage', () => {
     expect(next.state().problem).toBeNull()
   })
 
+  test('records without a keyring of theirs: a key that is damaged in the store does not keep the others away', async () => {
+    const ring = await openRing()
+    const damaged = await sealingKey(ring)
+    await ring.rotate()
+    const whole = await sealingKey(ring)
+    ring.close()
+    rmSync(join(home.root, 'keys.sqlite'))
+    const file = join(home.config, 'secrets.json')
+    const secrets = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
+    writeFileSync(file, JSON.stringify({ ...secrets, [`data-key:${damaged.id}`]: '{' }))
+    const next = await openRing()
+    expect(await sealingKey(next)).toBeTruthy()
+    expect(material(await next.source.openingKey(whole.id))).toBe(material(whole))
+  })
+
   test('a damaged entry is not overwritten and not quoted', async () => {
     const ring = await openRing()
     const key = await sealingKey(ring)
@@ -397,6 +433,10 @@ describe('damage', () => {
     await expect(next.source.sealingKey(1)).rejects.toThrow(/damaged/)
     expect(next.state().problem).not.toContain('rubbish')
     expect(readFileSync(file, 'utf8')).toContain('very-secret-rubbish')
-    expect(existsSync(file)).toBe(true)
+    // It spoils what it sealed, and no more: nobody waits for it, and the operator may begin with another.
+    await expect(Promise.resolve(next.source.openingKey(key.id))).rejects.toThrow(UnknownKey)
+    await next.rotate()
+    expect((await sealingKey(next)).id).not.toBe(key.id)
+    expect(readFileSync(file, 'utf8')).toContain('very-secret-rubbish')
   })
 })

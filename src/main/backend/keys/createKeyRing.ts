@@ -13,7 +13,7 @@ import type { KeyProvider } from './keyProvider.ts'
 import { type KeyRecord, openKeyRecords } from './keyRecords.ts'
 import type { KeySettings } from './keySettings.ts'
 import { createOpenedKeys } from './openedKeys.ts'
-import { PassphraseMissing } from './storedKeys.ts'
+import { DamagedEntry, PassphraseMissing } from './storedKeys.ts'
 
 export interface KeyRing {
   /** Refuses at once while the keys cannot be had: for calls that are tried again by who made them. */
@@ -51,8 +51,8 @@ export interface KeyRing {
 
 interface OpenRun {
   workflowId: string
-  /** null while the start is under way. */
-  startedAt: string | null
+  /** When it was accepted: its first values may have been sealed at any moment since, whenever Temporal took it. */
+  begunAt: string
 }
 
 export interface KeyRingOptions {
@@ -102,9 +102,11 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const listeners = new Set<() => void>()
   const ended = new AbortController()
   let damage: string | null = null
+  let seenRevision = -1
   const records = openKeyRecords(join(home.root, 'keys.sqlite'), {
     log,
     onBeganAnew: (setAside) => {
+      seenRevision = -1
       damage = `The records of the keys were damaged: the keys were kept, and a new one seals. A copy is ${setAside}.`
     },
   })
@@ -119,7 +121,6 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   let failures = 0
   let askAgainAt = 0
   let retryTimer: NodeJS.Timeout | null = null
-  let seenRevision = -1
   let lookedAt = 0
   let encrypting = true
   /** The key that seals, and how many charged messages are left for this process. */
@@ -127,7 +128,13 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const opened = createOpenedKeys()
 
   const tell = () => {
-    for (const listener of listeners) listener()
+    for (const listener of listeners) {
+      try {
+        listener()
+      } catch (error) {
+        log.error({ err: error }, 'a change of the keys could not be told')
+      }
+    }
   }
 
   /** Takes in what any process changed. */
@@ -161,6 +168,13 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       void ask().catch((error) => log.warn({ err: error, keyId: record.id }, 'a key could not be asked for ahead of time'))
     return known
   }
+
+  /** What is damaged in the store will not be had by waiting. */
+  const openUndamaged = (record: KeyRecord) =>
+    open(record).catch((error) => {
+      if (error instanceof DamagedEntry) return null
+      throw error
+    })
 
   const load = (provider: KeyProvider, name: string, id: string, wrapped: Uint8Array | null) =>
     opened.ask(name, Math.max(firstRetryMs, askAgainAt - Date.now()), async () => {
@@ -215,7 +229,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   async function takeIn(carried: CarriedKey): Promise<boolean> {
     const { id, createdAt, key } = carried
     const record = records.get(id)
-    const here = record && record.state !== 'retired' ? await open(record) : null
+    const here = record && record.state !== 'retired' ? await openUndamaged(record) : null
     if (here && !here.key.equals(key)) throw conflict(`Another key with the id ${id} is here. Nothing was imported.`)
     if (here) return true
     await stored.keep(carried)
@@ -246,9 +260,11 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     if (!key) throw lost(record.id)
     if (sealing?.key.id !== key.id) giveBack()
     const left = sealing?.left ?? 0
-    for (const size of [Math.max(block, messages), messages]) {
-      if (left < messages && !records.charge(key.id, size, messageBudget)) continue
-      const charged = left < messages ? size : 0
+    // Also who seals nothing now is told when nothing more can be sealed.
+    const needed = Math.max(1, messages)
+    for (const size of [Math.max(block, needed), needed]) {
+      if (left < needed && !records.charge(key.id, size, messageBudget)) continue
+      const charged = left < needed ? size : 0
       sealing = { key, left: left + charged - messages, until: opened.until(key.id) }
       return key
     }
@@ -329,7 +345,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     if (now) opened.forgetRefusals()
     await chargeOrFail(0, now)
     for (const record of records.list()) {
-      if (record.state !== 'retired')
+      if (record.state !== 'retired' && places.of(record.provider).keepMs === Number.POSITIVE_INFINITY)
         await open(record).catch((error) => log.warn({ err: error, keyId: record.id }, 'a key cannot be opened now'))
     }
   }
@@ -347,7 +363,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     if (ended.signal.aborted) throw closed()
     const record = records.get(id)
     if (record?.state === 'retired') throw new UnknownKey(id)
-    const key = record ? await open(record) : await findElsewhere(id, wrapped)
+    const key = record ? await openUndamaged(record) : await findElsewhere(id, wrapped)
     if (!key) throw new UnknownKey(id)
     return key
   }
@@ -393,7 +409,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const mayNeed = (record: KeyRecord, runs: OpenRun[]) => {
     if (record.sealedUntil === null) return runs
     const until = Date.parse(record.sealedUntil) + overlapMs
-    return runs.filter(({ startedAt }) => startedAt !== null && Date.parse(startedAt) <= until)
+    return runs.filter(({ begunAt }) => Date.parse(begunAt) <= until)
   }
 
   const warning = (keys: KeyRecord[]): string | null => {
@@ -470,7 +486,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       await inTurn(async () => {
         const record = records.get(id)
         if (!record) throw notFound(`There is no key ${id} in this key ring.`)
-        if (record.state === 'retired') return
+        // Once more: the first time it may not have been destroyed.
+        if (record.state === 'retired') return answering(() => stored.remove(id))
         if (record.state === 'sealing') throw conflict(`New payloads are sealed with ${id}. Rotate first; nothing was changed.`)
         const needing = mayNeed(record, openRuns())
         if (needing.length > 0) {
@@ -500,6 +517,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       await answering(() => prepare(true))
     },
     async usePassphrase(passphrase) {
+      if (places.chosen() !== stored)
+        throw conflict('The keys do not come from this data folder, so no passphrase protects them.')
       const layUnprotected = stored.name() === 'file'
       await answering(async () => {
         await inTurn(() => stored.protect(passphrase))

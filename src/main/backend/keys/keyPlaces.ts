@@ -7,7 +7,7 @@ import { createAwsKmsKeys } from './awsKmsKeys.ts'
 import { createEnvironmentKeys, type EnvironmentKeys, type KeyEnvironment, missingEnvironmentKeys } from './environmentKeys.ts'
 import type { KeyProvider } from './keyProvider.ts'
 import { type KeySettings, keySettings, readKeySettings, writeKeySettings } from './keySettings.ts'
-import { createStoredKeys, type StoredKeys } from './storedKeys.ts'
+import { askSecrets, createStoredKeys, type StoredKeys } from './storedKeys.ts'
 import { createVaultKeys } from './vaultKeys.ts'
 
 /** Every place that keys come from, and the one that makes new ones. */
@@ -64,14 +64,18 @@ export function createKeyPlaces({
     } catch (error) {
       if (!(error instanceof KeysUnavailable)) throw error
       const failing = failingPlace(sealingProvider() ?? stored.name(), error)
-      return { chosen: environment ?? failing, vault: null, 'aws-kms': null }
+      return { chosen: environment ?? failing, vault: null, 'aws-kms': null, unreadable: failing }
     }
   }
 
   function placesOf({ provider, vault, awsKms }: KeySettings) {
     const services = {
       vault: vault
-        ? createVaultKeys({ ...vault, keepMs, token: async () => given.vaultToken ?? (await secrets.get(vaultTokenName)) })
+        ? createVaultKeys({
+            ...vault,
+            keepMs,
+            token: async () => given.vaultToken ?? (await askSecrets(() => secrets.get(vaultTokenName))),
+          })
         : null,
       'aws-kms': awsKms ? createAwsKmsKeys({ ...awsKms, keepMs }) : null,
     }
@@ -83,7 +87,7 @@ export function createKeyPlaces({
       if (wanted === 'environment') return missingEnvironmentKeys
       return services[wanted] ?? failingPlace(wanted, withoutSettings(wanted))
     }
-    return { chosen: chosen(), ...services }
+    return { chosen: chosen(), ...services, unreadable: null }
   }
 
   return {
@@ -93,7 +97,8 @@ export function createKeyPlaces({
     of(name) {
       if (isStored(name)) return stored
       if (name === 'environment') return environment ?? missingEnvironmentKeys
-      return places[name] ?? failingPlace(name, withoutSettings(name))
+      // Without settings nobody can say where the key is: to whoever reads, it is unknown.
+      return places[name] ?? places.unreadable ?? { ...failingPlace(name, withoutSettings(name)), load: async () => null }
     },
     opening: (wrapped) => [places.vault, places['aws-kms']].filter((service) => service?.opens?.(wrapped)) as KeyProvider[],
     reload() {
@@ -102,7 +107,7 @@ export function createKeyPlaces({
     async use(settings, vaultToken) {
       const before = readKeySettings(file)
       const checked = keySettings.parse(settings)
-      if (vaultToken !== undefined) await secrets.set(vaultTokenName, vaultToken)
+      if (vaultToken !== undefined) await askSecrets(() => secrets.set(vaultTokenName, vaultToken))
       writeKeySettings(file, checked)
       places = placesOf(checked)
       return () => {

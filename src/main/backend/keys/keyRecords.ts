@@ -77,6 +77,12 @@ export function openKeyRecords(
   }
 
   function beginAnew(reason: unknown) {
+    // Another process may have done so already; this one then still had the old file open.
+    try {
+      return open(path)
+    } catch (error) {
+      if (!isDamaged(error)) throw error
+    }
     const setAside = `${path}.damaged-${new Date().toISOString().replaceAll(/[^0-9]/g, '')}`
     for (const end of ['', '-journal']) if (existsSync(path + end)) renameSync(path + end, setAside + end)
     log.error({ err: reason, setAside }, 'the records of the keys were damaged; they are set aside and begun anew')

@@ -16,7 +16,7 @@ let session: KeyringSession
 const rings: KeyRing[] = []
 
 async function openRing(): Promise<KeyRing> {
-  const secrets = await openSecrets({ home, log: silentLog, wanted: '', limitMilliseconds: 3_000 })
+  const secrets = await openSecrets({ home, log: silentLog, wanted: '', limitMilliseconds: 15_000 })
   const ring = createKeyRing({ home, secrets, log: silentLog, openRuns: () => [] })
   rings.push(ring)
   return ring

@@ -43,46 +43,31 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
   /** The salt that new keys are wrapped with. */
   let currentSalt: string | null = null
 
-  /** The store's own refusal, in the words of the codec's world. */
-  const asking = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof SecretsUnavailable) throw new KeysUnavailable(error.message, error.remedy)
-      throw error
-    }
-  }
-  const damaged = (name: string) =>
-    new KeysUnavailable(
-      `What the secret store holds under ${name} is damaged. It was left as it is.`,
-      'Restore it from a copy, or import the key from an export.',
-    )
-
   // Read afresh each time: another process on this data folder may have added to it.
   const readIndex = async (): Promise<string[]> => {
-    const text = await asking(() => secrets.read(indexName))
+    const text = await askSecrets(() => secrets.read(indexName))
     if (text === null) return []
     try {
       return indexSchema.parse(JSON.parse(text))
     } catch {
-      throw damaged(indexName)
+      throw new DamagedEntry(indexName)
     }
   }
   const readEntry = async (id: string): Promise<Entry | null> => {
-    const text = await asking(() => secrets.read(entryName(id)))
+    const text = await askSecrets(() => secrets.read(entryName(id)))
     if (text === null) return null
     try {
       return entrySchema.parse(JSON.parse(text))
     } catch {
-      throw damaged(entryName(id)) // the parser's own message would quote it
+      throw new DamagedEntry(entryName(id)) // the parser's own message would quote it
     }
   }
-  const writeEntry = (id: string, entry: Entry) => asking(() => secrets.set(entryName(id), JSON.stringify(entry)))
+  const writeEntry = (id: string, entry: Entry) => askSecrets(() => secrets.set(entryName(id), JSON.stringify(entry)))
 
   const open = (id: string, entry: Entry): KeyObject => {
     if ('key' in entry) {
       const raw = Buffer.from(entry.key, 'base64')
-      if (raw.length !== keyBytes) throw damaged(entryName(id))
+      if (raw.length !== keyBytes) throw new DamagedEntry(entryName(id))
       const key = createSecretKey(raw)
       raw.fill(0)
       return key
@@ -90,7 +75,7 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
     const wrappingKey = wrappingKeys.get(entry.salt)
     if (!wrappingKey) throw new PassphraseMissing()
     const key = unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))
-    if (!key) throw damaged(entryName(id))
+    if (!key) throw new DamagedEntry(entryName(id))
     return key
   }
 
@@ -106,36 +91,39 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
     return { createdAt, salt: currentSalt, wrapped: wrapKey(key, wrappingKey, bound(id)).toString('base64') }
   }
 
-  /** What lies there in another form than the one that is wanted now is written anew. */
-  const rewriteAll = async () => {
-    for (const id of await readIndex()) {
-      const entry = await readEntry(id)
-      if (entry) await writeEntry(id, close(id, entry.createdAt, open(id, entry)))
-    }
+  /** In the form that is wanted now. */
+  const rewrite = async (id: string) => {
+    const entry = await readEntry(id)
+    if (entry) await writeEntry(id, close(id, entry.createdAt, open(id, entry)))
   }
 
   const keep = async ({ id, createdAt, key }: Omit<NewKey, 'wrapped'>) => {
     await writeEntry(id, close(id, createdAt, key))
     const index = await readIndex()
-    if (!index.includes(id)) await asking(() => secrets.set(indexName, JSON.stringify([...index, id])))
+    if (!index.includes(id)) await askSecrets(() => secrets.set(indexName, JSON.stringify([...index, id])))
   }
 
   async function unlock(given: string): Promise<boolean> {
     let opened = false
     const derived = new Map<string, KeyObject>()
+    const unwrapped: string[] = []
     for (const id of await readIndex()) {
       const entry = await readEntry(id)
-      if (!entry || !('wrapped' in entry)) continue
-      if (!wrappingKeys.has(entry.salt)) {
-        const wrappingKey = derived.get(entry.salt) ?? (await deriveWrappingKey(given, Buffer.from(entry.salt, 'base64')))
-        derived.set(entry.salt, wrappingKey)
-        if (!unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))) continue
-        wrappingKeys.set(entry.salt, wrappingKey)
+      if (!entry) continue
+      if ('key' in entry) {
+        unwrapped.push(id)
+        continue
       }
+      const wrappingKey = derived.get(entry.salt) ?? (await deriveWrappingKey(given, Buffer.from(entry.salt, 'base64')))
+      derived.set(entry.salt, wrappingKey)
+      if (!unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))) continue
+      wrappingKeys.set(entry.salt, wrappingKey)
       isProtected = true
       currentSalt = entry.salt
       opened = true
     }
+    // A crash cut off what `protect` had begun.
+    if (opened) for (const id of unwrapped) await rewrite(id)
     return opened
   }
 
@@ -175,14 +163,17 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
       return open(id, entry)
     },
     async remove(id) {
-      await asking(() => secrets.remove(entryName(id)))
+      await askSecrets(() => secrets.remove(entryName(id)))
       const index = await readIndex()
-      if (index.includes(id)) await asking(() => secrets.set(indexName, JSON.stringify(index.filter((each) => each !== id))))
+      if (index.includes(id)) await askSecrets(() => secrets.set(indexName, JSON.stringify(index.filter((each) => each !== id))))
     },
     async list() {
       const found: { id: string; createdAt: string }[] = []
       for (const id of await readIndex()) {
-        const entry = await readEntry(id)
+        const entry = await readEntry(id).catch((error) => {
+          if (error instanceof DamagedEntry) return null
+          throw error
+        })
         if (entry) found.push({ id, createdAt: entry.createdAt })
       }
       return found
@@ -196,7 +187,7 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
       currentSalt = salt.toString('base64')
       wrappingKeys.set(currentSalt, derived)
       try {
-        await rewriteAll()
+        for (const id of await readIndex()) await rewrite(id)
       } catch (error) {
         // Each entry says itself how it is wrapped, so those already written stay readable.
         isProtected = before.isProtected
@@ -204,6 +195,27 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
         throw error
       }
     },
+  }
+}
+
+/** The store's own refusal, as whoever asks for keys hears it. */
+export async function askSecrets<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof SecretsUnavailable) throw new KeysUnavailable(error.message, error.remedy)
+    throw error
+  }
+}
+
+/** It is left as it is: a person may still mend it. */
+export class DamagedEntry extends KeysUnavailable {
+  constructor(name: string) {
+    super(
+      `What the secret store holds under ${name} is damaged. It was left as it is.`,
+      'Restore it from a copy, import the key from an export, or rotate to begin with another.',
+    )
+    this.name = 'DamagedEntry'
   }
 }
 
