@@ -126,7 +126,7 @@ const cases: [string, Partial<RunSummary>, string][] = [
   [
     'in production',
     { stage: 'Completed', endedAt: at('14:05:13'), decision: approved },
-    'Completed 14:05 after 3 min 12 s: approved by Ada and in production.',
+    'Completed 14:05 after 3 min 12 s: approved by Ada and deployed to production.',
   ],
   [
     'good enough for dev alone',

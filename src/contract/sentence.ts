@@ -172,7 +172,7 @@ export function describeRun(run: RunSummary, now: Date, options: SentenceOptions
       return run.decision ? `Approved by ${decider(run.decision)}. ${stepSentence(run, now)}` : stepSentence(run, now)
     case 'Completed':
       return run.decision?.decision === 'approve'
-        ? `Completed ${end} after ${took}: approved by ${decider(run.decision)} and in production.`
+        ? `Completed ${end} after ${took}: approved by ${decider(run.decision)} and deployed to production.`
         : `Completed ${end} after ${took}: deployed to dev; production was not asked for.`
     case 'GateFailed': {
       const numbers = metricsWords(run)

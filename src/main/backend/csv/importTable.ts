@@ -198,7 +198,9 @@ async function correct(db: DuckDBConnection, reading: Reading, limit: number): P
 
   const rows = await one(db, 'SELECT count(*) FROM t')
   const casts = await db.runAndReadAll(
-    `SELECT column_idx::INTEGER - 1, count(*)::INTEGER, list(error_message)[1:2000] FROM reject_errors WHERE error_type = 'CAST' GROUP BY 1`,
+    // A row with too few or too many cells is a fault as a whole: what stands in its columns tells nothing about them.
+    `SELECT column_idx::INTEGER - 1, count(*)::INTEGER, list(error_message)[1:2000] FROM reject_errors
+     WHERE error_type = 'CAST' AND line NOT IN (SELECT line FROM reject_errors WHERE error_type <> 'CAST') GROUP BY 1`,
   )
   for (const [index, count, messages] of casts.getRowsJS() as [number, number, string[]][]) {
     if (kinds[index]?.kind !== 'number') continue

@@ -221,6 +221,14 @@ describe('ragged rows', () => {
     ])
   })
 
+  it('what stands in a row of too few cells tells nothing about the columns that it happens to stand in', async () => {
+    const lines = rows(400, (i) => (i % 100 === 7 ? 'broken,row' : `${i},${i % 50},${i % 7}`))
+    const { profile: found } = await profile(bytes(`name,age,y\n${lines}\n`))
+    expect(found).toMatchObject({ rows: 396, quarantined: { count: 4 } })
+    expect(found.columns.find(({ name }) => name === 'age')).toMatchObject({ type: 'number', missing: 0 })
+    expect(found.notes.join(' ')).not.toContain('"row"')
+  })
+
   it('are named by their own line also below quoted line ends and empty lines', async () => {
     const lines = [
       'a,b',

@@ -4,11 +4,9 @@ import { useIn } from '../../app/console.ts'
 import { stepLabels } from './timeline.ts'
 
 const deedWords: Record<string, string> = {
-  'runs.decide': 'Decided',
   'runs.again': 'Ran it again',
   'runs.cancel': 'Cancelled',
   'runs.terminate': 'Terminated',
-  'runs.actOnStep': 'Acted on a step',
 }
 const stepActionWords: Record<string, string> = {
   retryNow: 'Tried now',
@@ -17,10 +15,13 @@ const stepActionWords: Record<string, string> = {
   restart: 'Retried from',
 }
 
+const decisionWords: Record<string, string> = { approve: 'Approved', reject: 'Rejected' }
+
 /** `Paused Train`, and the reason without the action's name before it. */
 export function deedOf({ name, step, detail }: AuditRecord): { deed: string; why: string } {
-  if (name !== 'runs.actOnStep' || step === null) return { deed: deedWords[name] ?? name, why: detail }
   const [action = '', ...rest] = detail.split(': ')
+  if (name === 'runs.decide') return { deed: decisionWords[action] ?? action, why: rest.join(': ') }
+  if (name !== 'runs.actOnStep' || step === null) return { deed: deedWords[name] ?? name, why: detail }
   const label = step in stepLabels ? stepLabels[step as keyof typeof stepLabels] : step
   return { deed: `${stepActionWords[action] ?? action} ${label}`, why: rest.join(': ') }
 }

@@ -198,7 +198,7 @@ function RunsList() {
         <span />
         <span>File</span>
         <span>What is going on</span>
-        <span className="col-metrics">Accuracy · MAE</span>
+        <span className="col-metrics">Metrics</span>
         <span className="right">For</span>
         <span className="right col-when">Accepted</span>
       </div>
@@ -335,9 +335,11 @@ const Row = memo(
         <span className="ellipsis col-metrics">
           {run.metrics ? (
             <>
-              <span className={run.gatePassed === false ? 'tone-bad' : ''}>{figureOf(run.metrics.accuracy)}</span>
-              <span className="faint"> · </span>
-              {figureOf(run.metrics.mae ?? run.metrics.log_loss)}
+              {/* The task's own measure, named: an MAE and a log loss are no neighbours. */}
+              <span className="faint">{run.metrics.mae === undefined ? 'Log loss ' : 'MAE '}</span>
+              <span className={run.gatePassed === false ? 'tone-bad' : ''}>
+                {figureOf(run.metrics.mae ?? run.metrics.log_loss)}
+              </span>
               {run.gatePassed === false ? <span className="sr-only"> did not pass the gate</span> : null}
             </>
           ) : null}
@@ -380,7 +382,7 @@ export function rowWords(run: RunSummary, now: number): string {
     case 'Rejected':
       return run.decision ? `Rejected by ${run.decision.operator ?? 'a client'}: ${run.decision.reason}` : label
     case 'Completed':
-      return run.decision?.decision === 'approve' ? 'In production' : 'In dev; production not asked for'
+      return run.decision?.decision === 'approve' ? 'Deployed to production' : 'In dev; production not asked for'
     case 'GateFailed':
       return 'Refused by the gate'
     case 'TimedOut':
