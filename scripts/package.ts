@@ -52,7 +52,7 @@ async function makePackages(): Promise<number> {
     target,
     electron,
     replacements: strippedLibraries(root, join(out, '.stripped'), target, say),
-    updateUrl: process.env.GATEHOUSE_UPDATE_URL || null,
+    updateUrl: updateUrl(process.env.GATEHOUSE_UPDATE_URL),
     notarize: Boolean(process.env.APPLE_API_KEY && process.env.APPLE_API_KEY_ID && process.env.APPLE_API_ISSUER),
   })
   const platform = { linux: Platform.LINUX, darwin: Platform.MAC, win32: Platform.WINDOWS }[target.platform]
@@ -90,6 +90,14 @@ async function makePackages(): Promise<number> {
   }
   await attempt('bill of materials', async () => writeBom(out, electron?.version ?? pinnedElectron()))
   return report(made, electron)
+}
+
+/** @throws Error for an address that anybody on the way could answer for */
+function updateUrl(given: string | undefined): string | null {
+  if (!given) return null
+  if (!URL.canParse(given) || new URL(given).protocol !== 'https:')
+    throw new Error('GATEHOUSE_UPDATE_URL has to be an https address.')
+  return given
 }
 
 /** The folder given, else the pinned Electron that npm has put here; null lets electron-builder fetch it. */

@@ -21,6 +21,7 @@ import { hardenEveryPage, openExternal } from './electron/security.ts'
 import { attachSession, hostSession, type ShellSession } from './electron/session.ts'
 import { parseShellArguments, type ShellArguments, ShellUsageError } from './electron/shellArguments.ts'
 import { createTray, showBadge } from './electron/tray.ts'
+import { createUpdates, hasUpdateFeed } from './electron/updates.ts'
 import { createConsoleWindow, focusWindow, keepOnDisplays, searchRuns, showRun } from './electron/window.ts'
 import { appPaths } from './paths.ts'
 
@@ -161,6 +162,15 @@ async function main(): Promise<void> {
     const reply = await call('app.selfTest', {})
     await ask(selfTestBox(reply.ok ? calls['app.selfTest'].output.parse(reply.output) : reply.error.message))
   }
+  const updates =
+    app.isPackaged && hasUpdateFeed(process.resourcesPath)
+      ? createUpdates({
+          updater: async () => (await import('electron-updater')).autoUpdater,
+          version: app.getVersion(),
+          ask: async (options) => (await ask(options)).response,
+          log,
+        })
+      : null
   const follow = (appearance: 'system' | 'light' | 'dark') => {
     nativeTheme.themeSource = appearance
   }
@@ -180,6 +190,7 @@ async function main(): Promise<void> {
           if (window) searchRuns(window)
         },
         about: () => void about(),
+        checkForUpdates: updates && (() => void updates.check(true)),
         openLogs: () => void shell.openPath(home.logs),
         openTemporal: async () => {
           const reply = await call('stack.health', {})
@@ -231,6 +242,7 @@ async function main(): Promise<void> {
   openWindow()
   app.on('activate', toFront)
   powerMonitor.on('resume', () => session.wake())
+  void updates?.check(false)
   const submit = (list: string[]) => void call('intake.submit', { paths: list, origin: 'window' })
   if (files.length > 0) submit(files.splice(0))
   takeFile = (path) => submit([path])

@@ -5,6 +5,8 @@ export interface MenuActions {
   search(): void
   openLogs(): void
   about(): void
+  /** null where this package has no updates. */
+  checkForUpdates: (() => void) | null
   openTemporal(): void
   /** null where this app cannot be started at login. */
   startAtLogin: StartAtLogin | null
@@ -27,11 +29,16 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
     : []
   // With a self-test behind it, which the role's own box has not. On a Mac it belongs into the app's menu.
   const about: MenuItemConstructorOptions = { label: 'About Gatehouse', click: () => actions.about() }
+  const { checkForUpdates } = actions
+  const updates: MenuItemConstructorOptions[] = checkForUpdates
+    ? [{ label: 'Check for updates…', click: () => checkForUpdates() }]
+    : []
   const appMenu: MenuItemConstructorOptions = mac
     ? {
         role: 'appMenu',
         submenu: [
           about,
+          ...updates,
           { type: 'separator' },
           ...login,
           { role: 'services' },
@@ -80,7 +87,7 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
       submenu: [
         { label: 'Open the Temporal Web UI', click: () => actions.openTemporal() },
         { label: 'Open the logs folder', click: () => actions.openLogs() },
-        ...(mac ? [] : ([{ type: 'separator' }, about] satisfies MenuItemConstructorOptions[])),
+        ...(mac ? [] : ([{ type: 'separator' }, ...updates, about] satisfies MenuItemConstructorOptions[])),
       ],
     },
   ]

@@ -185,6 +185,7 @@ describe('the menu', () => {
     const template = menuTemplate(platform, {
       search: () => {},
       startAtLogin: null,
+      checkForUpdates: null,
       about: () => 0,
       openLogs: () => done.push('logs'),
       openTemporal: () => done.push('temporal'),
@@ -194,7 +195,7 @@ describe('the menu', () => {
     for (const item of Array.isArray(help) ? help : []) item.click?.(undefined as never, undefined, undefined as never)
     expect(done).toEqual(['temporal', 'logs'])
     expect(JSON.stringify(template)).not.toContain('toggleDevTools')
-    expect(JSON.stringify(template)).not.toContain('Start at login')
+    expect(JSON.stringify(template)).not.toMatch(/Start at login|updates/)
   })
 
   it('offers to start at login where there is something to start', () => {
@@ -205,7 +206,15 @@ describe('the menu', () => {
         on = next
       },
     }
-    const template = menuTemplate('linux', { search() {}, about() {}, openLogs() {}, openTemporal() {}, startAtLogin })
+    const template = menuTemplate('linux', {
+      search() {},
+      about() {},
+      checkForUpdates() {},
+      openLogs() {},
+      openTemporal() {},
+      startAtLogin,
+    })
+    expect(JSON.stringify(template)).toContain('Check for updates…')
     const items = template[0]?.submenu
     const item = Array.isArray(items) ? items.find(({ label }) => label === 'Start at login') : undefined
     expect(item).toMatchObject({ type: 'checkbox', checked: false })
