@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   crash: () => import('./crash.ts'),
   serve: () => import('./serve.ts'),
   shell: () => import('./shell.ts'),
+  train: () => import('./train.ts'),
   codec: () => import('./codec.ts'),
 }
 

@@ -59,7 +59,7 @@ describe('a training in threads', () => {
         },
       ),
     )
-    expect(trained).toMatchObject({ format: 'xgboost-json', loss: 'log loss', settings: { rounds: 30, depth: 4, seed: 1 } })
+    expect(trained).toMatchObject({ format: 'xgboost-json', loss: 'log loss', settings: { rounds: 30, depth: 5, seed: 1 } })
     expect(trained.curve.map((point) => point.round)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
     expect(trained.importance[0]?.column).toBe('f0')
     expect(trained.importance.reduce((sum, { gain }) => sum + gain, 0)).toBeCloseTo(1)
