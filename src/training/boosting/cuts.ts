@@ -30,19 +30,16 @@ export function findCuts(sorted: Float32Array, maxBins: number): Float32Array {
   return Float32Array.of(...cuts, noUpperEnd)
 }
 
-function distinct(sorted: Float32Array): { values: number[]; counts: number[] } {
-  const values: number[] = []
-  const counts: number[] = []
+function distinct(sorted: Float32Array): { values: Float32Array; counts: Uint32Array } {
+  const values = new Float32Array(sorted.length)
+  const counts = new Uint32Array(sorted.length)
+  let last = -1
   for (const value of sorted) {
     // 0 and -0 are one value, as they are to every comparison.
-    if (values.length > 0 && value === values[values.length - 1])
-      counts[counts.length - 1] = (counts[counts.length - 1] as number) + 1
-    else {
-      values.push(value)
-      counts.push(1)
-    }
+    if (last === -1 || value !== values[last]) values[++last] = value
+    counts[last] = (counts[last] as number) + 1
   }
-  return { values, counts }
+  return { values: values.subarray(0, last + 1), counts: counts.subarray(0, last + 1) }
 }
 
 /** Above `low`, at most `high`, in 32 bits. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -33,6 +34,8 @@ export interface CommandTrainerOptions {
 
 /** Beside what every child of ours needs: where Python and libraries are, and how many threads they may use. */
 const alsoAllowed = ['VIRTUAL_ENV', 'CONDA_PREFIX', 'PYTHONPATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'OMP_NUM_THREADS']
+/** Marks the working folders of this process, so that cleaning up spares them. */
+const owner = randomUUID().slice(0, 8)
 const recordName = 'process.json'
 const progressEveryMs = 250
 const mostCurvePoints = 100_000
@@ -46,7 +49,7 @@ export function createCommandTrainer({ command, timeLimitMinutes, folder, thread
       signal.throwIfAborted()
       await mkdir(folder, { recursive: true })
       await mkdir(request.checkpoints, { recursive: true })
-      const work = await mkdtemp(join(folder, 'training-'))
+      const work = await mkdtemp(join(folder, `${owner}-`))
       try {
         await mkdir(join(work, 'tmp'))
         const job: TrainerJob = {
@@ -111,9 +114,10 @@ export function createCommandTrainer({ command, timeLimitMinutes, folder, thread
   }
 }
 
-/** Ends the commands that a killed host left behind, and removes their working folders. Call it once, at the start. */
+/** Ends the commands that a killed host left behind, and removes their working folders. */
 export async function cleanTrainerFolders(folder: string, log: Log): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
+    if (name.startsWith(owner)) continue
     const work = join(folder, name)
     await stopOrphans(
       join(work, recordName),
