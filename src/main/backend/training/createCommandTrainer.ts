@@ -14,7 +14,7 @@ import {
 } from '../../../temporal/activities/trainers/trainer.ts'
 import { schemaAttribute } from '../../../training/featureSchema.ts'
 import type { Log } from '../log.ts'
-import { stopOrphans } from '../stack/childProcess.ts'
+import { type StopPlan, stopOrphans } from '../stack/childProcess.ts'
 import { systemEnvironment } from '../stack/processes.ts'
 import { type TrainerJob, type TrainerLine, trainerLine } from './trainerContract.ts'
 import { importanceByColumn, labelName } from './trainerFiles.ts'
@@ -34,6 +34,11 @@ export interface CommandTrainerOptions {
 
 /** Beside what every child of ours needs: where Python and libraries are, and how many threads they may use. */
 const alsoAllowed = ['VIRTUAL_ENV', 'CONDA_PREFIX', 'PYTHONPATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'OMP_NUM_THREADS']
+/** For what an earlier host left: nobody waits for it. */
+const stopping: StopPlan = [
+  { signal: 'SIGTERM', wait: 700 },
+  { signal: 'SIGKILL', wait: 5_000 },
+]
 /** Marks the working folders of this process, so that cleaning up spares them. */
 const owner = randomUUID().slice(0, 8)
 const recordName = 'process.json'
@@ -119,15 +124,13 @@ export async function cleanTrainerFolders(folder: string, log: Log): Promise<voi
   for (const name of await readdir(folder).catch(() => [])) {
     if (name.startsWith(owner)) continue
     const work = join(folder, name)
-    await stopOrphans(
-      join(work, recordName),
-      [
-        { signal: 'SIGTERM', wait: 700 },
-        { signal: 'SIGKILL', wait: 5_000 },
-      ],
-      log,
-    )
-    await rm(work, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      await stopOrphans(join(work, recordName), stopping, log)
+      await rm(work, { recursive: true, force: true, maxRetries: 5 })
+    } catch (error) {
+      // The folder and its record stay, for the next start.
+      log.warn({ err: error, work }, 'a command of an earlier host was not cleaned up')
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import type { DatabasePool } from '../postgres/createPool.ts'
 import { createExperimentStore } from '../postgres/experimentStore.ts'
 import { createBoostingTrainer } from '../training/createBoostingTrainer.ts'
-import { createCommandTrainer } from '../training/createCommandTrainer.ts'
+import { cleanTrainerFolders, createCommandTrainer } from '../training/createCommandTrainer.ts'
 
 interface Options {
   home: Home
@@ -28,6 +28,7 @@ interface Options {
 /** What the pipeline's steps work with, the same in the host and in a bare worker. */
 export function createActivityDeps({ home, paths, store, pool, endpoints, faults, pipelineFor, codeVersion, log }: Options) {
   const data = createDataChecks({ folder: join(home.root, 'scratch'), threadFile: paths.threads.csv })
+  const trainerFolder = join(home.root, 'trainers')
   const deps: ActivityDeps = {
     store,
     data,
@@ -37,7 +38,7 @@ export function createActivityDeps({ home, paths, store, pool, endpoints, faults
       command: ({ command, timeLimitMinutes }) =>
         createCommandTrainer({
           ...{ command, timeLimitMinutes, log },
-          folder: join(home.root, 'trainers'),
+          folder: trainerFolder,
           threadFile: paths.threads.training,
         }),
     },
@@ -49,5 +50,12 @@ export function createActivityDeps({ home, paths, store, pool, endpoints, faults
     },
     faults,
   }
-  return { deps, forget: data.forget, clean: data.clean, close: data.close }
+  return {
+    deps,
+    forget: data.forget,
+    async clean() {
+      await Promise.all([data.clean(), cleanTrainerFolders(trainerFolder, log)])
+    },
+    close: data.close,
+  }
 }
