@@ -18,8 +18,8 @@ import type { Row } from './table.ts'
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1
 /** Short ones, of which the quickest counts: it is the one that nothing else on the machine interrupted. */
 const rounds = 60
-const runPairs = 100
-const warmUpPairs = 10
+const runPairs = 60
+const warmUpPairs = 5
 
 /** Microseconds for one value, there and back. */
 type Measure = (count: number) => Promise<number>
