@@ -18,8 +18,8 @@ import type { Row } from './table.ts'
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1
 /** Short ones, of which the quickest counts: it is the one that nothing else on the machine interrupted. */
 const rounds = 60
-const runPairs = 60
-const warmUpPairs = 5
+const blocks = 12
+const runsInBlock = 5
 
 /** Microseconds for one value, there and back. */
 type Measure = (count: number) => Promise<number>
@@ -51,19 +51,23 @@ async function wholeRuns(): Promise<Row> {
   const host = await startHost(home)
   try {
     const times = { encrypted: [] as number[], plain: [] as number[] }
-    for (let pair = -warmUpPairs; pair < runPairs; pair++) {
-      // Neither is always the first of its pair.
-      for (const on of pair % 2 === 0 ? [true, false] : [false, true]) {
+    let files = 0
+    for (let block = -1; block < blocks; block++) {
+      // Neither is always the first.
+      for (const on of block % 2 === 0 ? [true, false] : [false, true]) {
         await host.connection.call('keys.setEncrypting', { on })
-        const ms = await oneRun(host, `good_${pair + warmUpPairs}_${on ? 'on' : 'off'}`, pair * 2 + Number(on))
-        if (pair >= 0) times[on ? 'encrypted' : 'plain'].push(ms)
+        for (let i = -1; i < runsInBlock; i++) {
+          const ms = await oneRun(host, `good_${files}`, files++)
+          // The first run after a switch pays for it: a block of the key's budget is charged anew.
+          if (block >= 0 && i >= 0) times[on ? 'encrypted' : 'plain'].push(ms)
+        }
       }
     }
-    const encrypted = median(times.encrypted)
-    const plain = median(times.plain)
+    const encrypted = lowerQuartile(times.encrypted)
+    const plain = lowerQuartile(times.plain)
     const more = (encrypted / plain - 1) * 100
     return {
-      what: `a whole run, file to approval gate, against plain (${plain.toFixed(0)} ms; medians of ${runPairs})`,
+      what: `a whole run, file to approval gate, against plain (${plain.toFixed(0)} ms; lower quartiles of ${blocks * runsInBlock})`,
       measured: `${encrypted.toFixed(0)} ms, ${more.toFixed(1)} % more`,
       toReach: 'under 3 %',
       reached: more < 3,
@@ -92,9 +96,10 @@ async function oneRun({ home, connection }: Host, name: string, seed: number): P
   return performance.now() - began
 }
 
-function median(values: readonly number[]): number {
+/** What else the machine does only ever adds to a time. */
+function lowerQuartile(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return sorted[Math.floor(sorted.length / 4)] ?? Number.NaN
 }
 
 interface Size {
