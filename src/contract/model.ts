@@ -216,7 +216,7 @@ export const payloadView = z.object({
   encoding: z.string(),
   keyId: z.string().nullable(),
   sizeBytes: z.number().int(),
-  /** The bytes that Temporal holds, base64; at most the first 3,000 of them. */
+  /** The bytes that Temporal holds, base64; at most the first 12,000 of them. */
   stored: z.string(),
   /** The value as JSON text, exact to the digit; null when it could not be decoded. */
   json: z.string().nullable(),

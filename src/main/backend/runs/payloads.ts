@@ -28,7 +28,7 @@ export async function stepPayloads(
 }
 
 /** Bytes of a payload that are shown as Temporal holds them: enough to see that they are unreadable. A multiple of 3 needs no padding. */
-const storedShown = 3_000
+const storedShown = 12_000
 
 const text = new TextDecoder('utf-8', { fatal: true })
 

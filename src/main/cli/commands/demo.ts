@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DrillName } from '../../../contract/drills.ts'
 import { type Context, withHost } from '../context.ts'
 import { newSuffix } from '../demo/demoCsv.ts'
-import { cleanUp, demoPhases, type Observation, whyNot } from '../demo/phases.ts'
+import { cleanUp, demoPhases, type Observation, type Switched, whyNot } from '../demo/phases.ts'
 import { type ExitCode, exitCodes } from '../exitCodes.ts'
 
 /**
@@ -47,7 +46,7 @@ export async function runDemo(context: Context): Promise<ExitCode> {
       }
     }
 
-    const switched = new Set<DrillName>()
+    const switched = new Set<Switched>()
     try {
       const settings = await host.call('settings.get', {})
       const place = { host, settings, folder, suffix: newSuffix(), signal: ending.signal, switched }
@@ -71,7 +70,7 @@ export async function runDemo(context: Context): Promise<ExitCode> {
     out.line()
     out.line(
       missing === 0
-        ? `All ${made} observations were made. Phases 5 (encryption) and 6 (a look at the code) are not part of this version.`
+        ? `All ${made} observations were made. Phase 6, a look at the code, is for you to read: docs/demo.md.`
         : `${missing} of ${made + missing} observations are missing.`,
     )
     return missing === 0 ? exitCodes.done : exitCodes.failed

@@ -162,7 +162,9 @@ export async function switchCodecServer(context: Context, to: string): Promise<E
       return exitCodes.done
     }
     context.out.line(`The codec server is on until it is switched off or the host stops: ${codecServer.url}`)
-    context.out.line('Whoever knows this address reads every payload. In the Web UI: the glasses icon, "Remote codec endpoint".')
+    context.out.line(
+      'Whoever knows this address reads every payload. In the Web UI: the glasses, "Codec Server browser endpoint".',
+    )
     context.out.line(`On the command line: temporal workflow show --workflow-id ID --codec-endpoint ${codecServer.url}`)
     return exitCodes.done
   })

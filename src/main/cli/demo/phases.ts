@@ -8,6 +8,7 @@ import { isEndStage, type RunDetail, type Settings, type Stage, type Step, type 
 import { metricsInWords } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { demoCsv } from './demoCsv.ts'
+import { encryption } from './encryption.ts'
 import { instead, type Look, NotSeen, seen, until } from './watch.ts'
 
 export interface Observation {
@@ -22,6 +23,8 @@ export interface Phase {
   observations: Observation[]
 }
 
+export type Switched = DrillName | 'encryption'
+
 export interface DemoPlace {
   host: Connection
   settings: Settings
@@ -30,8 +33,8 @@ export interface DemoPlace {
   /** Part of each file's name and the seed of its content. */
   suffix: string
   signal: AbortSignal
-  /** Drills that the demonstration has switched on, to be switched off at its end whatever happens. */
-  switched: Set<DrillName>
+  /** Drills that the demonstration has switched on, and encryption that it has switched off: put back at its end whatever happens. */
+  switched: Set<Switched>
 }
 
 /** For what takes no time of its own, on a machine that is busy with other things. */
@@ -42,11 +45,14 @@ export function demoPhases(place: DemoPlace): Phase[] {
   const good = createSubject(place, `demo_good_${place.suffix}.csv`)
   const failing = createSubject(place, `demo_failing_training_${place.suffix}.csv`)
   const outage = createSubject(place, `demo_good_db_failure_${place.suffix}.csv`)
+  const plain = createSubject(place, `demo_good_in_clear_${place.suffix}.csv`)
+  const sealed = createSubject(place, `demo_good_encrypted_${place.suffix}.csv`)
   return [
     { number: 1, title: 'Set-up', observations: setUp(place) },
     { number: 2, title: 'Basic run', observations: basicRun(place, good) },
     { number: 3, title: 'Failures', observations: [...trainingFails(place, failing), ...postgresDown(place, outage)] },
     { number: 4, title: 'Approval', observations: [...approval(host, settings, good), ...rejection(host, outage, good)] },
+    { number: 5, title: 'Encryption', observations: encryption(place, plain, sealed) },
   ]
 }
 
@@ -85,7 +91,7 @@ function createSubject({ host, settings, folder, suffix, signal }: DemoPlace, fi
     trainingSeconds: settings.demoTrainer.maxSeconds + soon,
   }
 }
-type Subject = ReturnType<typeof createSubject>
+export type Subject = ReturnType<typeof createSubject>
 
 const parts = [
   ['temporal', 'Temporal is up'],
@@ -371,14 +377,18 @@ function rejection(host: Connection, outage: Subject, good: Subject): Observatio
 /** What the demonstration switched is switched back; the last thing it does, whatever happened before. */
 export function cleanUp({ host, switched }: Pick<DemoPlace, 'host' | 'switched'>): Observation {
   return {
-    words: 'Every drill of the demonstration is off again',
+    words: 'Every drill of the demonstration is off again, and encryption is on',
     async see() {
       const mine = [...switched]
-      for (const name of mine) await switchOff({ host, switched }, name)
+      if (switched.has('encryption')) {
+        await host.call('keys.setEncrypting', { on: true })
+        switched.delete('encryption')
+      }
+      for (const name of mine) if (name !== 'encryption') await switchOff({ host, switched }, name)
       const { drills } = await host.call('drills.list', {})
       const on = drills.filter((drill) => drill.on !== null && mine.includes(drill.name)).map((drill) => drill.name)
       if (on.length > 0) throw new NotSeen(`${on.join(', ')} is on`)
-      return mine.length === 0 ? 'there was nothing to put back' : `switched off: ${mine.join(', ')}`
+      return mine.length === 0 ? 'there was nothing to put back' : `put back: ${mine.join(', ')}`
     },
   }
 }

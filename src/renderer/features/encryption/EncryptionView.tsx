@@ -380,13 +380,13 @@ function CodecServer({ state: { codecServer } }: { state: KeysState }) {
               ) : (
                 'the Temporal Web UI'
               )}{' '}
-              and press the glasses (“Data Encoder”) in its upper right corner.
+              and press the glasses in its upper right corner.
             </li>
             <li>
-              Choose “Use my browser setting”, paste the address under “Remote codec endpoint”, and leave both switches below it
-              off.
+              Choose “Use my browser setting and ignore Cluster-level setting”, paste the address under “Codec Server browser
+              endpoint”, and leave both switches below it off.
             </li>
-            <li>Press “Apply”, and open a run: its payloads are shown decoded.</li>
+            <li>Press “Apply”: payloads are shown decoded, and the glasses turn pink and blue.</li>
           </ol>
           <h3>On the command line</h3>
           <div className="codec-url">
