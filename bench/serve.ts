@@ -20,6 +20,8 @@ const root = findAppRoot(import.meta.dirname)
 const wantedPerSecond = 5_000
 const wantedP99Ms = 5
 const connections = 10
+/** Until V8 has compiled what a request goes through. */
+const warmUpSeconds = 5
 const peerPort = 42_190
 const peerPackages = ['fastapi==0.165.0', 'uvicorn==0.54.0']
 
@@ -57,10 +59,9 @@ async function measureEndpoint(folder: string, files: string[], body: string): P
   const line = async () => JSON.parse((await lines.next()).value as string) as { address: string; switchedMs: number }
   try {
     const url = `${(await line()).address}/predict`
-    await load(url, body, 3)
-    const steady = await load(url, body, 15, wantedPerSecond)
-    const flatOut = await load(url, body, 10)
-    fastest = flatOut.requests.average
+    await load(url, body, warmUpSeconds)
+    const alone = await load(url, body, 15)
+    fastest = alone.requests.average
 
     const switches: number[] = []
     let stop = false
@@ -71,31 +72,25 @@ async function measureEndpoint(folder: string, files: string[], body: string): P
         await wait(250)
       }
     })()
-    const switched = await load(url, body, 15, wantedPerSecond)
+    const switched = await load(url, body, 15)
     stop = true
     await switching
     return [
       {
-        what: `one row a request at ${wantedPerSecond.toLocaleString('en')}/s, ${connections} connections, on one core: rate`,
-        measured: `${perSecond(steady)}; ${failures(steady)} failed`,
+        what: `one row a request, ${connections} connections, on one core`,
+        measured: `${perSecond(alone)}; ${failures(alone)} of ${total(alone)} failed`,
         toReach: `${wantedPerSecond.toLocaleString('en')}/s`,
-        reached: steady.requests.average >= wantedPerSecond * 0.995 && failures(steady) === 0,
+        reached: alone.requests.average >= wantedPerSecond && failures(alone) === 0,
       },
       {
         what: 'the same: latency, median, 99th percentile, longest',
-        measured: latencies(steady),
+        measured: latencies(alone),
         toReach: `p99 ${wantedP99Ms} ms`,
-        reached: steady.latency.p99 < wantedP99Ms,
+        reached: alone.latency.p99 < wantedP99Ms,
       },
       {
-        what: 'as fast as it goes',
-        measured: `${perSecond(flatOut)}, ${latencies(flatOut)}; ${failures(flatOut)} failed`,
-        toReach: '',
-        reached: null,
-      },
-      {
-        what: `the same rate during ${switches.length} switches between two models, half of them back: failed requests`,
-        measured: `${failures(switched)} of ${switched.requests.total.toLocaleString('en')}`,
+        what: `the same during ${switches.length} switches between two models, half of them back: failed requests`,
+        measured: `${failures(switched)} of ${total(switched)}`,
         toReach: '0',
         reached: failures(switched) === 0,
       },
@@ -113,13 +108,13 @@ async function measureEndpoint(folder: string, files: string[], body: string): P
 
 async function measurePeer(file: string, body: string): Promise<Row[]> {
   const python = await pythonPeer([...xgboostPackages, ...peerPackages])
-  const what = 'FastAPI with xgboost, the same model and core: as fast as it goes'
+  const what = 'FastAPI with xgboost, the same model and core'
   if (python === null) return [{ what, measured: 'not measured: no Python or no package index', toReach: '', reached: null }]
   const peer = spawnOnOneCore(python, [join(root, 'bench', 'serve', 'peer.py'), file, String(peerPort)])
   const url = `http://127.0.0.1:${peerPort}/predict`
   try {
     await answers(url, body)
-    await load(url, body, 3)
+    await load(url, body, warmUpSeconds)
     const flatOut = await load(url, body, 10)
     const ratio = (fastest / flatOut.requests.average).toFixed(1)
     return [
@@ -135,9 +130,12 @@ async function measurePeer(file: string, body: string): Promise<Row[]> {
   }
 }
 
-/** Loads the address from a process of its own for so many seconds; at a rate, or as fast as answers come. */
-async function load(url: string, body: string, seconds: number, rate?: number): Promise<Load> {
-  const options = ['--json', '-c', connections, '-d', seconds, ...(rate === undefined ? [] : ['-R', rate])]
+/**
+ * Loads the address from a process of its own for so many seconds, as fast as answers come. Not at a rate: autocannon sends
+ * what a second may have in one burst at its beginning.
+ */
+async function load(url: string, body: string, seconds: number): Promise<Load> {
+  const options = ['--json', '-c', connections, '-d', seconds]
   const request = ['-m', 'POST', '-H', 'Content-Type=application/json', '-b', body, url]
   const program = join(root, 'node_modules', 'autocannon', 'autocannon.js')
   const args = [program, ...options.map(String), ...request]
@@ -175,6 +173,7 @@ async function answers(url: string, body: string): Promise<void> {
 }
 
 const failures = ({ errors, timeouts, non2xx }: Load) => errors + timeouts + non2xx
+const total = ({ requests }: Load) => requests.total.toLocaleString('en')
 const perSecond = ({ requests }: Load) => `${Math.round(requests.average).toLocaleString('en')}/s`
 const latencies = ({ latency }: Load) => `${latency.p50} ms, ${latency.p99} ms, ${Math.round(latency.max)} ms`
 const median = (values: number[]) => Math.round([...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0)
