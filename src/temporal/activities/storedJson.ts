@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { type TrainingReport, trainingReport } from '../../contract/training.ts'
 import { failureTypes } from '../retries.ts'
 import type { StoredFile } from '../types.ts'
 import type { FileStore } from './deps.ts'
@@ -24,4 +25,15 @@ export async function storedPath(store: FileStore, file: StoredFile, what: strin
     failureTypes.fileMissing,
     `${what} (${file.uri}) is not in this worker's store. Restore the store, or drop the file again and choose "Run again".`,
   )
+}
+
+/** For whom a report is good to have: null when it is not in this store, or cannot be read. */
+export async function reportIfThere(store: Pick<FileStore, 'pathOf'>, sha256: string): Promise<TrainingReport | null> {
+  const path = await store.pathOf(sha256)
+  if (path === null) return null
+  try {
+    return trainingReport.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return null
+  }
 }

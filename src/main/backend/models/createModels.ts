@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import type { CallOutput, ValidInput } from '../../../contract/calls.ts'
 import { notFound, unavailable } from '../../../contract/errors.ts'
 import type { DeploymentRecord, EnvironmentState, ModelDetail, ModelSummary } from '../../../contract/models.ts'
-import { type TrainingReport, trainingReport } from '../../../contract/training.ts'
 import type { FileStore } from '../../../temporal/activities/deps.ts'
+import { reportIfThere } from '../../../temporal/activities/storedJson.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import type { Endpoints, EnvironmentRecord } from '../endpoints/createEndpoints.ts'
 import type { ModelRegistry, RegisteredModel } from '../postgres/modelRegistry.ts'
@@ -63,13 +62,6 @@ export function createModels({ registry, endpoints, store, rollBacks, run }: Opt
     return (await store.verify(modelSha256)) ? null : 'Its file was changed after training: the hash is another one.'
   }
 
-  async function readReport(sha256: string | null): Promise<TrainingReport | null> {
-    const path = sha256 === null ? null : await store.pathOf(sha256)
-    if (path === null) return null
-    const read = trainingReport.safeParse(JSON.parse(await readFile(path, 'utf8')))
-    return read.success ? read.data : null
-  }
-
   return {
     async list({ limit, offset, text }) {
       try {
@@ -86,7 +78,11 @@ export function createModels({ registry, endpoints, store, rollBacks, run }: Opt
       })
       if (model === null) throw notFound(`The registry holds no model ${modelId}.`)
       const { reportSha256, ...registered } = model
-      const [all, unservable, report] = await Promise.all([records(), whyUnservable(model), readReport(reportSha256)])
+      const [all, unservable, report] = await Promise.all([
+        records(),
+        whyUnservable(model),
+        reportSha256 === null ? null : reportIfThere(store, reportSha256),
+      ])
       const deployments = environments
         .flatMap((environment) => deploymentRecords(environment, all[environment].events, runOf))
         .filter((deployment) => deployment.modelId === modelId)
