@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   shell: () => import('./shell.ts'),
   train: () => import('./train.ts'),
   codec: () => import('./codec.ts'),
+  profile: () => import('./profile.ts'),
 }
 
 const { positionals } = parseArgs({ allowPositionals: true })

@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { defaultPipelines } from '../src/contract/pipelines.ts'
 import { DatabaseProblem } from '../src/temporal/activities/deps.ts'
 import { approveSignalName } from '../src/temporal/names.ts'
 import { cancelRun, decide, runResult, startRun } from '../src/temporal/operations.ts'
@@ -83,6 +84,12 @@ const stories: Record<string, (bench: TestBench) => Promise<string>> = {
     const workflowId = await bench.start('good')
     await bench.reaches(workflowId, 'AwaitingApproval')
     await cancelRun(bench.client, workflowId, 'For the record.')
+    return workflowId
+  },
+  /** A real training: what the pipeline in the run's input asks for. */
+  async trained(bench) {
+    const workflowId = await bench.start('shells', { pipeline: defaultPipelines.at(-1) })
+    await decideAtGate(bench, workflowId, 'approve')
     return workflowId
   },
   async 'still-waiting'(bench) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultPipelines, type Pipeline } from '../contract/pipelines.ts'
 import { CsvProblem, DatabaseProblem } from './activities/deps.ts'
 import { listRuns } from './executions.ts'
 import { approveSignalName, statusQueryName, taskQueue, workflowType } from './names.ts'
@@ -247,6 +248,43 @@ describe('other ends', () => {
     expect(await queryStatus(bench.client, workflowId)).toMatchObject({ stage: 'Cancelled', awaiting_approval: false })
     expect(await decideFor(workflowId)).toMatchObject({ state: 'refused', message: expect.stringContaining('has ended') })
     expect(bench.done(workflowId)).toEqual(['log', 'deploy dev', 'deployment dev'])
+  })
+})
+
+describe('pipelines', () => {
+  const standard = defaultPipelines.at(-1) as Pipeline
+
+  test('a pipeline with a real trainer has its model trained, judged by its gate and sent to the operator', async () => {
+    const workflowId = await bench.start('shells', { pipeline: standard })
+    await bench.reaches(workflowId, 'AwaitingApproval')
+    const waiting = await queryStatus(bench.client, workflowId)
+    expect(waiting).toMatchObject({ pipeline: 'standard', quality_metrics: { mae: 1.5 }, profile: {}, report: {} })
+    expect(waiting.model_id).toMatch(/^boosting-/)
+    expect(waiting.gate_checks.map(({ kind, passed }) => [kind, passed])).toEqual([
+      ['baseline', true],
+      ['production', true],
+      ['slice', true],
+    ])
+    const { events } = await bench.client.workflow.getHandle(workflowId).fetchHistory()
+    const types = (events ?? []).map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name)
+    expect(types).toContain('train_model')
+    expect(types).not.toContain('train_model_mock')
+    await decideFor(workflowId)
+  })
+
+  test('a gate of its own refuses what the standard one would pass', async () => {
+    const gate: Pipeline['gate'] = [{ kind: 'limit', metric: 'r2', limit: 0.9 }]
+    const workflowId = await bench.start('shells', { pipeline: { ...standard, gate } })
+    const result = await runResult(bench.client, workflowId)
+    expect(result).toMatchObject({ status: 'gate_failed', failure_reason: 'The quality gate failed: R² 0.5 is below 0.9.' })
+    expect(bench.done(workflowId)).toEqual(['log'])
+  })
+
+  test('production is asked for beyond a value only, where the pipeline says so', async () => {
+    const askForProduction = { metric: 'mae', beyond: 1.2 } as const
+    const workflowId = await bench.start('shells', { pipeline: { ...standard, askForProduction } })
+    const result = await runResult(bench.client, workflowId)
+    expect(result.notes).toContain('Production was not asked for: MAE 1.5 is not below 1.2.')
   })
 })
 

@@ -25,6 +25,7 @@ const endings = [
   'signal',
   'still-waiting',
   'timed-out',
+  'trained-pipelines',
 ]
 const files = (await readdir(folder)).filter((name) => name.endsWith('.json'))
 

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defaultPipelines, type Pipeline } from '../../contract/pipelines.ts'
-import type { DataProfile } from '../../contract/training.ts'
+import type { DataProfile, TrainingReport } from '../../contract/training.ts'
 import type { DataPlan } from '../../training/dataPlan.ts'
+import type { FeatureSchema } from '../../training/featureSchema.ts'
 import type { ActivityDeps } from '../activities/deps.ts'
 import type { Faults } from '../activities/faults.ts'
+import type { Trainer } from '../activities/trainers/trainer.ts'
 import type { DeployInput, StoredFile } from '../types.ts'
 
 /** A point of the pipeline where a story may interfere: it is called with the workflow id before the work is done. */
@@ -44,7 +49,13 @@ export function createFakeDeps(): FakeDeps {
 
   const deps: ActivityDeps = {
     store: {
-      pathOf: async (sha256) => (files.has(sha256) ? `/store/${sha256}` : null),
+      async pathOf(sha256) {
+        const bytes = files.get(sha256)
+        if (bytes === undefined) return null
+        const path = join(storeFolder(), sha256)
+        writeFileSync(path, bytes)
+        return path
+      },
       putFile: async (path) => {
         if (path.includes('missing')) throw Object.assign(new Error('no such file'), { code: 'ENOENT', errno: -2 })
         return put(new TextEncoder().encode(path))
@@ -58,12 +69,12 @@ export function createFakeDeps(): FakeDeps {
         onProgress(0.5, 'Half of it')
         return { profile, plan, notes: [], quarantine: null }
       },
-      prepare: () => notFaked('prepare'),
-      report: () => notFaked('report'),
-      compare: () => notFaked('compare'),
+      prepare: async () => ({ tablePath: '/table.bin', schema, checkpoints: '/checkpoints' }),
+      report: async (_file, _plan, { trained }) => ({ ...report, ...trained }),
+      compare: async (_file, _plan, { model }) => ({ state: 'measured', modelId: model.modelId, metrics: report.metrics }),
       forget: async () => {},
     },
-    trainers: { boosting: { name: 'boosting', train: () => notFaked('train') }, command: () => notFaked('command') },
+    trainers: { boosting: trainer, command: () => trainer },
     // Stories of the workflow choose the ending by the file's name, as the demo trainer does.
     pipelineFor: () => defaultPipelines[0] as Pipeline,
     inProduction: async () => null,
@@ -106,8 +117,15 @@ export function createFakeDeps(): FakeDeps {
   }
 }
 
-const notFaked = (what: string): never => {
-  throw new Error(`${what} is tested with the real parts, in src/main`)
+/** Steps read what they stored as files. */
+let ownFolder: string | null = null
+function storeFolder(): string {
+  if (ownFolder === null) {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-fake-store-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    ownFolder = folder
+  }
+  return ownFolder
 }
 
 const profile: DataProfile = {
@@ -118,6 +136,29 @@ const plan: DataPlan = {
   version: 1,
   reading: { delimiter: ',', newline: 'lf', width: 1, hasHeader: true, skip: 0, nullWords: [], kinds: [{ kind: 'text' }] },
   ...{ encoding: 'utf-8', names: ['rings'], target: 0, task: 'regression', classes: null, roles: ['target'] },
+}
+
+const schema: FeatureSchema = {
+  ...{ version: 1, task: 'regression', target: 'rings', classes: null, featureNames: ['length'] },
+  encoders: [{ kind: 'number', column: 'length', decimal: '.', thousands: '' }],
+}
+/** A model that learned something. */
+const report: TrainingReport = {
+  ...{ modelId: '', trainer: 'boosting', task: 'regression', target: 'rings', settings: {}, loss: 'RMSE', curve: [] },
+  ...{ bestRound: 1, importance: [], rows: { training: 70, validation: 15, test: 15 }, tolerance: 1, slices: [] },
+  metrics: { accuracy: 0.5, mae: 1.5, rmse: 2, r2: 0.5 },
+  baseline: { accuracy: 0.4, mae: 2.4, rmse: 3, r2: 0 },
+  ...{ predictions: [], confusion: null, roc: null },
+}
+const trainer: Trainer = {
+  name: 'boosting',
+  async train({ onProgress }) {
+    onProgress(0.5, 'Round 1 of 2', { point: { round: 1, training: 2.1, validation: 2.2 } })
+    return {
+      ...{ artifact: new TextEncoder().encode('{}'), format: 'xgboost-json', loss: 'RMSE', curve: [], bestRound: 1 },
+      ...{ importance: [], testPredictions: new Float64Array(15), settings: {} },
+    }
+  },
 }
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

@@ -1,4 +1,5 @@
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { sync as writeFileAtomic } from 'write-file-atomic'
 import { defaultPipelines, type Pipeline, pipelinesFile } from '../../../contract/pipelines.ts'
 import { firstLine } from './firstLine.ts'
@@ -31,7 +32,7 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
     },
     /** Writes the file when other pipelines are to be in force: whatever else is saved leaves it alone. */
     write(pipelines: Pipeline[]): void {
-      if (JSON.stringify(inForce) === JSON.stringify(pipelines)) return
+      if (isDeepStrictEqual(inForce, pipelines)) return
       const text = `${JSON.stringify({ $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, null, 2)}\n`
       writeFileAtomic(schema.path, schema.text, { mode: 0o600 })
       writeFileAtomic(file, text, { mode: 0o600 })

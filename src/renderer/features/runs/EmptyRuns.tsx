@@ -41,8 +41,8 @@ export function EmptyRuns({ home }: { home: string | null }) {
           </div>
         </dl>
         <p className="faint">
-          The demo trainer goes by the file’s name: <code>good_model.csv</code> passes the gate, <code>bad_model.csv</code> fails
-          it, any other name lies between.
+          Any table is trained on for real; its last column is learned. Names of the demonstration are not:{' '}
+          <code>good_model.csv</code> passes the gate by its name, <code>bad_model.csv</code> fails it.
         </p>
       </div>
     </div>
