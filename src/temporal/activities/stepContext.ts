@@ -15,13 +15,7 @@ export interface StepContext {
   /** Aborted when the run is cancelled, the attempt is taken away, or the worker stops. */
   signal: AbortSignal
   /** Heartbeats to Temporal and tells the observer. `fraction` is 0 to 1. */
-  reportProgress(fraction: number, message: string, training?: TrainingProgress): void
-}
-
-/** What a training tells besides. */
-export interface TrainingProgress extends TrainProgress {
-  /** What the points show, e.g. `RMSE`. */
-  loss?: string
+  reportProgress(fraction: number, message: string, training?: TrainProgress): void
 }
 
 /** A fifth of the heartbeat timeout: several may be late before a step counts as lost. Not one of them costs the step a thing. */

@@ -122,6 +122,7 @@ function trainInThreads(
       switch (answer.kind) {
         case 'progress':
           return onProgress(answer.round / settings.rounds, progressMessage(answer, settings), {
+            loss: lossName[schema.task],
             point: answer.point,
             secondsLeft: answer.secondsLeft,
           })

@@ -9,6 +9,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, type FieldProps } from '../../ui/Field.tsx'
 import { bytesWords, count, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { profileBrief } from '../profile/profile.ts'
 import { Changes } from '../report/Changes.tsx'
 import { compareMetrics, compareSlices, mainMetric } from '../report/compare.ts'
@@ -175,7 +176,7 @@ function BesideProduction({ open: { detail, report, production } }: { open: Open
   return (
     <section aria-label="Beside the model now in production">
       <h3>
-        Beside the model now in production, <bdi>{model.fileName}</bdi>
+        Beside the model now in production, <bdi>{plainText(model.fileName)}</bdi>
       </h3>
       {unlike || changes.length === 0 ? (
         <p className="muted">
@@ -183,7 +184,7 @@ function BesideProduction({ open: { detail, report, production } }: { open: Open
             'It was made by the demo trainer'
           ) : (
             <>
-              It predicts <bdi className="mono">{model.target}</bdi>
+              It predicts <bdi className="mono">{plainText(model.target)}</bdi>
             </>
           )}
           , so their figures do not compare.
@@ -197,7 +198,8 @@ function BesideProduction({ open: { detail, report, production } }: { open: Open
               {slices.slice(0, mostSlices).map((slice, index) => (
                 <span key={JSON.stringify([slice.column, slice.value])}>
                   {index > 0 ? ', ' : ''}
-                  <bdi className="mono">{slice.column}</bdi> = <bdi>{slice.value === '' ? '(missing)' : slice.value}</bdi>{' '}
+                  <bdi className="mono">{plainText(slice.column)}</bdi> ={' '}
+                  <bdi>{plainText(slice.value === '' ? '(missing)' : slice.value)}</bdi>{' '}
                   <span className="tone-bad">
                     ({significant(slice.from)} to {significant(slice.to)})
                   </span>
@@ -220,11 +222,11 @@ function DataBrief({ profile }: { profile: DataProfile }) {
     <section aria-label="Data in short">
       <h3>Data</h3>
       <p>
-        <bdi>{profileBrief(profile).join(' · ')}</bdi>
+        <bdi>{plainText(profileBrief(profile).join(' · '))}</bdi>
       </p>
       {profile.notes.map((sentence) => (
         <p key={sentence} className="muted">
-          <bdi>{sentence}</bdi>
+          <bdi>{plainText(sentence)}</bdi>
         </p>
       ))}
     </section>

@@ -7,6 +7,7 @@ import { Button } from '../../ui/Button.tsx'
 import { CopyButton, CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { curlExample, earlierModels } from './deploymentsStore.ts'
 import { RollBackDialog } from './RollBackDialog.tsx'
@@ -68,13 +69,13 @@ function ModelLink({ record }: { record: Pick<DeploymentRecord, 'modelId' | 'fil
     <a
       className="ellipsis"
       href={`#/models/${encodeURIComponent(record.modelId)}`}
-      title={record.fileName ?? record.modelId}
+      title={plainText(record.fileName ?? record.modelId)}
       onClick={(event) => {
         event.preventDefault()
         route.getState().go({ place: 'models', model: record.modelId, beside: null })
       }}
     >
-      <bdi>{record.fileName ?? record.modelId}</bdi>
+      <bdi>{plainText(record.fileName ?? record.modelId)}</bdi>
     </a>
   )
 }
@@ -136,7 +137,7 @@ function EnvironmentCard({ state }: { state: EnvironmentState }) {
               <>
                 <dt>Why</dt>
                 <dd className="wrap">
-                  <bdi>{served.reason}</bdi>
+                  <bdi>{plainText(served.reason)}</bdi>
                 </dd>
               </>
             ) : null}
@@ -222,7 +223,7 @@ function History({ state }: { state: EnvironmentState }) {
               </td>
               <td className="nowrap">{record.operator ?? <span className="faint">–</span>}</td>
               <td className="history-why muted">
-                <bdi>{record.reason ?? ''}</bdi>
+                <bdi>{plainText(record.reason ?? '')}</bdi>
               </td>
               <td className="right">
                 {offered.has(record.id) && !pending ? (

@@ -4,6 +4,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, type FieldProps } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { earlierModels, type OpenRollBack } from './deploymentsStore.ts'
 
@@ -80,8 +81,8 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
                     checked={record.modelId === modelId}
                     onChange={() => deployments.getState().edit({ modelId: record.modelId })}
                   />
-                  <bdi className="ellipsis" title={record.fileName ?? record.modelId}>
-                    {record.fileName ?? record.modelId}
+                  <bdi className="ellipsis" title={plainText(record.fileName ?? record.modelId)}>
+                    {plainText(record.fileName ?? record.modelId)}
                   </bdi>
                   <span className="mono faint ellipsis">{record.modelId}</span>
                   <span className="faint nowrap">served {momentWords(record.at, new Date())}</span>
@@ -93,8 +94,8 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
             <p>What will happen:</p>
             <ol className="happens">
               <li>
-                The file of <bdi className="mono">{modelId ?? 'the model'}</bdi> is checked against its hash, loaded, and asked
-                for a prediction. Where one of these fails, {name} is left as it is.
+                The file of <bdi className="mono">{plainText(modelId ?? 'the model')}</bdi> is checked against its hash, loaded,
+                and asked for a prediction. Where one of these fails, {name} is left as it is.
               </li>
               <li>
                 {name === 'dev' ? 'Dev' : 'Production'} switches to it at once, at the same address; requests that are under way
@@ -103,8 +104,8 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
               <li>
                 {served ? (
                   <>
-                    <bdi className="mono">{served.modelId}</bdi> is served no more. It stays in the registry, and you can go back
-                    to it the same way.
+                    <bdi className="mono">{plainText(served.modelId)}</bdi> is served no more. It stays in the registry, and you
+                    can go back to it the same way.
                   </>
                 ) : (
                   'Your name and reason are written into the history.'

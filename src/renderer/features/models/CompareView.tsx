@@ -6,6 +6,7 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { middleCut, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { Change, Changes } from '../report/Changes.tsx'
 import { LearningCurve } from '../report/Curve.tsx'
 import {
@@ -139,8 +140,9 @@ function Both({ from, to }: { from: ModelDetail; to: ModelDetail }) {
               {slices.slice(0, 30).map((slice) => (
                 <tr key={JSON.stringify([slice.column, slice.value])}>
                   <td className="slice">
-                    <span className="ellipsis" title={`${slice.column} = ${slice.value}`}>
-                      <bdi className="mono">{slice.column}</bdi> = <bdi>{slice.value === '' ? '(missing)' : slice.value}</bdi>{' '}
+                    <span className="ellipsis" title={plainText(`${slice.column} = ${slice.value}`)}>
+                      <bdi className="mono">{plainText(slice.column)}</bdi> ={' '}
+                      <bdi>{plainText(slice.value === '' ? '(missing)' : slice.value)}</bdi>{' '}
                       <span className="faint">{plural(slice.rows, 'row')}</span>
                     </span>
                   </td>
@@ -168,7 +170,7 @@ function ModelName({ model, colour }: { model: ModelDetail; colour: 1 | 2 }) {
         <line x1={0} x2={18} y1={4} y2={4} className={`series series-${colour}`} />
       </svg>
       <Button look="link" onPress={() => route.getState().go({ model: model.modelId, beside: null })}>
-        <bdi className="ellipsis">{model.fileName}</bdi>
+        <bdi className="ellipsis">{plainText(model.fileName)}</bdi>
       </Button>
       <span className="mono faint ellipsis">{model.modelId}</span>
       <span className="faint nowrap">{momentWords(model.createdAt, new Date())}</span>
@@ -211,10 +213,10 @@ function Differences({ names, pairs }: { names: readonly [string, string]; pairs
               <tr key={name} className={differs ? undefined : 'faint'}>
                 <td>{words}</td>
                 <td className="mono">
-                  <bdi>{settingValue(from)}</bdi>
+                  <bdi>{plainText(settingValue(from))}</bdi>
                 </td>
                 <td className="mono">
-                  <bdi>{settingValue(to)}</bdi>
+                  <bdi>{plainText(settingValue(to))}</bdi>
                 </td>
               </tr>
             ))}

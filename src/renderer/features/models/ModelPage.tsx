@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { bytesWords, count, middleCut, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { metricWords } from '../report/compare.ts'
 import { ReportView, SettingsTable } from '../report/ReportView.tsx'
 import { Section } from '../run/RunPanel.tsx'
@@ -26,8 +27,8 @@ export function ModelPage({ modelId }: { modelId: string }) {
           <ArrowLeft size={14} aria-hidden />
           Models
         </Button>
-        <h2 className="ellipsis" title={detail?.fileName ?? modelId}>
-          <bdi>{detail?.fileName ?? modelId}</bdi>
+        <h2 className="ellipsis" title={plainText(detail?.fileName ?? modelId)}>
+          <bdi>{plainText(detail?.fileName ?? modelId)}</bdi>
         </h2>
         {detail ? <ModelTags model={detail} /> : null}
         {detail ? <CompareMenu detail={detail} /> : null}
@@ -78,7 +79,7 @@ function CompareMenu({ detail }: { detail: ModelDetail }) {
         >
           {others.map((other) => (
             <MenuItem key={other.modelId} id={other.modelId} className="menu-item" textValue={other.fileName}>
-              <bdi className="ellipsis">{other.fileName}</bdi>
+              <bdi className="ellipsis">{plainText(other.fileName)}</bdi>
               <span className="faint nowrap">{momentWords(other.createdAt, new Date())}</span>
               <span className="grow" />
               {other.servedIn.map((environment) => (
@@ -171,7 +172,7 @@ function Lineage({ detail }: { detail: ModelDetail }) {
         {momentWords(detail.createdAt, new Date())}, in {durationWords(detail.trainingSeconds * 1000)}
       </Fact>
       <Fact name="Dataset">
-        <bdi>{detail.fileName}</bdi>
+        <bdi>{plainText(detail.fileName)}</bdi>
       </Fact>
       <Fact name="Rows">{count(detail.rows)}</Fact>
       <Fact name="Dataset SHA-256">
@@ -181,7 +182,7 @@ function Lineage({ detail }: { detail: ModelDetail }) {
       <Fact name="Trainer">{detail.trainer}</Fact>
       {detail.target === null ? null : (
         <Fact name="Target">
-          <bdi className="mono">{detail.target}</bdi>
+          <bdi className="mono">{plainText(detail.target)}</bdi>
         </Fact>
       )}
       <Fact name="Code version">{detail.codeVersion ?? <span className="faint">not recorded</span>}</Fact>

@@ -8,6 +8,7 @@ import { Button, IconButton } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { count, figure, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { mainMetric, metricWords } from '../report/compare.ts'
 import { CompareView } from './CompareView.tsx'
 import { modelsSearchId } from './ids.ts'
@@ -313,20 +314,20 @@ const Row = memo(
           <a
             className="run-file"
             href={`#/models/${encodeURIComponent(modelId)}`}
-            title={fileName}
+            title={plainText(fileName)}
             onClick={(event) => {
               event.preventDefault()
               onOpen(modelId)
             }}
           >
-            <bdi>{fileName}</bdi>
+            <bdi>{plainText(fileName)}</bdi>
           </a>
         </td>
         <td className="ellipsis mono faint col-id" title={modelId}>
           {modelId}
         </td>
-        <td className="ellipsis col-target" title={target ?? undefined}>
-          {target === null ? <span className="faint">demo trainer</span> : <bdi>{target}</bdi>}
+        <td className="ellipsis col-target" title={target === null ? undefined : plainText(target)}>
+          {target === null ? <span className="faint">demo trainer</span> : <bdi>{plainText(target)}</bdi>}
         </td>
         <td className="ellipsis">
           {metric ? (

@@ -7,6 +7,7 @@ import { CopyLine } from '../../ui/Copy.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { plural } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { PipelineForm } from './PipelineForm.tsx'
 import { draftOfPipeline, freeName, moved, newPipeline, type PipelineDraft, takerOf, takesWords } from './pipelineDraft.ts'
 import './pipelines.css'
@@ -73,8 +74,8 @@ export default function PipelinesEditor({ drafts, inbox }: { drafts: readonly Pi
               >
                 <ChevronRight size={12} className="column-arrow" aria-hidden />
                 <span className="faint">{index + 1}.</span>
-                <bdi className="ellipsis pipeline-name">{draft.name || '(no name)'}</bdi>
-                <bdi className="ellipsis faint pipeline-takes">{takesWords(draft)}</bdi>
+                <bdi className="ellipsis pipeline-name">{plainText(draft.name || '(no name)')}</bdi>
+                <bdi className="ellipsis faint pipeline-takes">{plainText(takesWords(draft))}</bdi>
                 <span className="faint nowrap">
                   {trainerWords[draft.trainer]} · {plural(draft.gate.length, 'check')}
                 </span>
@@ -130,7 +131,7 @@ export default function PipelinesEditor({ drafts, inbox }: { drafts: readonly Pi
       {removed && !drafts.some(({ key }) => key === removed.draft.key) ? (
         <Note>
           <p>
-            Removed <bdi className="strong">{removed.draft.name}</bdi>; that holds once you save.{' '}
+            Removed <bdi className="strong">{plainText(removed.draft.name)}</bdi>; that holds once you save.{' '}
             <Button look="link" onPress={undo}>
               Undo
             </Button>
@@ -220,7 +221,7 @@ function WhoTakes({ drafts, inbox }: { drafts: readonly PipelineDraft[]; inbox: 
           'No pipeline takes it.'
         ) : (
           <>
-            It gets <bdi className="strong">{taker.name}</bdi>, number {drafts.indexOf(taker) + 1}.
+            It gets <bdi className="strong">{plainText(taker.name)}</bdi>, number {drafts.indexOf(taker) + 1}.
           </>
         )}
       </p>

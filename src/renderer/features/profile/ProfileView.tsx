@@ -3,8 +3,9 @@ import { ChevronRight, Search } from 'lucide-react'
 import { useMemo, useRef, useState } from 'react'
 import type { ColumnProfile, DataProfile } from '../../../contract/training.ts'
 import { Figure } from '../../ui/charts/Figure.tsx'
-import { count, plural, shareWords, significant } from '../../ui/format.ts'
+import { count, plural, sentenceStart, shareWords, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { type ColumnFilter, filters, profileWords, roleTones, roleWords, shownColumns, typeWords } from './profile.ts'
 import '../../ui/charts/charts.css'
 import './profile.css'
@@ -21,7 +22,7 @@ export function ProfileView({ profile }: { profile: DataProfile }) {
           <div>
             {profile.notes.map((sentence) => (
               <p key={sentence}>
-                <bdi>{sentence}</bdi>
+                <bdi>{plainText(sentence)}</bdi>
               </p>
             ))}
           </div>
@@ -57,7 +58,7 @@ function Quarantine({ quarantined }: { quarantined: DataProfile['quarantined'] }
             <tr key={index}>
               <td className="right mono">{line}</td>
               <td>
-                <bdi>{reason}</bdi>
+                <bdi>{plainText(reason)}</bdi>
               </td>
             </tr>
           ))}
@@ -167,8 +168,8 @@ function ColumnRow({
         <ChevronRight size={12} className="column-arrow" aria-hidden />
         <span className="column-words">
           <span className="column-top">
-            <bdi className="ellipsis mono column-name" title={name}>
-              {name}
+            <bdi className="ellipsis mono column-name" title={plainText(name)}>
+              {plainText(name)}
             </bdi>
             {role === 'feature' ? null : <span className={`tag ${roleTones[role]}`}>{roleWords[role]}</span>}
           </span>
@@ -178,7 +179,7 @@ function ColumnRow({
             {why ? (
               <>
                 {' · '}
-                <bdi>{why}</bdi>
+                <bdi>{plainText(why)}</bdi>
               </>
             ) : null}
           </span>
@@ -240,7 +241,7 @@ function ColumnDetail({ column, rows }: { column: ColumnProfile; rows: number })
     <div className="column-detail">
       {why ? (
         <p>
-          <bdi>{why}</bdi>
+          <bdi>{sentenceStart(plainText(why))}</bdi>
         </p>
       ) : null}
       <dl className="column-figures">
@@ -299,8 +300,8 @@ function Values({ top, distinct, rows }: { top: NonNullable<ColumnProfile['top']
         {top.map(({ value, count: n }) => (
           <tr key={value}>
             <th scope="row">
-              <bdi className="ellipsis" title={value}>
-                {value === '' ? '(empty)' : value}
+              <bdi className="ellipsis" title={plainText(value)}>
+                {plainText(value === '' ? '(empty)' : value)}
               </bdi>
             </th>
             <td aria-hidden>

@@ -3,6 +3,7 @@ import { CopyButton } from '../../ui/Copy.tsx'
 import { Figure } from '../../ui/charts/Figure.tsx'
 import { Plot } from '../../ui/charts/Plot.tsx'
 import { count, shareWords, significant } from '../../ui/format.ts'
+import { plainText } from '../../ui/plainText.ts'
 import { confusions } from './compare.ts'
 
 /** A wider matrix says less than the list of its greatest mistakes. */
@@ -27,8 +28,8 @@ export function Confusion({ confusion }: { confusion: NonNullable<TrainingReport
       <figcaption className="chart-note">
         {worst ? (
           <>
-            Most frequent mistake: <bdi className="strong">{worst.actual}</bdi> taken for{' '}
-            <bdi className="strong">{worst.predicted}</bdi> ({count(worst.n)} {worst.n === 1 ? 'row' : 'rows'}).
+            Most frequent mistake: <bdi className="strong">{plainText(worst.actual)}</bdi> taken for{' '}
+            <bdi className="strong">{plainText(worst.predicted)}</bdi> ({count(worst.n)} {worst.n === 1 ? 'row' : 'rows'}).
           </>
         ) : (
           'Every test row was put into its class.'
@@ -51,10 +52,10 @@ export function Confusion({ confusion }: { confusion: NonNullable<TrainingReport
             {mistakes.slice(0, mostMistakes).map(({ actual, predicted, n }) => (
               <tr key={JSON.stringify([actual, predicted])}>
                 <td>
-                  <bdi>{actual}</bdi>
+                  <bdi>{plainText(actual)}</bdi>
                 </td>
                 <td>
-                  <bdi>{predicted}</bdi>
+                  <bdi>{plainText(predicted)}</bdi>
                 </td>
                 <td className="right">{count(n)}</td>
               </tr>
@@ -78,8 +79,8 @@ function Matrix({ classes, counts }: { classes: readonly string[]; counts: reado
             </th>
             {classes.map((name) => (
               <th key={name} scope="col">
-                <bdi className="ellipsis" title={name}>
-                  {name}
+                <bdi className="ellipsis" title={plainText(name)}>
+                  {plainText(name)}
                 </bdi>
               </th>
             ))}
@@ -92,8 +93,8 @@ function Matrix({ classes, counts }: { classes: readonly string[]; counts: reado
             return (
               <tr key={classes[actual]}>
                 <th scope="row">
-                  <bdi className="ellipsis" title={classes[actual]}>
-                    {classes[actual]}
+                  <bdi className="ellipsis" title={plainText(classes[actual] ?? '')}>
+                    {plainText(classes[actual] ?? '')}
                   </bdi>
                 </th>
                 {row.map((n, predicted) => {

@@ -3,6 +3,7 @@ import type { MetricName, TrainingReport } from '../../../contract/training.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { count, plural, shareWords, significant } from '../../ui/format.ts'
+import { plainText } from '../../ui/plainText.ts'
 import { Change, Changes } from './Changes.tsx'
 import { Confusion, Roc } from './Classes.tsx'
 import { LearningCurve } from './Curve.tsx'
@@ -23,9 +24,9 @@ export function ReportView({ report }: { report: TrainingReport }) {
   return (
     <div className="report">
       <p className="muted">
-        Predicts <bdi className="mono strong">{report.target}</bdi> ({taskWords[report.task]}) by {report.trainer}; trained on{' '}
-        {plural(report.rows.training, 'row')}, stopped by {count(report.rows.validation)}, judged on {count(report.rows.test)}{' '}
-        that it never saw.
+        Predicts <bdi className="mono strong">{plainText(report.target)}</bdi> ({taskWords[report.task]}) by {report.trainer}.
+        Trained on {plural(report.rows.training, 'row')}, stopped by the loss on {count(report.rows.validation)}, judged on{' '}
+        {count(report.rows.test)} that it never saw.
       </p>
       <MetricsBesideBaseline report={report} />
       {curve.length > 0 ? <LearningCurve loss={loss} curves={[{ name: '', points: curve, bestRound }]} /> : null}
@@ -88,8 +89,8 @@ function Importance({ importance }: { importance: TrainingReport['importance'] }
           {shown.map(({ column, gain }) => (
             <tr key={column}>
               <th scope="row">
-                <bdi className="ellipsis mono" title={column}>
-                  {column}
+                <bdi className="ellipsis mono" title={plainText(column)}>
+                  {plainText(column)}
                 </bdi>
               </th>
               <td aria-hidden>
@@ -159,8 +160,8 @@ function Slices({ report, metric }: { report: TrainingReport; metric: MetricName
             return (
               <tr key={JSON.stringify([column, value])}>
                 <td className="slice">
-                  <span className="ellipsis" title={`${column} = ${value}`}>
-                    <bdi className="mono">{column}</bdi> = <bdi>{value === '' ? '(missing)' : value}</bdi>
+                  <span className="ellipsis" title={plainText(`${column} = ${value}`)}>
+                    <bdi className="mono">{plainText(column)}</bdi> = <bdi>{plainText(value === '' ? '(missing)' : value)}</bdi>
                   </span>
                 </td>
                 <td className={rows < fewRows ? 'right tone-human' : 'right muted'}>
@@ -198,7 +199,7 @@ export function SettingsTable({ settings }: { settings: TrainingReport['settings
           <div key={name}>
             <dt>{settingWords(name)}</dt>
             <dd className="mono">
-              <bdi>{settingValue(settings[name])}</bdi>
+              <bdi>{plainText(settingValue(settings[name]))}</bdi>
             </dd>
           </div>
         ))}

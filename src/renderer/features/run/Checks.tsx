@@ -2,6 +2,7 @@ import { Check, X } from 'lucide-react'
 import type { GateCheck, RunDetail } from '../../../contract/model.ts'
 import { listMetrics } from '../../../contract/training.ts'
 import { figure, sentenceStart, significant } from '../../ui/format.ts'
+import { plainText } from '../../ui/plainText.ts'
 
 const signOf = { '>=': '≥', '<=': '≤', '>': '>' } as const
 
@@ -62,7 +63,7 @@ function Row({ check }: { check: GateCheck }) {
       {explained ? (
         <tr className="reason">
           <td colSpan={4}>
-            <bdi>{sentenceStart(reason)}</bdi>
+            <bdi>{plainText(sentenceStart(reason))}</bdi>
           </td>
         </tr>
       ) : null}

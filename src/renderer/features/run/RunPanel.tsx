@@ -10,6 +10,7 @@ import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { bytesWords, middleCut } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { problemText } from '../../ui/problem.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
@@ -178,7 +179,7 @@ function RunFacts({ detail }: { detail: RunDetail }) {
         <Note>
           <div>
             {detail.notes.map((sentence) => (
-              <p key={sentence}>{sentence}</p>
+              <p key={sentence}>{plainText(sentence)}</p>
             ))}
           </div>
         </Note>

@@ -2,6 +2,7 @@ import { ChartLine, Table2 } from 'lucide-react'
 import { type ReactNode, useId, useState } from 'react'
 import { Button } from '../Button.tsx'
 import { CopyButton } from '../Copy.tsx'
+import { plainText } from '../plainText.ts'
 import './charts.css'
 
 /** What a chart shows, as rows: for a screen reader, for exact values and for a spreadsheet. */
@@ -70,7 +71,7 @@ function Values({ title, table }: { title: string; table: ChartTable }) {
             // The index is the key: rows never move
             <tr key={index}>
               {row.map((value, column) => (
-                <td key={table.head[column]}>{value === null ? '–' : <bdi>{cell(value)}</bdi>}</td>
+                <td key={table.head[column]}>{value === null ? '–' : <bdi>{plainText(cell(value))}</bdi>}</td>
               ))}
             </tr>
           ))}
@@ -94,7 +95,7 @@ export function Legend({ entries }: { entries: readonly { name: string; look: Lo
           <svg width={18} height={8} aria-hidden>
             <line x1={0} x2={18} y1={4} y2={4} className={lineClass(look)} />
           </svg>
-          <bdi className="ellipsis">{name}</bdi>
+          <bdi className="ellipsis">{plainText(name)}</bdi>
         </li>
       ))}
     </ul>

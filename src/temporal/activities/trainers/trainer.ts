@@ -22,6 +22,8 @@ export interface TrainRequest {
 export interface TrainProgress {
   /** The newest point of the learning curve. */
   point?: CurvePoint
+  /** What the points show, e.g. `RMSE`. */
+  loss?: string
   secondsLeft?: number
 }
 
