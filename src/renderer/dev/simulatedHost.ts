@@ -315,7 +315,7 @@ function runAt(plan: Plan, now: number): RunDetail {
     taskQueue: 'mlops-task-queue',
     temporalUrl:
       startedAt === null ? null : `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(plan.workflowId)}`,
-    encryption: startedAt === null ? null : { state: 'encrypted', keyIds: ['k-7f3'] },
+    encryption: startedAt === null ? null : { state: 'encrypted', keyIds: ['k-7f3a91c2'] },
     incomplete: null,
   }
 }
@@ -782,10 +782,10 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
 
   const payload = (label: string, value: string): CallOutput<'runs.payloads'>['inputs'][number] => ({
     label,
-    encoding: 'json/plain',
-    keyId: null,
+    encoding: 'binary/encrypted',
+    keyId: 'k-7f3a91c2',
     sizeBytes: value.length,
-    stored: btoa(value),
+    stored: btoa([...value].map((_, i) => String.fromCharCode((i * i * 31 + 7 * i) % 256)).join('')),
     json: value,
     unreadable: null,
   })

@@ -223,7 +223,7 @@ export class DamagedEntry extends KeysUnavailable {
 export class PassphraseMissing extends KeysUnavailable {
   constructor(
     message = 'The keys are protected by a passphrase that was not given since the start.',
-    remedy = 'Give the passphrase under Settings, or with "gatehouse keys unlock". Runs wait until then.',
+    remedy = 'Give the passphrase under Encryption, or with "gatehouse keys unlock". Runs wait until then.',
   ) {
     super(message, remedy)
     this.name = 'PassphraseMissing'

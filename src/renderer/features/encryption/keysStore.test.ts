@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { KeysState } from '../../../contract/keys.ts'
+import type { KeyInfo, KeysState } from '../../../contract/keys.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createSimulatedHost } from '../../dev/simulatedHost.ts'
 import { createKeysStore, isInClear, lineWords } from './keysStore.ts'
@@ -21,6 +21,11 @@ describe('the status line', () => {
     ['keys in a bare file', { warning: 'w' }, { tone: 'human', words: 'encrypted, key k-7f3' }],
     ['a locked keychain', { problem: 'p' }, { tone: 'bad', words: 'no keys' }],
     ['a passphrase is needed', { problem: 'p', needsPassphrase: true }, { tone: 'bad', words: 'keys are locked' }],
+    [
+      'a key with a chosen id',
+      { keys: [{ ...known.keys[0], id: '2026-11' } as KeyInfo] },
+      { tone: 'good', words: 'encrypted, key 2026-11' },
+    ],
     ['before the first key', { keys: [] }, { tone: 'good', words: 'encrypted' }],
   ])('%s', (_, change, words) => expect(lineWords({ ...known, ...change })).toEqual(words))
 

@@ -27,8 +27,9 @@ export const providerWords: Record<KeyProvider, string> = {
 
 export const sealingKey = (state: KeysState | null): KeyInfo | null => state?.keys.find((key) => key.state === 'sealing') ?? null
 
-/** `k-7f3a91c2` as the status line has room for it: `k-7f3`. */
-export const shortKey = (id: string): string => id.slice(0, 5)
+/** `k-7f3a91c2` as the status line has room for it: `k-7f3`. An id that somebody chose says more in full, up to a length. */
+export const shortKey = (id: string): string =>
+  /^k-[0-9a-f]{6,}$/.test(id) ? id.slice(0, 5) : id.length > 16 ? `${id.slice(0, 15)}…` : id
 
 export interface LineWords {
   tone: 'good' | 'bad' | 'human'

@@ -108,7 +108,7 @@ function Sealed({ detail: { encryption } }: { detail: RunDetail }) {
   const sealed = state === 'encrypted'
   const Sign = sealed ? LockKeyhole : LockKeyholeOpen
   return (
-    <span className={`run-sealed nowrap${sealed ? '' : ' tone-bad'}`} data-encryption={state}>
+    <span className={`run-sealed${sealed ? '' : ' tone-bad'}`} data-encryption={state}>
       <Sign size={12} aria-hidden className={sealed ? 'tone-good' : undefined} />
       {sealedWords[state]}
       {keyIds.length > 0 ? (
