@@ -1,6 +1,6 @@
 /** Entry of a worker thread: does one job on a CSV after another for `createCsvReader`. */
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { assertNever } from '../../../contract/model.ts'
@@ -165,9 +165,8 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 async function run(job: CsvJob, signal: AbortSignal, tell: Work['tell']): Promise<CsvResults[CsvJob['kind']]> {
   await mkdir(job.scratch, { recursive: true, mode: 0o700 })
   const { size } = await stat(job.path)
-  const file = size > keptAboveBytes ? join(job.scratch, 'table.duckdb') : ':memory:'
-  const instance = await openDuckDB(file, job.scratch)
-  const db = await instance.connect()
+  const database = size > keptAboveBytes ? await openKept(job.scratch) : await openPassing(job.scratch)
+  const { db } = database
   const interrupt = () => db.interrupt()
   signal.addEventListener('abort', interrupt, { once: true })
   try {
@@ -186,17 +185,61 @@ async function run(job: CsvJob, signal: AbortSignal, tell: Work['tell']): Promis
     }
   } finally {
     signal.removeEventListener('abort', interrupt)
-    db.closeSync()
-    instance.closeSync()
+    await database.close()
     await Promise.all(['utf8.csv', 'lines.csv', 'lines.csv.lines'].map((name) => rm(join(job.scratch, name), { force: true })))
   }
 }
 
-async function openDuckDB(file: string, scratch: string): Promise<DuckDBInstance> {
+interface Database {
+  db: DuckDBConnection
+  close(): Promise<void>
+}
+
+/** On disk, so that the next job of the run finds the table. */
+async function openKept(scratch: string): Promise<Database> {
+  const instance = await openDuckDB(join(scratch, 'table.duckdb'), join(scratch, 'spill'))
+  const db = await instance.connect()
+  return {
+    db,
+    async close() {
+      db.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+/** Starting DuckDB takes longer than reading a small file, so one instance serves this thread for good. */
+let shared: DuckDBInstance | null = null
+
+/** In memory, gone when closed: each job has a database of its own in the shared instance. */
+async function openPassing(scratch: string): Promise<Database> {
+  const instance = shared ?? (await openDuckDB(':memory:', join(dirname(scratch), 'spill')))
+  shared = instance
+  const db = await instance.connect()
+  await db.run(`ATTACH ':memory:' AS job`)
+  await db.run('USE job')
+  return {
+    db,
+    async close() {
+      try {
+        await db.run('USE memory')
+        await db.run('DETACH job')
+        db.closeSync()
+      } catch {
+        // Whatever is left in it must not meet the next job.
+        db.closeSync()
+        instance.closeSync()
+        shared = null
+      }
+    },
+  }
+}
+
+async function openDuckDB(file: string, spill: string): Promise<DuckDBInstance> {
   const options = {
     memory_limit: duckdbMemory,
     threads: '2',
-    temp_directory: join(scratch, 'spill'),
+    temp_directory: spill,
     // Nothing of a file's content reaches the network or another place of this machine.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
