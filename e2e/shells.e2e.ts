@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Bridge } from '../src/contract/wire.ts'
+import { fakeSettings } from '../src/main/testing/fakeBackend.ts'
 import { findElectron, launchChromium, launchElectron, root } from './support/browsers.ts'
 import { startDesktop } from './support/desktop.ts'
 import { startDisplay } from './support/display.ts'
@@ -22,6 +23,7 @@ declare const document: {
   querySelector(selector: string): unknown
 }
 declare const location: { href: string }
+declare const matchMedia: (query: string) => { matches: boolean }
 
 const cleanUps: (() => unknown)[] = []
 const cleanUp = async (list = cleanUps) => {
@@ -465,6 +467,33 @@ describe('what is native about the window', () => {
     expect(bounds.y).toBeGreaterThanOrEqual(area.y)
     expect(bounds.x + bounds.width).toBeLessThanOrEqual(area.x + area.width)
     expect(bounds.y + bounds.height).toBeLessThanOrEqual(area.y + area.height)
+  })
+
+  it('is light or dark as the settings say, and as the system when they say so', async () => {
+    const { app, page, backend } = await open()
+    // Playwright tells every page that it is light unless told not to.
+    await page.emulateMedia({ colorScheme: null })
+    const dark = () => page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)
+    const source = () => app.evaluate(({ nativeTheme }) => nativeTheme.themeSource)
+    for (const appearance of ['dark', 'light', 'system'] as const) {
+      backend.emit('settings.changed', { settings: { ...fakeSettings, appearance } })
+      await expect.poll(source).toBe(appearance)
+      if (appearance !== 'system') await expect.poll(dark).toBe(appearance === 'dark')
+    }
+    const system = await app.evaluate(({ nativeTheme }) => nativeTheme.shouldUseDarkColors)
+    expect(await dark()).toBe(system)
+  })
+
+  it('opens where it was closed', async () => {
+    const { app, home } = await open()
+    await app.evaluate(({ BrowserWindow }) => {
+      const window = BrowserWindow.getAllWindows()[0]
+      window?.setBounds({ x: 60, y: 40, width: 1100, height: 700 })
+      window?.close()
+    })
+    const file = join(home.root, 'shell', 'attached', 'window.json')
+    await expect.poll(() => existsSync(file)).toBe(true)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ bounds: { width: 1100, height: 700 }, maximized: false })
   })
 
   it('asks its host at once after a sleep', async () => {
