@@ -204,7 +204,8 @@ async function idleRows(env: NodeJS.ProcessEnv): Promise<Row[]> {
     const { child } = launch({ ...env, GATEHOUSE_HOME: home.root }, root, ['--attach', url as string])
     const page = await connectToPage(child)
     await page.until(`document.body?.innerText.includes('good_19.csv') === true`)
-    await wait(15_000)
+    // The first minute of a wait is told by the second; an idle console is one that was left alone.
+    await wait(75_000)
     const hostPid = host.process.pid as number
     const windowPids = [child.pid as number, ...descendantsOf(child.pid as number).map(({ pid }) => pid)]
     const serverPids = descendantsOf(hostPid).map(({ pid }) => pid)

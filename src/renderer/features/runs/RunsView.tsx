@@ -6,7 +6,7 @@ import { isEndStage, type RunSummary, type Stage, stages } from '../../../contra
 import { describeRun, durationWords, momentWords, remainingWords, spanWords, stageLabels } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
-import { useNow } from '../../ui/clock.ts'
+import { useNow, useWaitingTime } from '../../ui/clock.ts'
 import { count, figure, plural } from '../../ui/format.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
@@ -416,8 +416,15 @@ function failedWords({ problem, fileName }: RunSummary): string {
 
 const figureOf = (value: number | undefined) => (value === undefined ? '–' : figure(value))
 
+/** A run that waits for its operator stands still; every other one moves by the second. */
+function useRunTime(run: RunSummary): number {
+  const still = run.stage === 'AwaitingApproval'
+  const until = run.approvalDeadline === null ? null : Date.parse(run.approvalDeadline)
+  return useWaitingTime(!isEndStage(run.stage), still ? Date.parse(run.stageSince) : Number.POSITIVE_INFINITY, until)
+}
+
 function RowWords({ run }: { run: RunSummary }) {
-  const now = useNow(!isEndStage(run.stage))
+  const now = useRunTime(run)
   const tone = run.retryAt ? 'bad' : stageTones[run.stage]
   return (
     <span className={`ellipsis run-words tone-${tone}`} title={describeRun(run, new Date(now))}>
@@ -429,7 +436,7 @@ function RowWords({ run }: { run: RunSummary }) {
 
 /** How long the run has been in its stage; how long it took when it is over. */
 function RowSpan({ run }: { run: RunSummary }) {
-  const now = useNow(!isEndStage(run.stage))
+  const now = useRunTime(run)
   const words =
     run.endedAt !== null
       ? durationWords(Date.parse(run.endedAt) - Date.parse(run.startedAt ?? run.acceptedAt))
