@@ -857,11 +857,11 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
                       ...payload('LogExperimentResult', ''),
                       json: null,
                       encoding: 'binary/encrypted',
-                      keyId: 'k-7f3',
+                      keyId: 'k-c0ffee01',
                       sizeBytes: 212,
                       stored: btoa(run.sha256.repeat(3)),
                       unreadable:
-                        'Its key k-7f3 is not in this key ring. Import the key to read it; the run itself is not affected.',
+                        'Its key k-c0ffee01 is not in this key ring. Import the key to read it; the run itself is not affected.',
                     },
                   ]
                 : [payload('Result', '{"status":"done"}')]
