@@ -159,6 +159,8 @@ function conversion(kind: ColumnKind, column: string): string {
     case 'number':
       return isPlain(kind) ? `CASE WHEN isfinite(${column}) THEN ${column} END` : numberFrom(kind.format, column)
     case 'date':
+      // Most dates are written like this, and a cast takes a tenth of the time.
+      if (kind.format === 'yyyy-mm-dd') return `try_cast(trim(${column}) AS DATE)::TIMESTAMP`
       return `try_strptime(trim(${column}), ${text(dateFormats[kind.format].strptime)})`
     case 'text':
     case 'empty':

@@ -242,23 +242,27 @@ async function firstFigures(
     const column = columnAt(from + i)
     if (kind.kind === 'number') {
       // The squares of larger numbers have no finite sum.
-      return `count(${column}), ${distinct(column)}, min(${column}), max(${column}), avg(${column}), stddev_samp(CASE WHEN abs(${column}) < 1e150 THEN ${column} END), bool_and(${column} = floor(${column}))`
+      return `count(${column}), ${distinct(column)}, min(${column}), max(${column}), avg(${column}), stddev_samp(CASE WHEN abs(${column}) < 1e150 THEN ${column} END)`
     }
     if (kind.kind === 'date')
-      return `count(${column}), ${distinct(column)}, epoch(min(${column})), epoch(max(${column})), NULL, NULL, NULL`
-    return `count(${column}), ${distinct(column)}, NULL, NULL, NULL, NULL, NULL`
+      return `count(${column}), ${distinct(column)}, epoch(min(${column})), epoch(max(${column})), NULL, NULL`
+    return `count(${column}), ${distinct(column)}, NULL, NULL, NULL, NULL`
   })
   const [all] = (await db.runAndReadAll(`SELECT ${whole.join(', ')} FROM t`)).getRowsJS()
-  const medians = kinds.map((kind, i) => (kind.kind === 'number' ? `median(${columnAt(from + i)})` : 'NULL'))
+  const medians = kinds.map((kind, i) => {
+    const column = columnAt(from + i)
+    return kind.kind === 'number' ? `median(${column}), bool_and(${column} = floor(${column}))` : 'NULL, NULL'
+  })
   const [middle] = (await db.runAndReadAll(`SELECT ${medians.join(', ')} FROM s`)).getRowsJS()
   return kinds.map((_, i) => {
-    const [present, different, min, max, mean, deviation, whole_] = (all as unknown[]).slice(i * 7, i * 7 + 7)
+    const [present, different, min, max, mean, deviation] = (all as unknown[]).slice(i * 6, i * 6 + 6)
+    const [median, isWhole] = (middle as unknown[]).slice(i * 2, i * 2 + 2)
     return {
       present: Number(present),
       distinct: Math.min(Number(present), Number(different)),
       ...{ min: finite(min), max: finite(max), mean: finite(mean), deviation: finite(deviation) },
-      median: finite((middle as unknown[])[i]),
-      whole: whole_ === true,
+      median: finite(median),
+      whole: isWhole === true,
     }
   })
 }
