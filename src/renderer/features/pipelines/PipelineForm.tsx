@@ -1,5 +1,6 @@
 import { Plus, Trash2 } from 'lucide-react'
 import { type ReactNode, useId } from 'react'
+import { defaultBoostingSettings } from '../../../contract/boosting.ts'
 import type { MetricName } from '../../../contract/training.ts'
 import { metricLabels } from '../../../contract/training.ts'
 import { useIn } from '../../app/console.ts'
@@ -137,7 +138,7 @@ export function PipelineForm({ draft, onChange }: { draft: PipelineDraft; onChan
               <Field
                 key={field}
                 label={boostingWords[field]}
-                placeholder="default"
+                placeholder={String(defaultBoostingSettings[field])}
                 inputMode="decimal"
                 value={draft.boosting[field]}
                 error={errorOf(`boosting.${field}`)}
