@@ -77,6 +77,7 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
   const name = detail?.fileName ?? open.workflowId
   const modifier = /Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'
   const blocked = over || (editable && nothingToDecide)
+  const isLast = !detail?.approvals || detail.approvals.needed - detail.approvals.given.length <= 1
   return (
     <Dialog
       wide
@@ -131,7 +132,7 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
             label="Reason"
             hint={
               kind === 'approve'
-                ? 'Kept with the decision for whoever asks later. Approving deploys this model to production at once.'
+                ? `Kept with the decision for whoever asks later. ${isLast ? 'Approving deploys this model to production at once.' : 'Your approval is one of several that are needed.'}`
                 : 'Kept with the decision for whoever asks later. The model stays in dev; the run ends.'
             }
             multiline
@@ -277,18 +278,20 @@ function PolicyNote({ approvals }: { approvals: Approvals | null }) {
   const left = needed - given.length
   return (
     <Note tone="human">
-      <p>
-        {given.length} of {needed} approvals.{' '}
-        {left === 1
-          ? 'Yours would be the last: it deploys the model.'
-          : `After yours ${left - 1} more ${left === 2 ? 'is' : 'are'} needed.`}{' '}
-        One rejection rejects the model.
-      </p>
-      {given.map(({ operator, at, reason }) => (
-        <p key={`${operator} ${at}`}>
-          Approved by {operator ?? 'an unnamed client'}, {momentWords(at, new Date())}: {reason}
+      <div>
+        <p>
+          {given.length} of {needed} approvals.{' '}
+          {left === 1
+            ? 'Yours would be the last: it deploys the model.'
+            : `After yours ${left - 1} more ${left === 2 ? 'is' : 'are'} needed.`}{' '}
+          One rejection rejects the model.
         </p>
-      ))}
+        {given.map(({ operator, at, reason }) => (
+          <p key={`${operator} ${at}`}>
+            Approved by {operator ?? 'an unnamed client'}, {momentWords(at, new Date())}: {reason}
+          </p>
+        ))}
+      </div>
     </Note>
   )
 }
