@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -41,37 +42,48 @@ export async function run(): Promise<Row[]> {
   } finally {
     fernet.end()
   }
-  rows.push(await wholeRuns())
+  rows.push(...(await wholeRuns()))
   return rows
 }
 
 /** Runs one after the other on a real host, in turns encrypted and plain, each from its file to its approval gate. */
-async function wholeRuns(): Promise<Row> {
+async function wholeRuns(): Promise<Row[]> {
   const home = await newHome({ demoTrainer: { minSeconds: 0, maxSeconds: 0 } })
   const host = await startHost(home)
   try {
-    const times = { encrypted: [] as number[], plain: [] as number[] }
+    const measured = { encrypted: { times: [] as number[], cpuMs: 0 }, plain: { times: [] as number[], cpuMs: 0 } }
     let files = 0
     for (let block = -1; block < blocks; block++) {
       // Neither is always the first.
       for (const on of block % 2 === 0 ? [true, false] : [false, true]) {
         await host.connection.call('keys.setEncrypting', { on })
-        for (let i = -1; i < runsInBlock; i++) {
-          const ms = await oneRun(host, `good_${files}`, files++)
-          // The first run after a switch pays for it: a block of the key's budget is charged anew.
-          if (block >= 0 && i >= 0) times[on ? 'encrypted' : 'plain'].push(ms)
-        }
+        // The first run after a switch pays for it: a block of the key's budget is charged anew.
+        await oneRun(host, `good_${files}`, files++)
+        if (block < 0) continue
+        const sum = measured[on ? 'encrypted' : 'plain']
+        const before = processorMs(host.process.pid ?? 0)
+        for (let i = 0; i < runsInBlock; i++) sum.times.push(await oneRun(host, `good_${files}`, files++))
+        sum.cpuMs += processorMs(host.process.pid ?? 0) - before
       }
     }
-    const encrypted = lowerQuartile(times.encrypted)
-    const plain = lowerQuartile(times.plain)
-    const more = (encrypted / plain - 1) * 100
-    return {
-      what: `a whole run, file to approval gate, against plain (${plain.toFixed(0)} ms; lower quartiles of ${blocks * runsInBlock})`,
-      measured: `${encrypted.toFixed(0)} ms, ${more.toFixed(1)} % more`,
-      toReach: 'under 3 %',
-      reached: more < 3,
-    }
+    const runs = blocks * runsInBlock
+    const more = (encrypted: number, plain: number) => `${((encrypted / plain - 1) * 100).toFixed(1)} % more`
+    const [encrypted, plain] = [median(measured.encrypted.times), median(measured.plain.times)]
+    const [encryptedCpu, plainCpu] = [measured.encrypted.cpuMs / runs, measured.plain.cpuMs / runs]
+    return [
+      {
+        what: `a whole run, file to approval gate, against plain (${plain.toFixed(0)} ms; medians of ${runs})`,
+        measured: `${encrypted.toFixed(0)} ms, ${more(encrypted, plain)}`,
+        toReach: 'under 3 %',
+        reached: encrypted < plain * 1.03,
+      },
+      {
+        what: `the same in processor time of host, Temporal and Postgres, against plain (${plainCpu.toFixed(0)} ms)`,
+        measured: `${encryptedCpu.toFixed(0)} ms, ${more(encryptedCpu, plainCpu)}`,
+        toReach: 'reported',
+        reached: null,
+      },
+    ]
   } finally {
     await host.stop()
     await removeHome(home)
@@ -96,10 +108,25 @@ async function oneRun({ home, connection }: Host, name: string, seed: number): P
   return performance.now() - began
 }
 
-/** What else the machine does only ever adds to a time. */
-function lowerQuartile(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 4)] ?? Number.NaN
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+/** Processor time so far of a process and all below it, in ms (Linux: fields 4 and 14 to 17 of /proc/PID/stat, in ticks of 10 ms). */
+function processorMs(root: number): number {
+  const all = new Map<number, { parent: number; ticks: number }>()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, parent, ...rest] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ').map(Number)
+      all.set(Number(pid), { parent: parent ?? 0, ticks: rest.slice(9, 13).reduce((sum, ticks) => sum + ticks, 0) })
+    } catch {
+      // It ended meanwhile; its parent has its time.
+    }
+  }
+  const below = (pid: number): number =>
+    [...all].reduce((sum, [child, { parent }]) => sum + (parent === pid ? below(child) : 0), all.get(pid)?.ticks ?? 0)
+  return below(root) * 10
 }
 
 interface Size {
