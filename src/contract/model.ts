@@ -47,6 +47,18 @@ export const stepNames = [
 export const stepName = z.enum(stepNames)
 export type StepName = z.infer<typeof stepName>
 
+/** The stage that a run is in while it is at a step. */
+export const stageOfStep: Record<StepName, Stage> = {
+  preprocess_data: 'Preprocessing',
+  train_model: 'Training',
+  log_experiment: 'LoggingExperiment',
+  assess_model_quality: 'AssessingQuality',
+  deploy_dev: 'DeployingDev',
+  await_production_approval: 'AwaitingApproval',
+  record_decision: 'AwaitingApproval',
+  deploy_prod: 'DeployingProd',
+}
+
 /** One check of the quality gate and how it ended. */
 export const gateCheck = z.object({
   /** `drill`: no check of the model, but an operator's order to refuse it. */

@@ -19,6 +19,7 @@ import {
   type Stage,
   type Step,
   type StepName,
+  stageOfStep,
   stepNames,
 } from '../../contract/model.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
@@ -54,16 +55,6 @@ interface Plan {
   revision: number
 }
 
-const stageOf: Record<StepName, Stage> = {
-  preprocess_data: 'Preprocessing',
-  train_model: 'Training',
-  log_experiment: 'LoggingExperiment',
-  assess_model_quality: 'AssessingQuality',
-  deploy_dev: 'DeployingDev',
-  await_production_approval: 'AwaitingApproval',
-  record_decision: 'AwaitingApproval',
-  deploy_prod: 'DeployingProd',
-}
 const maxAttempts: Record<StepName, number | null> = {
   preprocess_data: 3,
   train_model: 3,
@@ -165,7 +156,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       steps.push(base)
       continue
     }
-    enter(stageOf[name], at)
+    enter(stageOfStep[name], at)
     base.scheduledAt = iso(at)
     if (plan.cancelledAt !== null && plan.cancelledAt <= at) {
       over = { stage: 'Cancelled', at: plan.cancelledAt, problem: plan.cancelReason }

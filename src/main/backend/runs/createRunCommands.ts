@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { ValidInput } from '../../../contract/calls.ts'
 import { conflict, notFound } from '../../../contract/errors.ts'
-import { isEndStage, type Stage, type StepName } from '../../../contract/model.ts'
+import { isEndStage, type StepName, stageOfStep } from '../../../contract/model.ts'
 import { stageLabels } from '../../../contract/sentence.ts'
 import { cancelRun, retryNow } from '../../../temporal/operations.ts'
 import { CommandRefused, pauseStep, type RunRef, resetRun, resumeStep, terminateRun } from '../../../temporal/operatorCommands.ts'
@@ -110,17 +110,6 @@ export function createRunCommands({ projection, connected, operator, refresh }: 
       }
     },
   }
-}
-
-const stageOfStep: Record<StepName, Stage> = {
-  preprocess_data: 'Preprocessing',
-  train_model: 'Training',
-  log_experiment: 'LoggingExperiment',
-  assess_model_quality: 'AssessingQuality',
-  deploy_dev: 'DeployingDev',
-  await_production_approval: 'AwaitingApproval',
-  record_decision: 'AwaitingApproval',
-  deploy_prod: 'DeployingProd',
 }
 
 /** Whether the decision is older than the step's beginning, and so stays with the run. */

@@ -7,6 +7,8 @@ import { useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { sentenceStart } from '../../ui/format.ts'
+import { RetriesTable } from '../retries/RetriesTable.tsx'
+import { retryFields, retrySteps } from '../retries/retriesDraft.ts'
 import {
   type BoostingField,
   boostingFields,
@@ -15,8 +17,6 @@ import {
   limitMetrics,
   marginMetrics,
   type PipelineDraft,
-  type RetryField,
-  retrySteps,
 } from './pipelineDraft.ts'
 
 const boostingWords: Record<BoostingField, string> = {
@@ -54,21 +54,6 @@ const valueWords: Record<GateDraft['kind'], string> = {
   baseline: 'By at least (%)',
   production: 'By at most (%)',
   slice: 'Worse by at most (%)',
-}
-const stepWords: Record<(typeof retrySteps)[number], string> = {
-  preprocess_data: 'Preprocess',
-  train_model: 'Train',
-  log_experiment: 'Log experiment',
-  assess_model_quality: 'Assess quality',
-  deploy_dev: 'Deploy to dev',
-  deploy_prod: 'Deploy to production',
-  record_decision: 'Record decision',
-}
-const retryWords: Record<RetryField, string> = {
-  maximumAttempts: 'Attempts',
-  initialIntervalSeconds: 'First wait (s)',
-  backoffCoefficient: 'Factor',
-  maximumIntervalSeconds: 'Longest wait (s)',
 }
 
 /** One pipeline, field by field; a problem stands at the field that it is about. */
@@ -354,45 +339,20 @@ function Retries({
   errorOf: (field: string) => string | null
   onChange: (retries: PipelineDraft['retries']) => void
 }) {
-  const fields = Object.keys(retryWords) as RetryField[]
   const base = useIn('settings', (s) => s.draft?.retries)
-  const own = retrySteps.filter((step) => fields.some((field) => draft.retries[step][field] !== '')).length
+  const own = retrySteps.filter((step) => retryFields.some((field) => draft.retries[step][field] !== '')).length
   return (
     <details className="pipeline-retries">
       <summary>
         Retries {own === 0 ? <span className="faint">· as in the settings</span> : <span>· own for {own} of 7 steps</span>}
       </summary>
-      <table className="retries">
-        <caption className="faint">Empty: as in the settings, which stand there in grey.</caption>
-        <thead>
-          <tr>
-            <th>Step</th>
-            {fields.map((field) => (
-              <th key={field}>{retryWords[field]}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {retrySteps.map((step) => (
-            <tr key={step}>
-              <th scope="row">{stepWords[step]}</th>
-              {fields.map((field) => (
-                <td key={field}>
-                  <Field
-                    label={`${stepWords[step]}: ${retryWords[field]}`}
-                    hideLabel
-                    inputMode="decimal"
-                    placeholder={base?.[step][field]}
-                    value={draft.retries[step][field]}
-                    error={errorOf(`retries.${step}.${field}`)}
-                    onChange={(value) => onChange({ ...draft.retries, [step]: { ...draft.retries[step], [field]: value } })}
-                  />
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <RetriesTable
+        caption={<span className="faint">Empty: as in the settings, which stand there in grey.</span>}
+        draft={draft.retries}
+        otherwise={base}
+        errorOf={errorOf}
+        onChange={onChange}
+      />
     </details>
   )
 }

@@ -8,15 +8,12 @@ import {
   type pipelineFor,
   pipelines as pipelinesSchema,
 } from '../../../contract/pipelines.ts'
-import { type RetryTable, retryTable } from '../../../contract/retries.ts'
 import { metricName } from '../../../contract/training.ts'
+import { type RetriesDraft, retryFields, retrySteps } from '../retries/retriesDraft.ts'
 
 export const boostingFields = Object.keys(boostingSettings.shape) as (keyof typeof boostingSettings.shape)[]
 export type BoostingField = (typeof boostingFields)[number]
 export const gateKinds = ['limit', 'baseline', 'production', 'slice'] as const satisfies readonly GateRule['kind'][]
-export const retrySteps = Object.keys(retryTable.shape) as (keyof RetryTable)[]
-const retryFields = ['maximumAttempts', 'initialIntervalSeconds', 'backoffCoefficient', 'maximumIntervalSeconds'] as const
-export type RetryField = (typeof retryFields)[number]
 
 export interface GateDraft {
   kind: GateRule['kind']
@@ -54,7 +51,7 @@ export interface PipelineDraft {
   approvers: string
   notSubmitter: boolean
   /** Empty: as in the settings. */
-  retries: Record<keyof RetryTable, Record<RetryField, string>>
+  retries: RetriesDraft
   quarantinePercent: string
   tolerance: string
 }

@@ -7,9 +7,10 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
+import { RetriesTable } from '../retries/RetriesTable.tsx'
 import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
-import { isDirty, type RetryField, retryFields, retrySteps, type SettingsDraft } from './settingsStore.ts'
+import { isDirty, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
 
 // The largest form of the console, read when the settings are first looked at.
@@ -217,62 +218,20 @@ function Folders({ draft }: { draft: SettingsDraft }) {
   )
 }
 
-const stepWords: Record<(typeof retrySteps)[number], string> = {
-  preprocess_data: 'Preprocess',
-  train_model: 'Train',
-  log_experiment: 'Log experiment',
-  assess_model_quality: 'Assess quality',
-  deploy_dev: 'Deploy to dev',
-  deploy_prod: 'Deploy to production',
-  record_decision: 'Record decision',
-}
-const fieldWords: Record<RetryField, string> = {
-  maximumAttempts: 'Attempts',
-  initialIntervalSeconds: 'First wait (s)',
-  backoffCoefficient: 'Factor',
-  maximumIntervalSeconds: 'Longest wait (s)',
-}
-
 function Retries({ draft }: { draft: SettingsDraft }) {
   const { settings } = useConsole()
   const errors = useIn('settings', (s) => s.errors)
   return (
-    <table className="retries">
-      <caption>
-        Retries of each step <span className="faint">· 0 attempts means without end</span>
-      </caption>
-      <thead>
-        <tr>
-          <th>Step</th>
-          {retryFields.map((field) => (
-            <th key={field}>{fieldWords[field]}</th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {retrySteps.map((step) => (
-          <tr key={step}>
-            <th scope="row">{stepWords[step]}</th>
-            {retryFields.map((field) => (
-              <td key={field}>
-                <Field
-                  label={`${stepWords[step]}: ${fieldWords[field]}`}
-                  hideLabel
-                  inputMode="decimal"
-                  value={draft.retries[step][field]}
-                  error={errors[`retries.${step}.${field}`] ?? null}
-                  onChange={(value) =>
-                    settings
-                      .getState()
-                      .edit({ retries: { ...draft.retries, [step]: { ...draft.retries[step], [field]: value } } })
-                  }
-                />
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <RetriesTable
+      caption={
+        <>
+          Retries of each step <span className="faint">· 0 attempts means without end</span>
+        </>
+      }
+      draft={draft.retries}
+      errorOf={(field) => errors[field] ?? null}
+      onChange={(retries) => settings.getState().edit({ retries })}
+    />
   )
 }
 

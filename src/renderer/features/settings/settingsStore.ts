@@ -1,17 +1,13 @@
 import { createStore } from 'zustand/vanilla'
 import { CallFailed } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
-import { type RetryTable, retryTable } from '../../../contract/retries.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import { checkPipelines, draftsOfPipelines, type PipelineDraft } from '../pipelines/pipelineDraft.ts'
+import { type RetriesDraft, type RetryField, retryFields, retrySteps } from '../retries/retriesDraft.ts'
 
 /** Bytes of a mebibyte: the default limit is a whole number of them. */
 const mebibyte = 1024 ** 2
-
-export const retryFields = ['maximumAttempts', 'initialIntervalSeconds', 'backoffCoefficient', 'maximumIntervalSeconds'] as const
-export type RetryField = (typeof retryFields)[number]
-export const retrySteps = Object.keys(retryTable.shape) as (keyof RetryTable)[]
 
 /** The form as it is typed: numbers are text until they are checked. */
 export interface SettingsDraft {
@@ -23,7 +19,7 @@ export interface SettingsDraft {
   maxSeconds: string
   approvalTimeoutHours: string
   startsPerSecond: string
-  retries: Record<keyof RetryTable, Record<RetryField, string>>
+  retries: RetriesDraft
   approvalPending: boolean
   runFailed: boolean
   appearance: Settings['appearance']
