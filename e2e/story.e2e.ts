@@ -107,7 +107,7 @@ describe.each(Object.keys(shells))('in %s', (name) => {
     await page.keyboard.press('Escape')
 
     await console.decide('approve', 'better than what serves now')
-    await console.says(/^Completed .*in production/)
+    await console.says(/^Completed .*to production/)
     await console.step('Deploy to prod', 'completed').waitFor()
     await console.panel.getByText('better than what serves now').first().waitFor()
 
