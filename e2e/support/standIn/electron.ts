@@ -165,6 +165,7 @@ interface Frame {
 
 /** One page: its preload, run for real, and the bridge that the preload gave it. */
 function createWebContents(preloadFile: string, additionalArguments: readonly string[]) {
+  let navigations = 0
   const toPage = new EventEmitter()
   const mainFrame: Frame = { url: '' }
   let bridge: Bridge | null = null
@@ -223,6 +224,7 @@ function createWebContents(preloadFile: string, additionalArguments: readonly st
     },
     open: (url: string) => denyOpen?.({ url }),
     async navigate(url: string) {
+      const mine = ++navigations
       const [page, from] = [url.split('#')[0], mainFrame.url.split('#')[0]]
       if (page === from) {
         mainFrame.url = url
@@ -230,6 +232,8 @@ function createWebContents(preloadFile: string, additionalArguments: readonly st
         return changed()
       }
       const response = await load(url)
+      // As Chromium does: a navigation ends the one that is still under way.
+      if (mine !== navigations) throw Object.assign(new Error(`ERR_ABORTED (-3) loading '${url}'`), { code: 'ERR_ABORTED' })
       if (response.status !== 200) throw new Error(`ERR_FAILED (${response.status}) loading ${url}`)
       mainFrame.url = url
       runPreload()

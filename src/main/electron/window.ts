@@ -42,8 +42,15 @@ export function createConsoleWindow({ preload, icon, stateFile, attached }: Cons
   window.on('close', () => {
     writeWindowState(stateFile, { bounds: window.getNormalBounds(), maximized: window.isMaximized() })
   })
-  void window.loadURL(`${appOrigin}/index.html`)
+  load(window, '')
   return window
+}
+
+/** Loads the console, at a place in it. A load that the next one replaces is no fault: a link may come before the page is there. */
+function load(window: BrowserWindow, fragment: string): void {
+  window.loadURL(`${appOrigin}/index.html${fragment}`).catch((error: { code?: string }) => {
+    if (error.code !== 'ERR_ABORTED') throw error
+  })
 }
 
 /** The main display first: that is where a window goes whose own display is gone. */
@@ -96,7 +103,7 @@ export function focusWindow(window: BrowserWindow): void {
 /** Shows a run, and the dialog that decides it: a change of the fragment alone, so the page stays and its router follows. */
 export function showRun(window: BrowserWindow, workflowId: string, decide?: DecisionKind): void {
   focusWindow(window)
-  void window.loadURL(`${appOrigin}/index.html${runFragment(workflowId)}${decide ? `/${decide}` : ''}`)
+  load(window, `${runFragment(workflowId)}${decide ? `/${decide}` : ''}`)
 }
 
 export const runFragment = (workflowId: string) => `#/runs/${encodeURIComponent(workflowId)}`
