@@ -1,7 +1,7 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
-import { keyId, keysState, newPassphrase, passphrase, wrappedKey } from './keys.ts'
+import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import {
   appInfo,
   decisionKind,
@@ -185,6 +185,14 @@ export const calls = {
   'keys.unlock': { input: z.object({ passphrase }).strict(), output: keysState },
   /** Protects keys that lie in a file; the passphrase is asked at each start from then on. */
   'keys.usePassphrase': { input: z.object({ passphrase: newPassphrase }).strict(), output: keysState },
+  /**
+   * Has new keys come from elsewhere; keys from before stay for reading. A token is used, kept where secrets are kept and
+   * told to nobody. Refused, with nothing changed, when no key can be had there.
+   */
+  'keys.chooseProvider': {
+    input: z.object({ settings: keySettings, vaultToken: vaultToken.optional() }).strict(),
+    output: keysState,
+  },
   /** Looks again whether keys can be had. */
   'keys.retry': { input: nothing, output: keysState },
   /** Every switch-on has a new secret path. */

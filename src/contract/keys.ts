@@ -5,6 +5,55 @@ const timestamp = z.iso.datetime()
 export const keyProvider = z.enum(['keychain', 'file', 'passphrase', 'environment', 'vault', 'aws-kms'])
 export type KeyProvider = z.infer<typeof keyProvider>
 
+const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host)
+
+export const vaultSettings = z
+  .object({
+    /** Data keys cross this connection, so it is TLS except on this machine. */
+    address: z
+      .url({ protocol: /^https?$/ })
+      .refine((text) => text.startsWith('https:') || isLoopback(new URL(text).hostname), 'must be https, except on this machine'),
+    /** Name of the Transit key that wraps the data keys. */
+    key: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+    /** Where the Transit engine is mounted. */
+    mount: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/)
+      .default('transit'),
+    namespace: z.string().min(1).optional(),
+    /** A file with the token, as Vault Agent keeps one; it is read again when the token was refused. */
+    tokenFile: z.string().min(1).optional(),
+    /** PEM of the authority that signed Vault's certificate. */
+    caFile: z.string().min(1).optional(),
+  })
+  .strict()
+export type VaultSettings = z.infer<typeof vaultSettings>
+
+export const awsKmsSettings = z
+  .object({
+    /** Id, ARN or alias of the KMS key that wraps the data keys. */
+    keyId: z.string().min(1),
+    region: z.string().min(1),
+    /** Default: the region's own. */
+    endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  })
+  .strict()
+export type AwsKmsSettings = z.infer<typeof awsKmsSettings>
+
+/** Where new keys come from; holds no secret. */
+export const keySettings = z
+  .object({
+    /** `secrets`: the keychain or the file where this data folder keeps its secrets, with a passphrase or without. */
+    provider: z.enum(['secrets', 'environment', 'vault', 'aws-kms']).optional(),
+    /** Also kept when another provider makes new keys: what Vault wrapped is still read. */
+    vault: vaultSettings.optional(),
+    awsKms: awsKmsSettings.optional(),
+  })
+  .strict()
+  .refine(({ provider, vault }) => provider !== 'vault' || vault !== undefined, 'provider "vault" needs "vault"')
+  .refine(({ provider, awsKms }) => provider !== 'aws-kms' || awsKms !== undefined, 'provider "aws-kms" needs "awsKms"')
+export type KeySettings = z.infer<typeof keySettings>
+
 export const keyInfo = z.object({
   id: z.string(),
   state: z.enum(['sealing', 'reading', 'retired']),
@@ -29,7 +78,7 @@ export type CodecServerState = z.infer<typeof codecServerState>
 export const keysAuditEntry = z.object({
   id: z.number().int(),
   at: timestamp,
-  event: z.enum(['on', 'off', 'rotated', 'retired', 'exported', 'imported', 'protected', 'unlocked', 'refused']),
+  event: z.enum(['on', 'off', 'rotated', 'retired', 'exported', 'imported', 'protected', 'moved', 'unlocked', 'refused']),
   /** What was switched: `encryption`, `codec server`, the id of a key, or, where it was refused, what was asked for. */
   name: z.string(),
   operator: z.string(),
@@ -51,6 +100,8 @@ export const keysState = z.object({
   /** A passphrase would protect keys that lie in a file (`keys.usePassphrase`). */
   canUsePassphrase: z.boolean(),
   provider: keyProvider,
+  /** What `config/keys.json` says; null while it cannot be read or is not right. */
+  settings: keySettings.nullable(),
   /** Newest first. */
   keys: z.array(keyInfo),
   codecServer: codecServerState,
@@ -73,3 +124,5 @@ export const newPassphrase = z
 export const passphrase = z.string().min(1, 'The passphrase is empty.').max(1024, 'A passphrase has at most 1024 characters.')
 /** A wrapped key as `keys.export` gives it. */
 export const wrappedKey = z.string().trim().min(1, 'There is no key in it.').max(20_000, 'This is too long for a wrapped key.')
+/** A token that Vault gave for this Gatehouse; it goes to the place where secrets are kept and is never told again. */
+export const vaultToken = z.string().trim().min(1, 'The token is empty.').max(4096, 'This is too long for a token.')

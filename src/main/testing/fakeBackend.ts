@@ -126,6 +126,7 @@ export const fakeKeys: KeysState = {
   warning: null,
   canUsePassphrase: false,
   provider: 'keychain',
+  settings: {},
   keys: [
     {
       id: 'k-7f3a91c2',
@@ -233,6 +234,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'keys.import': () => ({ id: 'k-7f3a91c2', alreadyHere: true, state: keys }),
     'keys.unlock': () => keys,
     'keys.usePassphrase': () => keys,
+    'keys.chooseProvider': ({ settings }) => setKeys({ settings }),
     'keys.retry': () => keys,
     'keys.codecServer': ({ on }) => setKeys({ codecServer: { on, url: on ? 'http://127.0.0.1:4000/secret' : null } }),
     'stack.health': () => fakeHealth,

@@ -1,5 +1,5 @@
 import type { Handlers } from '../../contract/calls.ts'
-import { conflict, notFound, refused } from '../../contract/errors.ts'
+import { conflict, notFound, refused, unavailable } from '../../contract/errors.ts'
 import type { KeysState } from '../../contract/keys.ts'
 
 type KeyCalls = Extract<keyof Handlers, `keys.${string}`>
@@ -27,6 +27,7 @@ export function createSimulatedKeys(
         : null,
     canUsePassphrase: scenario === 'file',
     provider: scenario === 'usual' ? 'keychain' : scenario === 'file' ? 'file' : 'passphrase',
+    settings: {},
     keys: [
       { id: 'k-7f3a91c2', state: 'sealing', messages: 12_288, openRuns: 3, createdAt: iso(clock() - 2 * hour) },
       { id: 'k-19bd04e7', state: 'reading', messages: 401_408, openRuns: 1, createdAt: iso(clock() - 41 * 24 * hour) },
@@ -101,6 +102,17 @@ export function createSimulatedKeys(
     },
     'keys.usePassphrase': () =>
       set({ provider: 'passphrase', warning: null, canUsePassphrase: false }, 'protected', 'encryption', 'By a passphrase.'),
+    'keys.chooseProvider': ({ settings, vaultToken }) => {
+      if (settings.provider === 'vault' && !vaultToken)
+        throw unavailable('keys', `Vault at ${settings.vault?.address} wants a token. Nothing was changed.`)
+      const provider = settings.provider === 'vault' || settings.provider === 'aws-kms' ? settings.provider : 'keychain'
+      return set(
+        { provider, settings, warning: null, canUsePassphrase: false },
+        'moved',
+        'new keys',
+        `They come from ${provider}.`,
+      )
+    },
     'keys.retry': () => state,
     'keys.codecServer': ({ on }) =>
       set(

@@ -55,6 +55,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'keys.import': 'tells',
   'keys.unlock': 'tells',
   'keys.usePassphrase': 'tells',
+  'keys.chooseProvider': 'tells',
   'keys.retry': 'reads',
   'keys.codecServer': 'tells',
   'host.focus': 'reads',

@@ -22,6 +22,7 @@ function fakeRing() {
     needsPassphrase: false,
     warning: null,
     canUsePassphrase: true,
+    settings: {},
     provider: 'file',
     keys: [],
   }
@@ -53,7 +54,9 @@ function fakeRing() {
     async retry() {},
     exportKey: async (id, passphrase) => `${id} wrapped by ${passphrase.length} characters`,
     importKey: async (text) => ({ id: text, alreadyHere: text === 'k-1' }),
-    chooseProvider: async () => undefined,
+    async chooseProvider(settings) {
+      state = { ...state, provider: 'vault', settings }
+    },
   }
   return { ring, rotateByItself: rotate }
 }

@@ -1,7 +1,7 @@
 import type { CallName, Handlers } from '../../../contract/calls.ts'
 import { CallFailed } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
-import type { KeysAuditEntry, KeysState } from '../../../contract/keys.ts'
+import type { KeySettings, KeysAuditEntry, KeysState } from '../../../contract/keys.ts'
 import type { CodecServer } from '../codecServer/createCodecServer.ts'
 import type { KeyRing } from '../keys/createKeyRing.ts'
 import type { Audit } from '../ledger/audit.ts'
@@ -161,6 +161,11 @@ export function createEncryption({ ring, codecServer, audit, emit, log, operator
           await ring.usePassphrase(passphrase)
           record('protected', 'encryption', 'By a passphrase.')
         }),
+      'keys.chooseProvider': ({ settings, vaultToken }) =>
+        change('provider of keys', async () => {
+          await ring.chooseProvider(settings, vaultToken)
+          record('moved', 'new keys', `They come from ${placeWords(settings)}.`)
+        }),
       'keys.retry': () => change('retry', () => ring.retry()),
       'keys.codecServer': ({ on }) =>
         change('codec server', async () => {
@@ -176,4 +181,11 @@ export function createEncryption({ ring, codecServer, audit, emit, log, operator
       await codecServer.close()
     },
   }
+}
+
+/** Which service and which key of it: what a reader of the record needs to find it again. */
+function placeWords({ provider, vault, awsKms }: KeySettings): string {
+  if (provider === 'vault' && vault) return `Vault at ${vault.address}, ${vault.mount}/${vault.key}`
+  if (provider === 'aws-kms' && awsKms) return `AWS KMS in ${awsKms.region}, ${awsKms.keyId}`
+  return provider === 'environment' ? 'the environment' : 'where this data folder keeps its secrets'
 }

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto'
+import type { AwsKmsSettings } from '../../../contract/keys.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type KeyProvider, newKeyId, serviceKeepMs } from './keyProvider.ts'
-import type { AwsKmsSettings } from './keySettings.ts'
 import { keyBytes } from './wrapping.ts'
 
 interface Options extends AwsKmsSettings {

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type DataKey, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import { type Home, homeAt, makeHome } from '../home.ts'
 import { silentLog } from '../log.ts'
 import { openSecrets } from '../secrets/openSecrets.ts'
 import { createKeyRing, type KeyRing, type KeyRingOptions } from './createKeyRing.ts'
 import { emptyKeyEnvironment } from './environmentKeys.ts'
+import { startVaultDouble } from './vaultDouble.ts'
 
 let folder: string
 let home: Home
@@ -361,7 +362,28 @@ describe('the settings of keys', () => {
     const vault = { address: 'http://127.0.0.1:1', key: 'gatehouse', mount: 'transit' }
     await expect(ring.chooseProvider({ provider: 'vault', vault }, 'token')).rejects.toThrow(/Vault at .* cannot be reached/)
     expect((await sealingKey(ring)).id).toBe(key.id)
-    expect(ring.state()).toMatchObject({ provider: 'file', problem: null })
+    expect(ring.state()).toMatchObject({ provider: 'file', problem: null, settings: {} })
+    expect(existsSync(join(home.config, 'keys.json'))).toBe(false)
+    expect(readFileSync(join(home.config, 'secrets.json'), 'utf8')).not.toContain('vault-token')
+  })
+
+  test('a worker beside the host goes by what the host has chosen meanwhile', async () => {
+    const vault = await startVaultDouble()
+    onTestFinished(() => vault.close())
+    vault.addToken('good')
+    const ring = await openRing()
+    const first = await sealingKey(ring)
+    const worker = await openRing({ makesKeys: false })
+    expect((await sealingKey(worker)).id).toBe(first.id)
+    const settings = { provider: 'vault', vault: { address: vault.address, key: 'gatehouse', mount: 'transit' } } as const
+    await ring.chooseProvider(settings, 'good')
+    const second = await sealingKey(ring)
+    expect(ring.state()).toMatchObject({ provider: 'vault', settings })
+    await vi.waitFor(async () => expect((await sealingKey(worker)).id).toBe(second.id), { timeout: 5_000 })
+    // And back: what Vault wrapped is still read, as its settings stay.
+    await ring.chooseProvider({ ...settings, provider: 'secrets' })
+    expect(material(await ring.source.openingKey(second.id, second.wrapped))).toBe(material(second))
+    expect(ring.state().provider).toBe('file')
   })
 })
 

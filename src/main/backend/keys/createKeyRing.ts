@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { conflict, notFound, refused, unavailable } from '../../../contract/errors.ts'
-import type { KeyInfo, KeyRingState } from '../../../contract/keys.ts'
+import type { KeyInfo, KeyRingState, KeySettings } from '../../../contract/keys.ts'
 import { type DataKey, type KeySource, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
@@ -11,7 +11,6 @@ import { type CarriedKey, exportKey, openExportedKey } from './exportedKey.ts'
 import { createKeyPlaces } from './keyPlaces.ts'
 import type { KeyProvider } from './keyProvider.ts'
 import { type KeyRecord, openKeyRecords } from './keyRecords.ts'
-import type { KeySettings } from './keySettings.ts'
 import { createOpenedKeys } from './openedKeys.ts'
 import { DamagedEntry, PassphraseMissing } from './storedKeys.ts'
 
@@ -143,6 +142,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     const revision = records.revision()
     if (revision === seenRevision) return
     seenRevision = revision
+    // The host may have chosen another place for new keys; a worker beside it goes by the same file.
+    if (!makesKeys) places.reload()
     // What was missing may be what was changed.
     askAgainAt = 0
     encrypting = records.encrypting()
@@ -468,6 +469,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         warning: warning(keys),
         canUsePassphrase: places.chosen().name() === 'file' && problem === null,
         provider: places.chosen().name(),
+        settings: places.settings(),
         keys: keys.map((record): KeyInfo => {
           const { id, state, provider, createdAt, messages } = record
           const needed = state === 'retired' ? 0 : mayNeed(record, runs).length
@@ -560,7 +562,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       try {
         await answering(() => prepare(true))
       } catch (error) {
-        undo()
+        await undo()
         await prepare(true).catch(() => {})
         throw error
       } finally {

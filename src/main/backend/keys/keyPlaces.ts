@@ -1,12 +1,12 @@
 import { join } from 'node:path'
-import type { KeyProvider as ProviderName } from '../../../contract/keys.ts'
+import { type KeySettings, keySettings, type KeyProvider as ProviderName } from '../../../contract/keys.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import type { Home } from '../home.ts'
 import type { SecretStore } from '../secrets/secretStore.ts'
 import { createAwsKmsKeys } from './awsKmsKeys.ts'
 import { createEnvironmentKeys, type EnvironmentKeys, type KeyEnvironment, missingEnvironmentKeys } from './environmentKeys.ts'
 import type { KeyProvider } from './keyProvider.ts'
-import { type KeySettings, keySettings, readKeySettings, writeKeySettings } from './keySettings.ts'
+import { keepKeySettings, readKeySettings, writeKeySettings } from './keySettings.ts'
 import { askSecrets, createStoredKeys, type StoredKeys } from './storedKeys.ts'
 import { createVaultKeys } from './vaultKeys.ts'
 
@@ -20,6 +20,8 @@ export interface KeyPlaces {
   of(name: ProviderName): KeyProvider
   /** Key services that may open what another data folder had wrapped. */
   opening(wrapped: Uint8Array): KeyProvider[]
+  /** What the settings file said when it was last read; null when it was not right. */
+  settings(): KeySettings | null
   /** Takes in what the settings file says now. */
   reload(): void
   /**
@@ -27,7 +29,7 @@ export interface KeyPlaces {
    * @returns what puts the settings back that were there before
    * @throws KeysUnavailable, and nothing was changed
    */
-  use(settings: KeySettings, vaultToken?: string): Promise<() => void>
+  use(settings: KeySettings, vaultToken?: string): Promise<() => Promise<void>>
 }
 
 interface Options {
@@ -64,11 +66,12 @@ export function createKeyPlaces({
     } catch (error) {
       if (!(error instanceof KeysUnavailable)) throw error
       const failing = failingPlace(sealingProvider() ?? stored.name(), error)
-      return { chosen: environment ?? failing, vault: null, 'aws-kms': null, unreadable: failing }
+      return { settings: null, chosen: environment ?? failing, vault: null, 'aws-kms': null, unreadable: failing }
     }
   }
 
-  function placesOf({ provider, vault, awsKms }: KeySettings) {
+  function placesOf(settings: KeySettings) {
+    const { provider, vault, awsKms } = settings
     const services = {
       vault: vault
         ? createVaultKeys({
@@ -87,7 +90,7 @@ export function createKeyPlaces({
       if (wanted === 'environment') return missingEnvironmentKeys
       return services[wanted] ?? failingPlace(wanted, withoutSettings(wanted))
     }
-    return { chosen: chosen(), ...services, unreadable: null }
+    return { settings, chosen: chosen(), ...services, unreadable: null }
   }
 
   return {
@@ -104,15 +107,19 @@ export function createKeyPlaces({
     reload() {
       places = read()
     },
+    settings: () => places.settings,
     async use(settings, vaultToken) {
-      const before = readKeySettings(file)
       const checked = keySettings.parse(settings)
+      const putBack = keepKeySettings(file)
+      const tokenBefore = vaultToken === undefined ? null : await askSecrets(() => secrets.get(vaultTokenName))
       if (vaultToken !== undefined) await askSecrets(() => secrets.set(vaultTokenName, vaultToken))
       writeKeySettings(file, checked)
       places = placesOf(checked)
-      return () => {
-        writeKeySettings(file, before)
-        places = placesOf(before)
+      return async () => {
+        putBack()
+        places = read()
+        if (vaultToken === undefined) return
+        await askSecrets(() => (tokenBefore === null ? secrets.remove(vaultTokenName) : secrets.set(vaultTokenName, tokenBefore)))
       }
     },
   }

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { z } from 'zod'
+import type { VaultSettings } from '../../../contract/keys.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type KeyProvider, newKeyId, serviceKeepMs } from './keyProvider.ts'
-import type { VaultSettings } from './keySettings.ts'
 import { keyBytes } from './wrapping.ts'
 
 interface Options extends VaultSettings {

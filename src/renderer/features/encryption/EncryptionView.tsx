@@ -1,4 +1,4 @@
-import { KeyRound, LockKeyholeOpen, Plus, Upload } from 'lucide-react'
+import { KeyRound, LockKeyholeOpen, MapPin, Plus, Upload } from 'lucide-react'
 import { type FormEvent, useEffect, useId, useState } from 'react'
 import type { KeyInfo, KeysAuditEntry, KeysState } from '../../../contract/keys.ts'
 import { momentWords, spanWords } from '../../../contract/sentence.ts'
@@ -14,6 +14,7 @@ import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { CodecServer } from './CodecServer.tsx'
 import { ConfirmDialog, ExportDialog, ImportDialog, ProtectDialog } from './KeyDialogs.tsx'
 import { providerWords, sealingKey } from './keysStore.ts'
+import { ProviderDialog } from './ProviderDialog.tsx'
 import { useAsk } from './useAsk.ts'
 import './encryption.css'
 
@@ -27,6 +28,7 @@ type Asking =
   | { kind: 'export'; id: string }
   | { kind: 'import' }
   | { kind: 'protect' }
+  | { kind: 'place' }
 
 /** What payloads are sealed with, who else may read them, and what has been done to that. */
 export default function EncryptionView() {
@@ -61,12 +63,12 @@ function Page({ state }: { state: KeysState }) {
         <InClear />
         <Lately entries={state.audit} />
       </div>
-      {asking ? <Asked asking={asking} onClose={() => setAsking(null)} /> : null}
+      {asking ? <Asked asking={asking} state={state} onClose={() => setAsking(null)} /> : null}
     </div>
   )
 }
 
-function Asked({ asking, onClose }: { asking: Asking; onClose: () => void }) {
+function Asked({ asking, state, onClose }: { asking: Asking; state: KeysState; onClose: () => void }) {
   switch (asking.kind) {
     case 'off':
       return (
@@ -119,6 +121,8 @@ function Asked({ asking, onClose }: { asking: Asking; onClose: () => void }) {
       return <ImportDialog onClose={onClose} />
     case 'protect':
       return <ProtectDialog onClose={onClose} />
+    case 'place':
+      return <ProviderDialog state={state} onClose={onClose} />
   }
 }
 
@@ -167,9 +171,12 @@ function Mode({ state, onAsk }: { state: KeysState; onAsk: (asking: Asking) => v
           <div className="encryption-note">
             <p>{state.warning}</p>
             {state.canUsePassphrase ? (
-              <div>
+              <div className="encryption-choices">
                 <Button size="small" offBecause={off} onPress={() => onAsk({ kind: 'protect' })}>
                   Protect by a passphrase…
+                </Button>
+                <Button size="small" offBecause={off} onPress={() => onAsk({ kind: 'place' })}>
+                  Choose another place…
                 </Button>
               </div>
             ) : null}
@@ -253,6 +260,14 @@ function Keys({ state, onAsk }: { state: KeysState; onAsk: (asking: Asking) => v
       <div className="encryption-part-head">
         <h2 id={id}>Keys</h2>
         <span className="grow" />
+        <Button
+          size="small"
+          offBecause={off ?? (state.provider === 'environment' ? 'The environment of the host names the keys.' : null)}
+          onPress={() => onAsk({ kind: 'place' })}
+        >
+          <MapPin size={13} aria-hidden />
+          Where they come from…
+        </Button>
         <Button size="small" offBecause={unusable} onPress={() => onAsk({ kind: 'import' })}>
           <Upload size={13} aria-hidden />
           Import…
@@ -361,6 +376,7 @@ const eventWords: Record<KeysAuditEntry['event'], string> = {
   exported: 'exported',
   imported: 'imported',
   protected: 'protected',
+  moved: 'moved',
   unlocked: 'unlocked',
   refused: 'refused',
 }

@@ -5,6 +5,7 @@ import type { MetricName } from '../../../contract/training.ts'
 import { metricLabels } from '../../../contract/training.ts'
 import { useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
+import { Choice } from '../../ui/Choice.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { sentenceStart } from '../../ui/format.ts'
 import { RetriesTable } from '../retries/RetriesTable.tsx'
@@ -205,45 +206,6 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 
 const labelOf = (metric: string) =>
   metric === 'error' ? 'Error (MAE or log loss)' : sentenceStart(metricLabels[metric as MetricName] ?? metric)
-
-function Choice<V extends string>({
-  label,
-  value,
-  words,
-  hideLabel = false,
-  error = null,
-  onChange,
-}: {
-  label: string
-  value: V
-  words: Partial<Record<V, string>>
-  hideLabel?: boolean
-  error?: string | null
-  onChange: (value: V) => void
-}) {
-  const id = useId()
-  return (
-    <div className="field">
-      <label htmlFor={id} className={hideLabel ? 'sr-only' : undefined}>
-        {label}
-      </label>
-      <select
-        id={id}
-        className="input"
-        value={value}
-        aria-invalid={error ? true : undefined}
-        onChange={(event) => onChange(event.target.value as V)}
-      >
-        {Object.entries(words).map(([choice, name]) => (
-          <option key={choice} value={choice}>
-            {String(name)}
-          </option>
-        ))}
-      </select>
-      {error ? <span className="error-text">{error}</span> : null}
-    </div>
-  )
-}
 
 function Gate({
   draft,
