@@ -290,6 +290,39 @@ describe('pipelines', () => {
   })
 })
 
+describe('keys', () => {
+  it('that a passphrase protects are unlocked by keys alone, also after a wrong one', async () => {
+    const { page, problems } = await open('Encryption', { scenario: 'locked' })
+    await page.getByLabel('Passphrase of the keys').focus()
+    await page.keyboard.type('correct house battery')
+    await page.keyboard.press('Enter')
+    await page.getByText('This is not the passphrase of these keys. Nothing was changed.').waitFor()
+    // Whoever mistyped is still in the field.
+    await page.keyboard.type('correct horse battery')
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Passphrase of the keys').waitFor({ state: 'detached' })
+    expect(problems).toEqual([])
+  })
+
+  it('come from Vault once it was tried: what is wrong is said at its field, and a refusal changes nothing', async () => {
+    const { page, problems, simulated } = await open('Encryption')
+    await page.getByRole('button', { name: 'Where they come from…' }).press('Enter')
+    await page.getByLabel('Place', { exact: true }).selectOption('vault')
+    await page.getByLabel('Address').fill('http://vault.lab:8200')
+    const take = page.getByRole('button', { name: 'Make new keys there' })
+    await take.click()
+    await page.getByText('It must be https, except on this machine.').waitFor()
+    await page.getByLabel('Address').fill('https://vault.lab:8200')
+    await take.click()
+    await page.getByText('wants a token. Nothing was changed.').waitFor()
+    expect(simulated.handlers['keys.get']({})).toMatchObject({ provider: 'keychain' })
+    await page.getByLabel('Token', { exact: true }).fill('hvs.token')
+    await take.click()
+    await page.getByText('Keys are kept in HashiCorp Vault.').waitFor()
+    expect(problems).toEqual([])
+  })
+})
+
 describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   it('nothing serious stands in the way of a screen reader, and nothing is wider than 1024 px', async () => {
     const { page } = await open('Models', { theme, width: 1024 })

@@ -13,7 +13,8 @@ export interface FieldProps extends Omit<TextFieldProps, 'className' | 'style' |
 
 export function Field({ label, hint, error, multiline = false, placeholder, hideLabel = false, ...props }: FieldProps) {
   return (
-    <TextField {...props} isInvalid={Boolean(error)} className="field">
+    // Not the browser's own validation: an error of before would keep a form from ever being sent again.
+    <TextField {...props} validationBehavior="aria" isInvalid={Boolean(error)} className="field">
       <Label className={hideLabel ? 'sr-only' : undefined}>{label}</Label>
       {multiline ? (
         <TextArea className="input" placeholder={placeholder} rows={3} />

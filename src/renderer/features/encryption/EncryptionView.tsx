@@ -217,7 +217,8 @@ function Trouble({ state }: { state: KeysState }) {
               autoComplete="off"
               value={passphrase}
               error={refusal}
-              isDisabled={busy}
+              // Not disabled: whoever mistyped goes on typing where they are.
+              isReadOnly={busy}
               onChange={setPassphrase}
             />
             <Button type="submit" look="primary" offBecause={off} isDisabled={busy || passphrase === ''}>

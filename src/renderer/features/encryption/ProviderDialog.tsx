@@ -26,7 +26,10 @@ export function ProviderDialog({ state, onClose }: { state: KeysState; onClose: 
     value: draft[name],
     error: errors[name] ?? null,
     isDisabled: busy,
-    onChange: (value: string) => set({ [name]: value }),
+    onChange: (value: string) => {
+      set({ [name]: value })
+      setErrors(({ [name]: _, ...others }) => others)
+    },
   })
   const take = async () => {
     const checked = checkProvider(draft, state.settings)
@@ -63,7 +66,7 @@ export function ProviderDialog({ state, onClose }: { state: KeysState; onClose: 
       <Choice label="Place" value={draft.place} words={placeWords} onChange={(place) => set({ place })} />
       {draft.place === 'vault' ? (
         <>
-          <Field label="Address" placeholder="https://vault.lab:8200" autoFocus {...field('address')} />
+          <Field label="Address" placeholder="https://vault.lab:8200" {...field('address')} />
           <div className="provider-pair">
             <Field label="Transit key" {...field('key')} />
             <Field label="Mounted at" {...field('mount')} />
@@ -84,7 +87,7 @@ export function ProviderDialog({ state, onClose }: { state: KeysState; onClose: 
       ) : null}
       {draft.place === 'aws-kms' ? (
         <>
-          <Field label="Key" placeholder="alias/gatehouse" autoFocus {...field('keyId')} />
+          <Field label="Key" placeholder="alias/gatehouse" {...field('keyId')} />
           <div className="provider-pair">
             <Field label="Region" placeholder="eu-central-1" {...field('region')} />
             <Field label="Endpoint" hint="Empty: the region’s own." {...field('endpoint')} />
