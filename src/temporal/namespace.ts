@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Connection, isGrpcServiceError } from '@temporalio/client'
+import type { Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
+import { isAnswer } from './grpc.ts'
 import { stageAttribute } from './names.ts'
 
 // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: @temporalio/proto gives Node no named exports.
@@ -53,9 +54,8 @@ async function addStageAttribute(connection: Connection, namespace: string) {
       searchAttributes: { [stageAttribute]: keyword },
     })
   } catch (error) {
-    const code = isGrpcServiceError(error) ? error.code : null
-    if (code === alreadyExists) return // somebody else was faster
-    if (code === permissionDenied || code === unimplemented) {
+    if (isAnswer(error, 'alreadyExists')) return // somebody else was faster
+    if (isAnswer(error, 'permissionDenied', 'unimplemented')) {
       throw new Error(
         `The namespace ${namespace} lacks the search attribute ${stageAttribute}, and this user may not add it. Ask its administrator to add it as a Keyword: temporal operator search-attribute create --namespace ${namespace} --name ${stageAttribute} --type Keyword`,
         { cause: error },
@@ -72,13 +72,7 @@ async function untilUsable(connection: Connection, namespace: string) {
       return
     } catch (error) {
       // Until its cache is fresh, the server calls the attribute invalid.
-      if (!isGrpcServiceError(error) || error.code !== invalidArgument || Date.now() > until) throw error
+      if (!isAnswer(error, 'invalidArgument') || Date.now() > until) throw error
     }
   }
 }
-
-// gRPC status codes, https://grpc.github.io/grpc/core/md_doc_statuscodes.html
-const invalidArgument = 3
-const alreadyExists = 6
-const permissionDenied = 7
-const unimplemented = 12

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
   type Client,
-  isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -9,18 +8,12 @@ import {
 import { TypedSearchAttributes } from '@temporalio/common'
 import { isUnreadable } from './codec/encryptionCodec.ts'
 import { describeRun, stageKey } from './executions.ts'
+import { isAnswer, withinLimit } from './grpc.ts'
 import { decideUpdateName, statusQueryName, taskQueue, workflowType } from './names.ts'
 import type { DecisionInput, DecisionRecord, RunInput, RunResult, RunStatus } from './types.ts'
 
-/** One call's patience. What takes longer counts as unreachable, and its caller tries again later. */
-const callWithinMs = 10_000
-
 /** An update waits for a worker to take it; after this long there is none that does. */
 const decideWithinMs = 15_000
-
-// gRPC status codes, https://grpc.github.io/grpc/core/md_doc_statuscodes.html
-const notFound = 5
-const failedPrecondition = 9
 
 /**
  * Starts a run, once per workflow id: a second start, also after the run has ended, finds the first one.
@@ -33,7 +26,7 @@ export async function startRun(
   options: { taskQueue?: string } = {},
 ): Promise<{ runId: string }> {
   try {
-    const handle = await client.withDeadline(Date.now() + callWithinMs, () =>
+    const handle = await withinLimit(client, () =>
       client.workflow.start(workflowType, {
         workflowId,
         args: [input],
@@ -90,7 +83,7 @@ export async function decide(client: Client, decision: DecisionInput & { workflo
 export async function cancelRun(client: Client, workflowId: string, reason: string): Promise<boolean> {
   const { namespace, identity } = client.options
   try {
-    await client.withDeadline(Date.now() + callWithinMs, () =>
+    await withinLimit(client, () =>
       client.workflowService.requestCancelWorkflowExecution({
         namespace,
         workflowExecution: { workflowId },
@@ -101,7 +94,7 @@ export async function cancelRun(client: Client, workflowId: string, reason: stri
     )
     return true
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return false
+    if (isAnswer(error, 'notFound')) return false
     throw error
   }
 }
@@ -117,7 +110,7 @@ export async function retryNow(
 ): Promise<boolean> {
   const { namespace, identity } = client.options
   try {
-    await client.withDeadline(Date.now() + callWithinMs, () =>
+    await withinLimit(client, () =>
       client.workflowService.resetActivity({
         namespace,
         identity,
@@ -127,14 +120,14 @@ export async function retryNow(
     )
     return true
   } catch (error) {
-    if (isGrpcServiceError(error) && (error.code === notFound || error.code === failedPrecondition)) return false
+    if (isAnswer(error, 'notFound', 'failedPrecondition')) return false
     throw error
   }
 }
 
 /** What `get_status` answers now; needs a live worker. @throws when there is none, or no such run. */
 export const queryStatus = (client: Client, workflowId: string): Promise<RunStatus> =>
-  client.withDeadline(Date.now() + callWithinMs, () => client.workflow.getHandle(workflowId).query<RunStatus>(statusQueryName))
+  withinLimit(client, () => client.workflow.getHandle(workflowId).query<RunStatus>(statusQueryName))
 
 /** Waits for a run's end. @throws WorkflowFailedError when it failed or was cancelled. */
 export const runResult = (client: Client, workflowId: string): Promise<RunResult> =>

@@ -1,13 +1,7 @@
 /** What an operator may do to a run or to one of its steps beside deciding: each is one call to Temporal, with a reason. */
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { temporal } from '@temporalio/proto'
-
-/** One call's patience. What takes longer counts as unreachable, and the operator tries again. */
-const callWithinMs = 10_000
-
-// gRPC status codes, https://grpc.github.io/grpc/core/md_doc_statuscodes.html
-const notFound = 5
-const failedPrecondition = 9
+import { isAnswer, withinLimit } from './grpc.ts'
 
 const { RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE } = temporal.api.enums.v1.ResetReapplyExcludeType
 
@@ -100,11 +94,9 @@ type Long = NonNullable<temporal.api.workflowservice.v1.IResetWorkflowExecutionR
 
 async function carryOut<T>(client: Client, refusal: string, command: (namespace: string) => Promise<T>): Promise<T> {
   try {
-    return await client.withDeadline(Date.now() + callWithinMs, () => command(client.options.namespace))
+    return await withinLimit(client, () => command(client.options.namespace))
   } catch (error) {
-    if (isGrpcServiceError(error) && (error.code === notFound || error.code === failedPrecondition)) {
-      throw new CommandRefused(refusal)
-    }
+    if (isAnswer(error, 'notFound', 'failedPrecondition')) throw new CommandRefused(refusal)
     throw error
   }
 }

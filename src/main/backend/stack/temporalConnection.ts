@@ -1,17 +1,12 @@
 /** What "Temporal is up" means, for a server of ours and for anybody else's. */
 import { Connection, isGrpcServiceError } from '@temporalio/client'
 import type { TemporalAddress } from '../../../temporal/connection.ts'
+import { grpcCodes } from '../../../temporal/grpc.ts'
 import { prepareNamespace } from '../../../temporal/namespace.ts'
 import { PartProblem } from './keepUp.ts'
 
 const connectMilliseconds = 5_000
 const checkMilliseconds = 5_000
-// gRPC status codes, https://grpc.github.io/grpc/core/md_doc_statuscodes.html
-const notFound = 5
-const permissionDenied = 7
-const unauthenticated = 16
-const unavailable = 14
-const deadlineExceeded = 4
 
 export interface UsableTemporal {
   check(): Promise<void>
@@ -66,21 +61,21 @@ export function temporalProblem(error: unknown, { address, namespace }: Temporal
   const grpc = isGrpcServiceError(error) ? error : isGrpcServiceError(inner) ? inner : null
   const because = { cause: error }
   switch (grpc?.code) {
-    case notFound:
+    case grpcCodes.notFound:
       return new PartProblem(
         `Temporal at ${address} has no namespace ${namespace}.`,
         `Create it there (temporal operator namespace create --namespace ${namespace}), or correct the profile.`,
         because,
       )
-    case permissionDenied:
-    case unauthenticated:
+    case grpcCodes.permissionDenied:
+    case grpcCodes.unauthenticated:
       return new PartProblem(
         `Temporal at ${address} does not let Gatehouse in: ${grpc.details || 'not authorised'}.`,
         'Check the API key and the certificates of the profile.',
         because,
       )
-    case unavailable:
-    case deadlineExceeded:
+    case grpcCodes.unavailable:
+    case grpcCodes.deadlineExceeded:
       return new PartProblem(
         `Temporal does not answer on ${address}: ${brief(grpc.details)}.`,
         'Start the server, or correct the address in the profile. Runs and files wait and nothing is lost.',

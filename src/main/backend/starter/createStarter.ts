@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { grpcCodes } from '../../../temporal/grpc.ts'
 import type { RunInput } from '../../../temporal/types.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import { createStartOutbox, type PendingStart } from '../ledger/startOutbox.ts'
@@ -147,8 +148,8 @@ export function createStarter(options: Options): Starter {
   }
 }
 
-/** gRPC status codes of a server that is away or overloaded (grpc/statuscodes.md): DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
-const unreachableCodes: unknown[] = [4, 8, 14]
+/** What a server that is away or overloaded answers. */
+const unreachableCodes: unknown[] = [grpcCodes.deadlineExceeded, grpcCodes.resourceExhausted, grpcCodes.unavailable]
 
 /** Walks the chain of causes: the client wraps gRPC's error in one of its own. */
 function isUnreachable(error: unknown): boolean {
