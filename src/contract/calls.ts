@@ -19,6 +19,7 @@ import {
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
 import { auditRecord, stepAction } from './operator.ts'
 import { dataProfile, trainingReport } from './training.ts'
+import { workersState } from './workers.ts'
 
 const nothing = z.object({}).strict()
 const workflowId = z.string().min(1).max(1000)
@@ -153,6 +154,11 @@ export const calls = {
   'stack.health': { input: nothing, output: stackHealth },
   /** Tries again at once whatever part is down. */
   'stack.retry': { input: nothing, output: nothing },
+
+  /** Every worker of the pipelines' task queue that was heard of lately. */
+  'workers.list': { input: nothing, output: workersState },
+  /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. */
+  'workers.switch': { input: z.object({ on: z.boolean(), reason }).strict(), output: nothing },
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },

@@ -22,6 +22,8 @@ export function installRuntime(log: SdkLog): void {
   installed = true
   Runtime.install({
     shutdownSignals: [],
+    // So soon the console's list of workers is true; the SDK's own minute is long to look at.
+    workerHeartbeatInterval: '10 seconds',
     logger: new DefaultLogger('DEBUG', (entry) => forward(log, entry)),
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   })

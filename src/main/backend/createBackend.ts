@@ -3,7 +3,9 @@ import { notFound, unavailable } from '../../contract/errors.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
+import { taskQueue } from '../../temporal/names.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
+import { workersOf } from '../../temporal/workers.ts'
 import { type AppPaths, appVersion } from '../paths.ts'
 import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
@@ -40,6 +42,8 @@ import { createStarter } from './starter/createStarter.ts'
 import { createFileStore } from './store/fileStore.ts'
 import { createActivityDeps } from './worker/activityDeps.ts'
 import { createTemporalLink } from './worker/createTemporalLink.ts'
+import { holdForKeys } from './worker/hold.ts'
+import { createWorkers } from './worker/workers.ts'
 
 interface Options {
   home: Home
@@ -159,9 +163,16 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         worker: createDataConverter([worker], paths.failureConverter),
       }
     },
-    hold: keyRing.problem,
+    hold: () => workers.hold() ?? holdForKeys(keyRing.problem()),
     identity: `${accountName()}@${hostName()}`,
     log: logWith(log, () => ({ encryption: encryption.mode() })),
+  })
+  const workers = createWorkers({
+    client: temporal.client,
+    ask: (client) => workersOf(client, taskQueue),
+    host: hostName(),
+    processId: process.pid,
+    onSwitch: temporal.holdChanged,
   })
   const connected = () => {
     const client = temporal.client()
@@ -380,6 +391,13 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'stack.health': health,
       'stack.retry': () => {
         stack.retry()
+        return {}
+      },
+
+      'workers.list': workers.list,
+      'workers.switch': ({ on, reason }) => {
+        workers.switch(on, settings.get().operator, reason)
+        look()
         return {}
       },
 

@@ -10,6 +10,7 @@ import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { KeyFlags } from './commands/keys.ts'
 import type { ModelsOptions, RollBackOptions } from './commands/models.ts'
+import type { WorkersFlags } from './commands/workers.ts'
 import type { Context } from './context.ts'
 import { exitCodes, UsageError } from './exitCodes.ts'
 import { createOutput } from './output.ts'
@@ -170,6 +171,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
     'let the Temporal Web UI and CLI of this machine read what is sealed: codec-server on, codec-server off',
     async (context, state: string) => (await import('./commands/keys.ts')).switchCodecServer(context, state),
   )
+  command(
+    'workers [action]',
+    "list who works on the pipelines' steps; stop or start the worker of the running host",
+    async (context, action: string | undefined, options: WorkersFlags) =>
+      (await import('./commands/workers.ts')).runWorkers(context, action, options),
+  ).option('--reason <text>', 'why, for the audit log', notBlank)
   command('demo', 'run the guided demonstration against the running app, and report what was observed', async (context) =>
     (await import('./commands/demo.ts')).runDemo(context),
   )

@@ -239,6 +239,8 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'keys.codecServer': ({ on }) => setKeys({ codecServer: { on, url: on ? 'http://127.0.0.1:4000/secret' : null } }),
     'stack.health': () => fakeHealth,
     'stack.retry': () => ({}),
+    'workers.list': () => ({ stopped: null, workers: [], waiting: null, problem: null }),
+    'workers.switch': () => ({}),
     'settings.get': () => settings,
     'settings.set': (input) => {
       settings = input.settings

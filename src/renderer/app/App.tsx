@@ -1,5 +1,6 @@
 import {
   Boxes,
+  Cpu,
   FileText,
   FlaskConical,
   Inbox,
@@ -39,6 +40,7 @@ import './app.css'
 // Read when they are first looked at: the first picture needs none of them.
 const ModelsView = lazy(() => import('../features/models/ModelsView.tsx'))
 const EncryptionView = lazy(() => import('../features/encryption/EncryptionView.tsx'))
+const WorkersView = lazy(() => import('../features/workers/WorkersView.tsx'))
 const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
 
 export function App({ console }: { console: Console }) {
@@ -58,6 +60,7 @@ const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
   models: { name: 'Models', icon: Boxes },
   deployments: { name: 'Deployments', icon: Rocket },
   files: { name: 'Files', icon: FileText },
+  workers: { name: 'Workers', icon: Cpu },
   drills: { name: 'Drills', icon: FlaskConical },
   encryption: { name: 'Encryption', icon: LockKeyhole },
   settings: { name: 'Settings', icon: Settings },
@@ -104,6 +107,8 @@ function View({ place }: { place: Place }) {
       return <DeploymentsView />
     case 'files':
       return <FilesView />
+    case 'workers':
+      return <WorkersView />
     case 'drills':
       return <DrillsView />
     case 'encryption':

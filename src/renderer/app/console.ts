@@ -16,6 +16,7 @@ import { createRunStore } from '../features/run/runStore.ts'
 import { createRunsStore } from '../features/runs/runsStore.ts'
 import { createSettingsStore } from '../features/settings/settingsStore.ts'
 import { createStackStore } from '../features/stack/stackStore.ts'
+import { createWorkersStore } from '../features/workers/workersStore.ts'
 import { createRouteStore, type Route } from './route.ts'
 
 export interface ConsoleDeps {
@@ -38,6 +39,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const models = createModelsStore(connection)
   const deployments = createDeploymentsStore(connection)
   const keys = createKeysStore(connection)
+  const workers = createWorkersStore(connection)
   const drop = createDropStore({
     connection,
     pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
@@ -66,6 +68,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     // Places that were not looked at yet are read when they are.
     if (models.getState().load !== 'loading') void models.getState().fetch()
     if (deployments.getState().load !== 'loading') void deployments.getState().fetch()
+    if (workers.getState().load !== 'loading') void workers.getState().fetch()
     models.getState().refetch()
   })
   // Whatever opened a run (a row, a link, the address), its row is the one that keys act on.
@@ -96,6 +99,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     settings,
     drills,
     keys,
+    workers,
     drop,
     notices,
   }

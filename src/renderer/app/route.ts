@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla'
 import type { DecisionKind } from '../../contract/model.ts'
 
-export const places = ['inbox', 'runs', 'models', 'deployments', 'files', 'drills', 'encryption', 'settings'] as const
+export const places = ['inbox', 'runs', 'models', 'deployments', 'files', 'workers', 'drills', 'encryption', 'settings'] as const
 export type Place = (typeof places)[number]
 
 export interface Route {

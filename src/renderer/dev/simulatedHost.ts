@@ -24,6 +24,7 @@ import {
 } from '../../contract/model.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { metricLabels } from '../../contract/training.ts'
+import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
 import { createSimulatedRegistry } from './simulatedRegistry.ts'
@@ -781,6 +782,20 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     unreadable: null,
   })
   const decisions = new Map<string, 'delivered' | 'pending'>()
+  let workerStopped: WorkerStopped | null = null
+  const simulatedWorker = (change: Partial<WorkerInfo>): WorkerInfo => ({
+    identity: 'worker',
+    here: false,
+    host: 'workbench',
+    processId: 4242,
+    taskQueue: 'mlops-task-queue',
+    sdk: 'typescript 1.24.0',
+    build: '@temporalio/worker@1.24.0+b1aeab16b227c6ac',
+    startedAt: iso(clock() - 3_600_000),
+    lastSeenAt: iso(clock() - 4_000),
+    slots: { used: 1, total: 100 },
+    ...change,
+  })
   const registry = createSimulatedRegistry({
     runs: () => [...plans.values()].map((p) => runAt(p, clock())),
     operator: () => settings.operator,
@@ -934,6 +949,24 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     ...registry,
     'stack.health': () => health,
     'stack.retry': () => ({}),
+    'workers.list': () => ({
+      stopped: workerStopped,
+      workers: [
+        ...(workerStopped ? [] : [simulatedWorker({ identity: 'ada@workbench', here: true })]),
+        simulatedWorker({
+          identity: 'ci@build-7 (worker 8123)',
+          host: 'build-7',
+          processId: 8123,
+          slots: { used: 3, total: 100 },
+        }),
+      ],
+      waiting: workerStopped ? { steps: 2, oldestSeconds: 41 } : { steps: 0, oldestSeconds: 0 },
+      problem: null,
+    }),
+    'workers.switch': ({ on, reason }) => {
+      workerStopped = on ? null : { by: settings.operator, at: iso(clock()), reason }
+      return {}
+    },
     'settings.get': () => settings,
     'settings.set': ({ settings: next }) => {
       settings = next

@@ -42,6 +42,8 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'audit.list': 'reads',
   'stack.health': 'reads',
   'stack.retry': () => ({ detail: '' }),
+  'workers.list': 'reads',
+  'workers.switch': ({ on, reason }) => ({ detail: `${on ? 'started' : 'stopped'}: ${reason}` }),
   'settings.get': 'reads',
   'settings.set': ({ settings }, before) => ({ detail: changedSettings(before, settings) }),
   'drills.list': 'reads',

@@ -14,6 +14,7 @@ import { startVaultDouble, type VaultDouble } from '../keys/vaultDouble.ts'
 import { silentLog } from '../log.ts'
 import { openSecrets } from '../secrets/openSecrets.ts'
 import { createTemporalLink, type TemporalLink } from './createTemporalLink.ts'
+import { type Hold, holdForKeys } from './hold.ts'
 
 let bench: TestBench
 beforeAll(async () => {
@@ -27,6 +28,7 @@ let home: Home
 let vault: VaultDouble
 let ring: KeyRing
 let link: TemporalLink
+let stopped: Hold | null = null
 const failures: string[] = []
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-link-'))
@@ -53,7 +55,7 @@ beforeEach(async () => {
       const sealedWith = (keys: KeySource) => createDataConverter([createEncryptionCodec({ keys, namespace })])
       return { client: sealedWith(ring.source), worker: sealedWith(ring.patientSource) }
     },
-    hold: ring.problem,
+    hold: () => stopped ?? holdForKeys(ring.problem()),
     identity: 'link',
     log: silentLog,
   })
@@ -148,3 +150,23 @@ test('away for long: the worker is held and takes no step; with the keys it goes
   expect(link.worker().state).toBe('up')
   expect(bench.done('long')).toContain('deploy prod')
 }, 90_000)
+
+test('stopped by an operator in the middle of a step: it is given back at once, runs wait, and go on when it is started', async () => {
+  const handle = await start('stopped')
+  await bench.reaches('stopped', 'AwaitingApproval')
+  stopped = { state: 'off', detail: 'The worker was stopped by olga: upgrade', remedy: '', atOnce: true }
+  link.holdChanged()
+  expect(link.worker()).toMatchObject({ state: 'off', detail: 'The worker was stopped by olga: upgrade' })
+  await handle.signal('approve_prod_deployment')
+  const waiting = await start('waiting')
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  expect(bench.done('stopped')).not.toContain('deploy prod')
+  expect(bench.done('waiting')).toEqual([])
+  stopped = null
+  link.holdChanged()
+  await handle.result()
+  await bench.reaches('waiting', 'AwaitingApproval')
+  await waiting.signal('approve_prod_deployment')
+  await waiting.result()
+  expect(failures).toEqual([])
+}, 60_000)

@@ -8,6 +8,7 @@ import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker, type RunningWorker } from '../../../temporal/worker.ts'
 import type { Log } from '../log.ts'
+import type { Hold } from './hold.ts'
 
 export interface TemporalLink {
   /** null while Temporal cannot be reached. */
@@ -35,10 +36,10 @@ interface Options {
    */
   dataConverters(namespace: string): { client: DataConverter; worker: DataConverter }
   /**
-   * Why the worker must not take work now (keys that cannot be had), in words for the status bar; null when it may. Each
-   * step that it took would wait until its attempt has timed out, and attempts are counted.
+   * null when the worker may take work. Without keys each step that it took would wait until its attempt has timed out,
+   * and attempts are counted.
    */
-  hold(): string | null
+  hold(): Hold | null
   identity: string
   log: Log
 }
@@ -115,7 +116,7 @@ export function createTemporalLink({
           log,
         })
       const next: Current = { key: keyOf(wanted), client, worker: null, startWorker }
-      if (hold() === null) await giveWorker(next)
+      if (!hold()) await giveWorker(next)
       if (closed) await endOf(next)
       else current = next
     } catch (error) {
@@ -131,23 +132,29 @@ export function createTemporalLink({
     worker.stopped.catch((error) => restart(worker, error))
   }
 
-  /** Ends the worker when it was to be held for a while, and begins another when it may work again. The client stays. */
+  function endHeld(): void {
+    const why = hold()
+    const worker = current?.worker
+    if (!current || !worker || !why) return
+    log.warn({ why: why.detail }, 'the worker is held')
+    current.worker = null
+    ending = worker.stop()
+    tell()
+  }
+
+  /** Ends the worker when it was to be held, and begins another when it may work again. The client stays. */
   function holdChanged(): void {
     if (closed || connecting || !current) return // whoever connects looks itself
-    const held = hold() !== null
-    if (!held && holdTimer) {
+    const held = hold()
+    if (holdTimer && (!held || held.atOnce)) {
       clearTimeout(holdTimer)
       holdTimer = null
     }
-    if (held && current.worker) {
+    if (held?.atOnce) endHeld()
+    else if (held && current.worker) {
       holdTimer ??= setTimeout(() => {
         holdTimer = null
-        const worker = current?.worker
-        if (!current || !worker || hold() === null) return
-        log.warn({ why: hold() }, 'the worker is held')
-        current.worker = null
-        ending = worker.stop()
-        tell()
+        endHeld()
       }, holdAfterMs)
     }
     if (!held && !current.worker) {
@@ -194,14 +201,8 @@ export function createTemporalLink({
       const part = { summary: '', detail: '', remedy: '', progress: null, address: null }
       if (current?.worker && address())
         return { ...part, state: 'up', summary: `${current.worker.activitiesInFlight()}/${slots}` }
-      const why = hold()
-      if (current && why !== null)
-        return {
-          ...part,
-          state: 'down',
-          detail: `The worker waits. ${why}`,
-          remedy: 'It goes on by itself; runs wait until then.',
-        }
+      const held = hold()
+      if (current && held) return { ...part, state: held.state, detail: held.detail, remedy: held.remedy }
       if (problem)
         return {
           ...part,

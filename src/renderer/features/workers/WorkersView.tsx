@@ -1,0 +1,233 @@
+import { Cpu } from 'lucide-react'
+import { useEffect, useId, useState } from 'react'
+import { momentWords, spanWords } from '../../../contract/sentence.ts'
+import type { WorkerInfo, WorkersState } from '../../../contract/workers.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button } from '../../ui/Button.tsx'
+import { useNow } from '../../ui/clock.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { plural } from '../../ui/format.ts'
+import { Note } from '../../ui/Note.tsx'
+import { problemText } from '../../ui/problem.ts'
+import { whyActionsAreOff } from '../stack/stackStore.ts'
+import './workers.css'
+
+/** Workers tell of themselves every ten seconds; slots come and go meanwhile. */
+const lookAgainMs = 5_000
+
+/** Who works on the pipelines' steps, wherever it runs, and the switch of this host's own worker. */
+export default function WorkersView() {
+  const { workers } = useConsole()
+  const load = useIn('workers', (s) => s.load)
+  const problem = useIn('workers', (s) => s.problem)
+  const state = useIn('workers', (s) => s.state)
+  useEffect(() => {
+    void workers.getState().fetch()
+    const timer = setInterval(() => void workers.getState().fetch(), lookAgainMs)
+    return () => clearInterval(timer)
+  }, [workers])
+  if (load === 'failed') {
+    return (
+      <div className="runs-message">
+        <p>The workers could not be asked for: {problem}</p>
+        <Button onPress={() => void workers.getState().fetch()}>Try again</Button>
+      </div>
+    )
+  }
+  if (!state) return <div className="workers-view" aria-busy="true" />
+  return (
+    <div className="workers-view scroll">
+      <div className="workers-page">
+        <Own state={state} />
+        <All state={state} />
+        <More />
+      </div>
+    </div>
+  )
+}
+
+function Own({ state: { stopped } }: { state: WorkersState }) {
+  const off = useIn('stack', whyActionsAreOff)
+  const part = useIn('stack', (s) => s.health?.worker ?? null)
+  const [asking, setAsking] = useState(false)
+  const id = useId()
+  const now = new Date(useNow())
+  return (
+    <section className="worker-own" aria-labelledby={id}>
+      <div className="worker-head">
+        <h2 id={id}>The worker of this host</h2>
+        <span className="grow" />
+        <Button look={stopped ? 'primary' : 'plain'} offBecause={off} onPress={() => setAsking(true)}>
+          {stopped ? 'Start the worker…' : 'Stop the worker…'}
+        </Button>
+      </div>
+      {stopped ? (
+        <Note tone="human">
+          <p className="wrap">
+            Stopped by <bdi>{stopped.by}</bdi>, {momentWords(stopped.at, now)}: {stopped.reason}. It stays so until somebody
+            starts it here, or Gatehouse is started anew.
+          </p>
+        </Note>
+      ) : (
+        <p className="muted">
+          {part?.state === 'up' ? `It works: ${part.summary} steps under way.` : (part?.detail ?? 'Its state is not known now.')}{' '}
+          {part?.state === 'up' ? '' : part?.remedy}
+        </p>
+      )}
+      {asking ? <SwitchDialog on={stopped !== null} onClose={() => setAsking(false)} /> : null}
+    </section>
+  )
+}
+
+function SwitchDialog({ on, onClose }: { on: boolean; onClose: () => void }) {
+  const { workers } = useConsole()
+  const off = useIn('stack', whyActionsAreOff)
+  const [reason, setReason] = useState('')
+  const [sending, setSending] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const send = async () => {
+    if (reason.trim() === '') return setProblem('A reason is required.')
+    setSending(true)
+    setProblem(null)
+    try {
+      await workers.getState().switch(on, reason.trim())
+      onClose()
+    } catch (cause) {
+      setSending(false)
+      setProblem(problemText(cause))
+    }
+  }
+  const verb = on ? 'Start the worker' : 'Stop the worker'
+  return (
+    <Dialog
+      title={`${verb}?`}
+      isOpen
+      onClose={onClose}
+      foot={
+        <>
+          <span className="grow" />
+          <Button onPress={onClose}>Leave it as it is</Button>
+          <Button look="primary" isDisabled={sending} offBecause={off} onPress={() => void send()}>
+            {sending ? (on ? 'Starting…' : 'Stopping…') : verb}
+          </Button>
+        </>
+      }
+    >
+      <p>
+        {on
+          ? 'It takes up the steps that wait, the oldest first.'
+          : 'It takes no further step. A step under way is given back to Temporal and made again by whoever takes it. Files are still accepted and runs still begin; they wait until this or another worker works.'}
+      </p>
+      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
+      <p className="faint">Kept in the audit log with your name.</p>
+    </Dialog>
+  )
+}
+
+function All({ state: { workers, waiting, problem } }: { state: WorkersState }) {
+  const id = useId()
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>All workers</h2>
+      {problem ? (
+        <Note tone="bad">
+          <p className="wrap">{problem}</p>
+        </Note>
+      ) : (
+        <p className="muted workers-waiting">
+          {waiting === null || waiting.steps === 0
+            ? 'No step waits for a worker.'
+            : `${plural(waiting.steps, 'step')} ${waiting.steps === 1 ? 'waits' : 'wait'} for a worker, the oldest for ${spanWords(waiting.oldestSeconds * 1000)}.`}
+        </p>
+      )}
+      {workers.length === 0 ? (
+        problem ? null : (
+          <p className="tone-human">Nobody works on this queue now: runs wait, and nothing is lost.</p>
+        )
+      ) : (
+        <div className="workers-scroll">
+          <table className="workers-table">
+            <thead>
+              <tr>
+                <th>Worker</th>
+                <th>Steps under way</th>
+                <th>Process</th>
+                <th>Task queue</th>
+                <th>Version</th>
+                <th>Runs for</th>
+                <th>Heard of</th>
+              </tr>
+            </thead>
+            <tbody>
+              {workers.map((worker) => (
+                <Row key={`${worker.identity} ${worker.host} ${worker.processId} ${worker.startedAt}`} worker={worker} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Row({ worker }: { worker: WorkerInfo }) {
+  const now = useNow()
+  const { slots } = worker
+  return (
+    <tr>
+      <td>
+        <span className="worker-name">
+          <Cpu size={13} aria-hidden className="tone-good" />
+          <bdi className="mono ellipsis" title={worker.identity}>
+            {worker.identity}
+          </bdi>
+          {worker.here ? <span className="tag run">this host</span> : null}
+        </span>
+      </td>
+      <td className="nowrap">
+        {slots ? (
+          <>
+            {slots.used} <span className="faint">of {slots.total}</span>
+          </>
+        ) : (
+          <span className="faint">not told</span>
+        )}
+      </td>
+      <td className="nowrap">
+        {worker.host ? (
+          <>
+            <bdi>{worker.host}</bdi> <span className="faint">process {worker.processId ?? 'unknown'}</span>
+          </>
+        ) : (
+          <span className="faint">not told</span>
+        )}
+      </td>
+      <td className="mono nowrap">{worker.taskQueue}</td>
+      <td className="nowrap" title={worker.build ?? undefined}>
+        {worker.sdk ?? <span className="faint">not told</span>}
+        {worker.build ? <span className="faint"> · code {shortBuild(worker.build)}</span> : null}
+      </td>
+      <td className="nowrap">
+        {worker.startedAt ? spanWords(now - Date.parse(worker.startedAt)) : <span className="faint">not told</span>}
+      </td>
+      <td className="nowrap">{spanWords(Math.max(0, now - Date.parse(worker.lastSeenAt)))} ago</td>
+    </tr>
+  )
+}
+
+/** The SDK's own build ids end with a hash of the workflow's code; its beginning tells two versions apart. */
+const shortBuild = (build: string) => (build.split('+').at(-1) ?? build).slice(0, 8)
+
+function More() {
+  const id = useId()
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>More workers</h2>
+      <p className="muted">
+        <code>gatehouse worker</code> adds one, on this machine or on another that shares the data folder and the keys;{' '}
+        <code>docs/scaling.md</code> says how, and how to go from the embedded server to a cluster.
+      </p>
+    </section>
+  )
+}

@@ -1,0 +1,50 @@
+import { hostname } from 'node:os'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { taskQueue } from './names.ts'
+import { runResult } from './operations.ts'
+import { createTestBench, type TestBench } from './testing/bench.ts'
+import { workersOf } from './workers.ts'
+
+let bench: TestBench
+beforeAll(async () => {
+  bench = await createTestBench()
+})
+afterAll(() => bench?.close())
+
+test('several workers share one queue: each takes steps, and those of one that leaves are taken by the others', async () => {
+  const second = await bench.startWorker()
+  await bench.startWorker()
+  const started = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => bench.start(`shared_${i}`, { demo_trainer: { min_seconds: 0.5, max_seconds: 0.5 } })),
+  )
+  await Promise.all(started.slice(0, 4).map((workflowId) => bench.reaches(workflowId, 'Training')))
+  await second.stop()
+  await Promise.all(started.map((workflowId) => bench.reaches(workflowId, 'AwaitingApproval')))
+  for (const workflowId of started) await bench.client.workflow.getHandle(workflowId).signal('approve_prod_deployment')
+  const results = await Promise.all(started.map((workflowId) => runResult(bench.client, workflowId)))
+  expect(results.every(({ status }) => status === 'completed')).toBe(true)
+  const took = new Set(bench.told.flatMap((told) => (told.kind === 'attemptStarted' ? told.event.worker : [])))
+  expect(took).toEqual(new Set(['worker-1', 'worker-2', 'worker-3']))
+  // Nothing was done twice.
+  for (const workflowId of started) expect(bench.done(workflowId).filter((what) => what === 'log')).toHaveLength(1)
+})
+
+test('each is listed with its process, its version and its slots, and one that left is not', async () => {
+  const { workers, waiting } = await vi.waitFor(
+    async () => {
+      const found = await workersOf(bench.client, taskQueue)
+      expect(found.workers.map(({ identity }) => identity).toSorted()).toEqual(['worker-1', 'worker-3'])
+      return found
+    },
+    { timeout: 25_000, interval: 500 },
+  )
+  expect(workers[0]).toMatchObject({
+    host: hostname(),
+    processId: process.pid,
+    taskQueue,
+    sdk: expect.stringMatching(/^typescript \d/),
+    slots: { used: expect.any(Number), total: 200 },
+  })
+  expect(waiting).toEqual({ steps: 0, oldestSeconds: 0 })
+  expect((await workersOf(bench.client, 'another-queue')).workers).toEqual([])
+}, 40_000)
