@@ -1,5 +1,6 @@
 /** Who works on the pipelines' task queue, and whether this host does. */
 import { z } from 'zod'
+import { spanWords } from './sentence.ts'
 
 const timestamp = z.iso.datetime()
 
@@ -31,9 +32,19 @@ export const workersState = z.object({
   stopped: workerStopped.nullable(),
   /** This host's own first, then by name. */
   workers: z.array(workerInfo),
-  /** Steps that no worker has taken yet; null where that cannot be told. */
-  waiting: z.object({ steps: z.number().int(), oldestSeconds: z.number() }).nullable(),
+  /** Steps that no worker has taken yet, and runs that wait for their next or first one; null where that cannot be told. */
+  waiting: z.object({ steps: z.number().int(), runs: z.number().int(), oldestSeconds: z.number() }).nullable(),
   /** Why the workers are not known now (Temporal out of reach); null when they are. */
   problem: z.string().nullable(),
 })
 export type WorkersState = z.infer<typeof workersState>
+
+/** `2 runs and 1 step wait for a worker, the oldest for 41 s.`; null while nothing waits. */
+export function waitingWords(waiting: WorkersState['waiting']): string | null {
+  if (!waiting || waiting.steps + waiting.runs === 0) return null
+  const { runs, steps, oldestSeconds } = waiting
+  const parts = [[runs, 'run'] as const, [steps, 'step'] as const].flatMap(([n, word]) =>
+    n === 0 ? [] : `${n} ${word}${n === 1 ? '' : 's'}`,
+  )
+  return `${parts.join(' and ')} ${runs + steps === 1 ? 'waits' : 'wait'} for a worker, the oldest for ${spanWords(oldestSeconds * 1000)}.`
+}

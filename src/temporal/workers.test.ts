@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { waitingWords } from '../contract/workers.ts'
 import { taskQueue } from './names.ts'
-import { runResult } from './operations.ts'
-import { createTestBench, type TestBench } from './testing/bench.ts'
+import { runResult, startRun } from './operations.ts'
+import { createTestBench, inputFor, type TestBench } from './testing/bench.ts'
 import { workersOf } from './workers.ts'
 
 let bench: TestBench
@@ -45,6 +46,22 @@ test('each is listed with its process, its version and its slots, and one that l
     sdk: expect.stringMatching(/^typescript \d/),
     slots: { used: expect.any(Number), total: 200 },
   })
-  expect(waiting).toEqual({ steps: 0, oldestSeconds: 0 })
+  expect(waiting).toEqual({ steps: 0, runs: 0, oldestSeconds: 0 })
   expect((await workersOf(bench.client, 'another-queue')).workers).toEqual([])
 }, 40_000)
+
+test('with nobody at work what waits is counted, and told', async () => {
+  await bench.worker.stop()
+  const queue = 'nobody-works-here'
+  for (const name of ['one', 'two']) await startRun(bench.client, name, inputFor(name), { taskQueue: queue })
+  const { workers, waiting } = await vi.waitFor(
+    async () => {
+      const found = await workersOf(bench.client, queue)
+      expect(found.waiting?.runs).toBe(2)
+      return found
+    },
+    { timeout: 20_000, interval: 300 },
+  )
+  expect(workers).toEqual([])
+  expect(waitingWords(waiting)).toMatch(/^2 runs wait for a worker, the oldest for \d+ s\.$/)
+}, 30_000)

@@ -18,11 +18,11 @@ export interface ListedWorker {
 
 export interface QueueWorkers {
   workers: ListedWorker[]
-  /** Steps that no worker has taken yet, and the age of the oldest in seconds. */
-  waiting: { steps: number; oldestSeconds: number } | null
+  /** Steps that no worker has taken yet, runs that wait to be told what comes next, and the age of the oldest in seconds. */
+  waiting: { steps: number; runs: number; oldestSeconds: number } | null
 }
 
-const { TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType
+const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = proto.temporal.api.enums.v1.TaskQueueType
 const { WORKER_STATUS_RUNNING } = proto.temporal.api.enums.v1.WorkerStatus
 const pageSize = 1000
 /** Workers tell of themselves every ten seconds (`installRuntime`), those of another SDK once a minute; a killed one is listed on for a while. */
@@ -35,22 +35,25 @@ const lostAfterMs = 90_000
  */
 export async function workersOf(client: Client, taskQueue: string): Promise<QueueWorkers> {
   const { namespace } = client.options
-  const described = await withinLimit(client, () =>
-    client.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: taskQueue },
-      taskQueueType: TASK_QUEUE_TYPE_ACTIVITY,
-      reportStats: true,
-    }),
-  )
-  const { stats } = described
-  const waiting = stats
-    ? { steps: Number(stats.approximateBacklogCount ?? 0), oldestSeconds: Number(stats.approximateBacklogAge?.seconds ?? 0) }
-    : null
+  const describe = (taskQueueType: temporal.api.enums.v1.TaskQueueType) =>
+    withinLimit(client, () =>
+      client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType, reportStats: true }),
+    )
+  const [steps, runs] = await Promise.all([describe(TASK_QUEUE_TYPE_ACTIVITY), describe(TASK_QUEUE_TYPE_WORKFLOW)])
+  const waiting =
+    steps.stats && runs.stats
+      ? {
+          steps: Number(steps.stats.approximateBacklogCount ?? 0),
+          runs: Number(runs.stats.approximateBacklogCount ?? 0),
+          oldestSeconds: Math.max(ageOf(steps.stats), ageOf(runs.stats)),
+        }
+      : null
   const heard = await heartbeats(client, taskQueue)
-  const workers = heard ? heard.map(listed) : described.pollers.map((poller) => polled(poller, taskQueue))
+  const workers = heard ? heard.map(listed) : steps.pollers.map((poller) => polled(poller, taskQueue))
   return { workers, waiting }
 }
+
+const ageOf = (stats: temporal.api.taskqueue.v1.ITaskQueueStats) => Number(stats.approximateBacklogAge?.seconds ?? 0)
 
 /** null where the server does not know the question. */
 async function heartbeats(client: Client, taskQueue: string): Promise<temporal.api.worker.v1.IWorkerHeartbeat[] | null> {

@@ -960,7 +960,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
           slots: { used: 3, total: 100 },
         }),
       ],
-      waiting: workerStopped ? { steps: 2, oldestSeconds: 41 } : { steps: 0, oldestSeconds: 0 },
+      waiting: workerStopped ? { steps: 2, runs: 1, oldestSeconds: 41 } : { steps: 0, runs: 0, oldestSeconds: 0 },
       problem: null,
     }),
     'workers.switch': ({ on, reason }) => {

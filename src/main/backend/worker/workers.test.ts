@@ -38,7 +38,7 @@ test('its own process comes first, the others by name', async () => {
       listed({ identity: 'abe@far', host: 'far', processId: 7 }),
       listed({ processId: 7 }),
     ],
-    waiting: { steps: 2, oldestSeconds: 4 },
+    waiting: { steps: 2, runs: 0, oldestSeconds: 4 },
   })
   const workers = createWorkers({ client: () => client, ask, host: 'lab', processId: 7, onSwitch: () => undefined })
   const state = await workers.list()

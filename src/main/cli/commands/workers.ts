@@ -1,6 +1,6 @@
 /** `gatehouse workers`: who works on the pipelines' steps, and the switch of the host's own worker. */
 import { spanWords } from '../../../contract/sentence.ts'
-import type { WorkerInfo } from '../../../contract/workers.ts'
+import { type WorkerInfo, waitingWords } from '../../../contract/workers.ts'
 import { type Context, withHost } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
 import type { Cell } from '../output.ts'
@@ -27,8 +27,8 @@ export async function runWorkers(context: Context, action = 'list', { reason }: 
     if (state.problem) out.line(state.problem)
     else if (state.workers.length === 0) out.line('Nobody works on the queue now: runs wait, and nothing is lost.')
     out.table(state.workers.map((worker) => row(worker, Date.now())))
-    if (state.waiting && state.waiting.steps > 0)
-      out.line(`${state.waiting.steps} steps wait for a worker, the oldest for ${spanWords(state.waiting.oldestSeconds * 1000)}.`)
+    const words = waitingWords(state.waiting)
+    if (words) out.line(words)
     return exitCodes.done
   })
 }

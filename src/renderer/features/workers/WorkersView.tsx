@@ -1,13 +1,12 @@
 import { Cpu } from 'lucide-react'
 import { useEffect, useId, useState } from 'react'
 import { momentWords, spanWords } from '../../../contract/sentence.ts'
-import type { WorkerInfo, WorkersState } from '../../../contract/workers.ts'
+import { type WorkerInfo, type WorkersState, waitingWords } from '../../../contract/workers.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
-import { plural } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
@@ -135,11 +134,7 @@ function All({ state: { workers, waiting, problem } }: { state: WorkersState }) 
           <p className="wrap">{problem}</p>
         </Note>
       ) : (
-        <p className="muted workers-waiting">
-          {waiting === null || waiting.steps === 0
-            ? 'No step waits for a worker.'
-            : `${plural(waiting.steps, 'step')} ${waiting.steps === 1 ? 'waits' : 'wait'} for a worker, the oldest for ${spanWords(waiting.oldestSeconds * 1000)}.`}
-        </p>
+        <p className="muted workers-waiting">{waitingWords(waiting) ?? 'Nothing waits for a worker.'}</p>
       )}
       {workers.length === 0 ? (
         problem ? null : (
