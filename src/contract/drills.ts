@@ -36,6 +36,8 @@ export const drillOrder = z
     /** Of hitting an attempt, 0 to 1. */
     probability: z.number().gt(0).max(1).optional(),
     seconds: z.number().positive().max(600).optional(),
+    /** Name of the profile, typed out, where that is marked as production. */
+    profile: z.string().max(300).optional(),
   })
   .strict()
 export type DrillOrder = z.infer<typeof drillOrder>
@@ -51,6 +53,8 @@ export const activeDrill = z.object({
   until: timestamp.nullable(),
   probability: z.number().gt(0).max(1).nullable(),
   seconds: z.number().positive().nullable(),
+  /** The production profile that it was meant for, as its name was typed; null where none was asked for. */
+  profile: z.string().nullable().default(null),
   since: timestamp,
   operator: z.string(),
   host: z.string(),
@@ -103,6 +107,8 @@ export type AuditEntry = z.infer<typeof auditEntry>
 export const drillsState = z.object({
   drills: z.array(drill),
   failureFile,
+  /** Name of the profile in use while that is marked as production: who switches a drill on types it; null otherwise. */
+  production: z.string().nullable(),
   /** What is wrong with the file that the drills are kept in; null when nothing is. */
   problem: z.string().nullable(),
   /** The latest entries, newest first. */

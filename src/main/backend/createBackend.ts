@@ -135,6 +135,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       fileName: (workflowId) => projection.get(workflowId)?.fileName ?? null,
       hasEnded: (workflowId) => isEndStage(projection.get(workflowId)?.stage ?? 'Queued'),
     },
+    production: stack.production,
     servers: { postgres: heldBy('postgres', 'Postgres'), temporal: heldBy('temporal', 'Temporal') },
   })
 

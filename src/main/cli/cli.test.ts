@@ -374,7 +374,7 @@ describe('drills', () => {
       orders.push({ name, to })
       const scope = to?.scope ?? { kind: 'next' as const }
       const ends = { count: to?.count ?? null, until: null, probability: to?.probability ?? null, seconds: to?.seconds ?? null }
-      const on = to === null ? null : { ...by, ...ends, scope, run: null, uses: 1 }
+      const on = to === null ? null : { ...by, ...ends, scope, run: null, uses: 1, profile: to.profile ?? null }
       state = { ...state, drills: state.drills.map((drill) => (drill.name === name ? { ...drill, on } : drill)) }
       return state
     }

@@ -157,6 +157,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--minutes <number>', 'end after so many minutes', numberUpTo(10_080))
     .option('--probability <share>', 'of hitting an attempt, 0 to 1', numberUpTo(1))
     .option('--seconds <number>', 'how long a slow step waits', numberUpTo(600))
+    .option('--profile <name>', 'the profile in use, typed out: asked for where that is marked as production', notBlank)
     .option('--all', 'with off: every drill')
   command(
     'keys [action] [subject]',

@@ -112,6 +112,7 @@ function entryFor(fileName: string, sizeBytes: number | null): IntakeEntry {
 
 export const fakeDrills: DrillsState = {
   drills: registry.map(({ name, title, description, options }) => ({ name, title, description, options, on: null })),
+  production: null,
   failureFile: { path: '/home/config/failure_simulation.json', state: 'absent', activity: null, problem: null },
   problem: null,
   audit: [],

@@ -580,6 +580,7 @@ const firstDrills: DrillsState = {
     firstDrill('slow-step', 'Slow steps', 'Each attempt of each step waits this long before its work begins.', { seconds: 10 }),
     firstDrill('postgres-down', 'Postgres stopped', 'The real database server is stopped.', { scope: false, count: false }),
   ],
+  production: null,
   failureFile: {
     path: '/home/ada/.local/share/gatehouse/config/failure_simulation.json',
     state: 'absent',
@@ -990,6 +991,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
               until: to.minutes ? iso(clock() + to.minutes * 60_000) : null,
               probability: to.probability ?? one.options.probability,
               seconds: to.seconds ?? one.options.seconds,
+              profile: to.profile ?? null,
               since: at,
             }
       drills = {

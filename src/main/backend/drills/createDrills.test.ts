@@ -38,6 +38,8 @@ afterEach(() => {
   ledger.close()
 })
 
+let production: string | null = null
+
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const told = (words: string[]) => ({
@@ -60,6 +62,7 @@ function open(): Drills {
       hasEnded: (id) => ended.has(id),
     },
     servers: { postgres: told(postgres), temporal: told(temporal) },
+    production: () => production,
     random: () => dice.shift() ?? 0.999,
     now: () => clock,
   })
@@ -146,6 +149,7 @@ describe('scope', () => {
       host: 'desk-1',
       runs: { fileName: () => null, hasEnded: () => false },
       servers: { postgres: told([]), temporal: told([]) },
+      production: () => null,
     })
     opened.push(drills)
     await on(drills, 'training-fails', { scope: { kind: 'files', pattern: 'from_afar.csv' } })
@@ -424,4 +428,44 @@ test('a ledger that cannot be written never fails a step that a drill spared or 
   expect(await meets(drills, 'a')).toEqual(gpu)
   expect(await meets(drills, 'b')).toBeNull()
   ledger.exec('CREATE TABLE audit (id INTEGER PRIMARY KEY)')
+})
+
+describe('a profile that is marked as production', () => {
+  afterEach(() => {
+    production = null
+  })
+
+  test('nothing is switched on without its name, typed out', async () => {
+    production = 'lab'
+    const drills = open()
+    expect(drills.list().production).toBe('lab')
+    for (const profile of [undefined, '', 'lap', 'LAB'])
+      await expect(drills.set('training-fails', { profile })).rejects.toThrow(/The profile lab is marked as production/)
+    expect(await meets(drills, 'mlops-1-a')).toBeNull()
+    await drills.set('training-fails', { profile: 'lab' })
+    expect(await meets(drills, 'mlops-1-a')).toEqual(gpu)
+    expect((await drills.set('training-fails', null)).drills.every(({ on: active }) => active === null)).toBe(true)
+  })
+
+  test('what was left on for another profile hits nobody, and ends', async () => {
+    const before = open()
+    await on(before, 'training-fails', { scope: { kind: 'all' } })
+    before.close()
+    production = 'lab'
+    const drills = open()
+    drills.start()
+    expect(await meets(drills, 'mlops-1-a')).toBeNull()
+    expect(drills.list().drills.find(({ name }) => name === 'training-fails')?.on).toBeNull()
+    expect(drills.list().audit[0]).toMatchObject({ event: 'off', detail: 'It was not meant for the profile lab.' })
+  })
+
+  test('the failure file must name it too', async () => {
+    production = 'lab'
+    const drills = open()
+    writeFileSync(join(config, 'failure_simulation.json'), '{"simulate_failure": true, "activity": "training"}')
+    expect(await meets(drills, 'mlops-1-a')).toBeNull()
+    expect(drills.list().failureFile).toMatchObject({ state: 'malformed', problem: expect.stringContaining('"profile": "lab"') })
+    writeFileSync(join(config, 'failure_simulation.json'), '{"simulate_failure": true, "activity": "training", "profile": "lab"}')
+    expect(await meets(drills, 'mlops-1-a')).toEqual(gpu)
+  })
 })

@@ -27,7 +27,8 @@ export interface Drills {
   list(): DrillsState
   /**
    * Switches a drill on (anew, where it is on) or off; comes back once that holds.
-   * @throws CallFailed `invalid` for an option that this drill does not take, `conflict` where there is no such part to stop
+   * @throws CallFailed `invalid` for an option that this drill does not take, or where a production profile's name was not
+   * typed; `conflict` where there is no such part to stop
    */
   set(name: DrillName, to: DrillOrder | null): Promise<DrillsState>
   /** What the worker asks before each attempt. */
@@ -55,6 +56,8 @@ export interface DrillsOptions {
     hasEnded(workflowId: string): boolean
   }
   servers: Record<'postgres' | 'temporal', PausableServer>
+  /** Name of the profile in use where that is marked as production; null otherwise. */
+  production(): string | null
   random?: () => number
   now?: () => number
 }
@@ -98,6 +101,12 @@ export function createDrills(options: DrillsOptions): Drills {
 
   const serverOf = (name: DrillName): PausableServer | null =>
     name === 'postgres-down' ? servers.postgres : name === 'temporal-down' ? servers.temporal : null
+  /** What was switched on for another profile does nothing in one that is marked as production. */
+  const inForce = (name: DrillName): ActiveDrill | undefined => {
+    const production = options.production()
+    const on = active[name]
+    return production === null || on?.profile === production ? on : undefined
+  }
   const isAvailable = (name: DrillName) => serverOf(name)?.canPause() ?? true
 
   function list(): DrillsState {
@@ -112,6 +121,7 @@ export function createDrills(options: DrillsOptions): Drills {
           on: active[name] ?? null,
         })),
       failureFile: failures,
+      production: options.production(),
       problem,
       audit: audit.latest('drill', auditShown).map(({ topic: _, name, ...entry }) => ({ ...entry, drill: name }) as AuditEntry),
       revision,
@@ -183,13 +193,14 @@ export function createDrills(options: DrillsOptions): Drills {
   function endWhatIsOver(): void {
     for (const name of drillNames) {
       const on = active[name]
+      if (on && !inForce(name)) endQuietly(name, `It was not meant for the profile ${options.production()}.`, on)
       if (on?.until != null && Date.parse(on.until) <= now()) endQuietly(name, 'Its time was over.', on)
     }
   }
 
   async function look(): Promise<void> {
     endWhatIsOver()
-    const seen = await readFailureFile(options.home.config)
+    const seen = await readFailureFile(options.home.config, options.production())
     if (!closed) takeFailures(seen)
   }
 
@@ -204,7 +215,7 @@ export function createDrills(options: DrillsOptions): Drills {
   /** The fault that a drill has for this attempt; counts it, ends the drill after its last one. */
   function hit(definition: DrillDefinition, attempt: StepAttempt, fileName: string): Fault | null {
     const { name } = definition
-    const on = active[name]
+    const on = inForce(name)
     if (on === undefined || !definition.steps.includes(attempt.step) || !isInScope(on, attempt.workflowId, fileName)) return null
     // Bound by the first run it meets, also where chance spares that attempt.
     const bound: ActiveDrill =
@@ -255,7 +266,14 @@ export function createDrills(options: DrillsOptions): Drills {
         const server = name === 'temporal-down' ? 'Temporal' : 'Postgres'
         throw conflict(`This profile does not own its ${server}, so Gatehouse cannot stop it. Nothing was switched.`)
       }
-      const on: ActiveDrill = { ...settle(definition, to, now()), ...by }
+      const production = options.production()
+      if (production !== null && to.profile !== production) {
+        throw invalid(
+          `The profile ${production} is marked as production. Type its name to make something fail there on purpose. Nothing was switched.`,
+          'to.profile',
+        )
+      }
+      const on: ActiveDrill = { ...settle(definition, to, now()), profile: production, ...by }
       keep({ ...active, [name]: on })
       record('on', name, by, orderWords(definition, on))
       log.info({ drill: name, ...on }, 'drill on')
@@ -265,7 +283,7 @@ export function createDrills(options: DrillsOptions): Drills {
 
     faults: {
       async before(attempt) {
-        const seen = await readFailureFile(options.home.config)
+        const seen = await readFailureFile(options.home.config, options.production())
         // Nothing is awaited from here on, so that two attempts never take the same last use.
         takeFailures(seen)
         endWhatIsOver()
@@ -289,8 +307,8 @@ export function createDrills(options: DrillsOptions): Drills {
       return {
         ...right,
         // The server itself judges both: nothing here pretends to be its answer.
-        ...(active['postgres-password'] && { password: wrongPassword }),
-        ...(active['postgres-database'] && { database: `${right.database}_drill` }),
+        ...(inForce('postgres-password') && { password: wrongPassword }),
+        ...(inForce('postgres-database') && { database: `${right.database}_drill` }),
       }
     },
 
@@ -324,7 +342,11 @@ export function createDrills(options: DrillsOptions): Drills {
 }
 
 /** An order with its defaults. @throws CallFailed for what this drill does not take */
-function settle({ title, options }: DrillDefinition, order: DrillOrder, now: number): Omit<ActiveDrill, 'operator' | 'host'> {
+function settle(
+  { title, options }: DrillDefinition,
+  order: DrillOrder,
+  now: number,
+): Omit<ActiveDrill, 'operator' | 'host' | 'profile'> {
   const refuse = (field: string, what: string) => invalid(`"${title}" takes no ${what}. Nothing was switched.`, `to.${field}`)
   if (order.scope && !options.scope) throw refuse('scope', 'scope')
   if (order.count != null && !options.count) throw refuse('count', 'count')

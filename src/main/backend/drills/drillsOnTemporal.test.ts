@@ -28,6 +28,7 @@ beforeAll(async () => {
     host: 'desk-1',
     runs: { fileName: () => null, hasEnded: () => false },
     servers: { postgres: nobodys, temporal: nobodys },
+    production: () => null,
   })
 })
 afterAll(async () => {

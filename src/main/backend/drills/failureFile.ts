@@ -19,15 +19,18 @@ export const simulated = {
 export type SimulatedActivity = keyof typeof simulated
 
 const activity = z.enum(Object.keys(simulated) as [SimulatedActivity, ...SimulatedActivity[]])
-const content = z.object({ simulate_failure: z.boolean(), activity })
+const content = z.object({ simulate_failure: z.boolean(), activity, profile: z.string().optional() })
 
 /** A sound one has some dozens of bytes; more is not read. */
 const mostBytes = 16_384
 
 export type ReadFailureFile = FailureFile & { activity: SimulatedActivity | null }
 
-/** Reads the file as it is now; never throws. What is not right asks for nothing. */
-export async function readFailureFile(folder: string): Promise<ReadFailureFile> {
+/**
+ * Reads the file as it is now; never throws. What is not right asks for nothing.
+ * @param production name of the profile in use where that is marked as production: the file must name it then
+ */
+export async function readFailureFile(folder: string, production: string | null): Promise<ReadFailureFile> {
   const path = join(folder, failureFileName)
   const malformed = (problem: string): ReadFailureFile => ({
     path,
@@ -67,5 +70,7 @@ export async function readFailureFile(folder: string): Promise<ReadFailureFile> 
     if (where === 'activity') return malformed(`names no activity; there are ${Object.keys(simulated).join(', ')}`)
     return malformed(where === '' ? 'holds no JSON object' : `must say "${where}": true or false`)
   }
+  if (production !== null && read.data.simulate_failure && read.data.profile !== production)
+    return malformed(`does not name the profile, and that is marked as production: add "profile": "${production}"`)
   return { path, state: read.data.simulate_failure ? 'on' : 'off', activity: read.data.activity, problem: null }
 }

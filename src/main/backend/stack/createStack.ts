@@ -19,6 +19,8 @@ import { createTemporalServer, type TemporalPlace } from './temporalServer.ts'
 export interface Stack {
   /** The profile in use, or the wanted one while that cannot be told. */
   readonly profile: string
+  /** Name of the profile in use when it is marked as production; null otherwise. */
+  production(): string | null
   /** Returns at once; the parts come up side by side and report. */
   start(): void
   status(): { temporal: Part; postgres: Part; temporalUiUrl: string | null }
@@ -148,6 +150,7 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
     get profile() {
       return summary()
     },
+    production: () => (known?.kind === 'remote' && known.production ? known.name : null),
     start() {
       temporal.start()
       postgres.start()

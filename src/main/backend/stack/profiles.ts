@@ -48,7 +48,12 @@ const remotePostgres = z
 const profilesFile = z
   .object({
     current: z.string().min(1).default('embedded'),
-    profiles: z.record(z.string().min(1), z.object({ temporal: remoteTemporal, postgres: remotePostgres }).strict()).default({}),
+    profiles: z
+      .record(
+        z.string().min(1),
+        z.object({ temporal: remoteTemporal, postgres: remotePostgres, production: z.boolean().default(false) }).strict(),
+      )
+      .default({}),
   })
   .strict()
 
@@ -58,7 +63,8 @@ export type RemotePostgres = z.infer<typeof remotePostgres>
 export type Profile =
   | { kind: 'embedded'; name: 'embedded' }
   | { kind: 'compose'; name: 'compose' }
-  | { kind: 'remote'; name: string; temporal: RemoteTemporal; postgres: RemotePostgres }
+  /** `production`: nobody makes anything fail there on purpose without typing its name. */
+  | { kind: 'remote'; name: string; temporal: RemoteTemporal; postgres: RemotePostgres; production: boolean }
 
 /** What docker-compose.yml publishes on loopback; a test compares the two. */
 export const composeProfile = {

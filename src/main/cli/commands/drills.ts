@@ -21,10 +21,11 @@ export interface DrillFlags {
   minutes?: number
   probability?: number
   seconds?: number
+  profile?: string
   all?: boolean
 }
 
-const orderFlags = ['scope', 'count', 'minutes', 'probability', 'seconds'] as const
+const orderFlags = ['scope', 'count', 'minutes', 'probability', 'seconds', 'profile'] as const
 
 export async function runDrills(
   context: Context,
@@ -84,12 +85,13 @@ function parseName(text: string | undefined): DrillName {
   return name
 }
 
-const orderOf = ({ scope, count, minutes, probability, seconds }: DrillFlags): DrillOrder => ({
+const orderOf = ({ scope, count, minutes, probability, seconds, profile }: DrillFlags): DrillOrder => ({
   ...(scope === undefined ? {} : { scope: parseScope(scope) }),
   count,
   minutes,
   probability,
   seconds,
+  profile,
 })
 
 const parseScope = (text: string): DrillScope =>

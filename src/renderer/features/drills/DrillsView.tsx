@@ -54,6 +54,7 @@ export function DrillsView() {
             </p>
           </Note>
         ) : null}
+        {state.production === null ? null : <Production name={state.production} />}
         <ul className="drills-list" aria-label="Drills">
           {state.drills.map((drill) => (
             <Row key={drill.name} drill={drill} />
@@ -65,9 +66,38 @@ export function DrillsView() {
   )
 }
 
+/** Nobody makes anything fail in production by a slip of the hand. */
+function Production({ name }: { name: string }) {
+  const { drills } = useConsole()
+  const typed = useIn('drills', (s) => s.profile)
+  return (
+    <Note tone="bad">
+      <div className="drills-production">
+        <p>
+          The profile <span className="mono">{name}</span> is marked as production: what fails here on purpose fails for real
+          users. Type its name to be able to switch a drill on.
+        </p>
+        <Field
+          label="Name of the profile"
+          value={typed}
+          spellCheck="false"
+          autoComplete="off"
+          onChange={drills.getState().typeProfile}
+        />
+      </div>
+    </Note>
+  )
+}
+
 function Row({ drill }: { drill: Drill }) {
   const { drills } = useConsole()
-  const off = useIn('stack', whyActionsAreOff)
+  const locked = useIn('drills', (s) =>
+    s.state?.production != null && s.profile.trim() !== s.state.production
+      ? 'Type the name of the production profile first.'
+      : null,
+  )
+  const actionsOff = useIn('stack', whyActionsAreOff)
+  const off = actionsOff ?? (drill.on === null ? locked : null)
   const busy = useIn('drills', (s) => s.busy[drill.name] === true)
   const refusal = useIn('drills', (s) => s.refusals[drill.name])
   const described = useId()

@@ -51,6 +51,7 @@ describe('bannerText', () => {
   const on = (change: Partial<ActiveDrill> = {}): ActiveDrill => ({
     scope: { kind: 'all' },
     run: null,
+    profile: null,
     uses: 0,
     count: null,
     until: null,

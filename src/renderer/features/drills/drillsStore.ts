@@ -34,6 +34,9 @@ export interface DrillsView {
   busy: Partial<Record<DrillName, boolean>>
   /** Why the host did not switch, as it said it. */
   refusals: Partial<Record<DrillName, string>>
+  /** The production profile's name, as far as it is typed. */
+  profile: string
+  typeProfile(text: string): void
   fetch(): Promise<void>
   edit(name: DrillName, change: Partial<DrillDraft>): void
   /** Switches on as its draft says, or off. */
@@ -125,6 +128,8 @@ export function createDrillsStore(connection: Connection) {
     errors: {},
     busy: {},
     refusals: {},
+    profile: '',
+    typeProfile: (profile) => set({ profile }),
     async fetch() {
       try {
         take(await connection.call('drills.list', {}), true)
@@ -149,7 +154,7 @@ export function createDrillsStore(connection: Connection) {
       if (drill.on === null) {
         const checked = orderOf(get().drafts[name] ?? draftOf(drill), drill)
         if (!checked.ok) return set({ errors: { ...get().errors, [name]: checked.errors } })
-        to = checked.order
+        to = get().state?.production === null ? checked.order : { ...checked.order, profile: get().profile.trim() }
       }
       const mark = (busy: boolean, refusal: string | undefined) =>
         set({ busy: { ...get().busy, [name]: busy }, refusals: { ...get().refusals, [name]: refusal } })
