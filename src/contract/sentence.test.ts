@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Decision, RunSummary } from './model.ts'
 import { stages } from './model.ts'
-import { describeRun, durationWords, momentWords, remainingWords, spanWords } from './sentence.ts'
+import {
+  describeRun,
+  durationWords,
+  exactWords,
+  momentWords,
+  type RunSentenceOptions,
+  remainingWords,
+  spanWords,
+} from './sentence.ts'
 
 const now = new Date('2025-11-23T14:06:00.000Z')
 const at = (time: string) => `2025-11-23T${time}.000Z`
@@ -212,4 +220,113 @@ describe('words for times', () => {
     // In Tokyo now is 23:06 on the 23rd: an hour later is already tomorrow.
     ['2025-11-23T15:06:00.000Z', 'Asia/Tokyo', 'tomorrow 00:06'],
   ])('%s in %s is %s', (iso, timeZone, words) => expect(momentWords(iso, now, { timeZone })).toBe(words))
+})
+
+describe('describeRun with the stack in sight', () => {
+  const part = (state: 'up' | 'down' | 'off' | 'starting', detail = '') => ({
+    ...{ state, summary: '', detail, remedy: '', progress: null, address: null },
+  })
+  const well = { temporal: part('up'), postgres: part('up'), worker: part('up') }
+  const training: Partial<RunSummary> = { stage: 'Training', stageSince: at('14:05:50') }
+  const logging: Partial<RunSummary> = {
+    ...{ stage: 'LoggingExperiment', stageSince: at('14:05:00'), attempt: 14 },
+    ...{ retryAt: at('14:06:08'), problem: 'Postgres refused the connection' },
+  }
+  const awaiting: Partial<RunSummary> = { stage: 'AwaitingApproval', stageSince: at('14:02:00'), attempt: 1 }
+  const table: [string, Partial<RunSummary>, RunSentenceOptions['stack'], string][] = [
+    ['all is well', training, well, 'Training waits for a free worker (10 s).'],
+    [
+      'the worker is held because keys are locked',
+      training,
+      { ...well, worker: part('down', 'The worker waits. The keychain is locked') },
+      'Training waits for a worker (10 s): The worker waits. The keychain is locked.',
+    ],
+    [
+      'the worker was stopped',
+      training,
+      { ...well, worker: part('off', 'Stopped by ada: maintenance') },
+      'Training waits for a worker (10 s): Stopped by ada: maintenance.',
+    ],
+    [
+      'the worker is only starting',
+      training,
+      { ...well, worker: part('starting') },
+      'Training waits for a worker (10 s): The worker of this host is starting.',
+    ],
+    [
+      'Postgres is down and the step retries',
+      logging,
+      { ...well, postgres: part('down') },
+      'Logging the experiment failed 14 times: Postgres refused the connection. Try 15 in 8 s, or at once when Postgres is back.',
+    ],
+    [
+      'Postgres is back and the step retries',
+      logging,
+      well,
+      'Logging the experiment failed 14 times: Postgres refused the connection. Try 15 in 8 s.',
+    ],
+    [
+      'a retry is due and no worker is there',
+      { ...logging, retryAt: at('14:05:59') },
+      { ...well, worker: part('off', 'Stopped by ada') },
+      'Logging the experiment failed 14 times: Postgres refused the connection. Try 15 is due, and waits for a worker: Stopped by ada.',
+    ],
+    [
+      'Temporal is down while a step runs',
+      { ...training, attempt: 1 },
+      { ...well, temporal: part('down') },
+      'Training for 10 s. Temporal cannot be reached: this is the last known state, and it goes on when Temporal is back.',
+    ],
+    [
+      'Temporal is down and a decision is on its way',
+      { ...awaiting, decisionPending: true },
+      { ...well, temporal: part('down') },
+      'Decided here; the decision is kept and delivered as soon as Temporal can be reached.',
+    ],
+    ['a decision is put on record', { ...awaiting, decision: approved }, well, 'Approved by Ada; the decision is put on record.'],
+    [
+      'a decision cannot be put on record',
+      { ...awaiting, decision: approved, retryAt: at('14:06:05'), problem: 'Postgres refused the connection' },
+      { ...well, postgres: part('down') },
+      'Approved by Ada. The decision is kept and not on record yet: Postgres refused the connection. It is tried again in 5 s, or at once when Postgres is back.',
+    ],
+    [
+      'a step is paused',
+      { ...training, attempt: 1, paused: { at: at('14:05:55'), by: 'ada@h', reason: 'GPU swap' } },
+      well,
+      'Training is paused since 14:05 by ada@h: GPU swap. It goes on when somebody resumes it.',
+    ],
+    [
+      'an ended run while Temporal is down',
+      { stage: 'Completed', endedAt: at('14:05:01') },
+      { ...well, temporal: part('down') },
+      'Completed 14:05 after 3 min: deployed to dev; production was not asked for.',
+    ],
+  ]
+  it.each(table)('%s', (_, change, stack, sentence) => {
+    expect(describeRun({ ...base, ...change }, now, { timeZone: 'UTC', stack })).toBe(sentence)
+  })
+})
+
+describe('moments in the operator’s way', () => {
+  it.each([
+    [at('14:02:00'), { timeZone: 'UTC', zoneName: true }, '14:02 UTC'],
+    [at('14:02:00'), { timeZone: 'Asia/Tokyo', zoneName: true }, '23:02 GMT+9'],
+    ['2025-11-23T20:02:00.000Z', { timeZone: 'Asia/Tokyo', zoneName: true }, 'tomorrow 05:02 GMT+9'],
+    [at('14:02:00'), { relative: true }, '4 min ago'],
+    [at('14:06:00'), { relative: true }, '0 s ago'],
+    ['2025-11-24T14:06:00.000Z', { relative: true }, 'in 1 d'],
+  ])('%s with %o is %s', (iso, options, words) => expect(momentWords(iso, now, options)).toBe(words))
+
+  it('says a deadline by its distance where moments are relative', () => {
+    const run = { ...base, stage: 'AwaitingApproval' as const, approvalDeadline: '2025-11-24T14:02:00.000Z' }
+    expect(describeRun(run, now, { relative: true })).toBe('Waits for approval for 4 min; rejects itself in 23 h 56 min.')
+  })
+
+  it('has an exact form for titles, in the chosen zone and in ISO', () => {
+    expect(exactWords(at('14:02:07'), { timeZone: 'Asia/Tokyo' })).toBe(
+      'Sunday, 23 November 2025 at 23:02:07 GMT+9\n2025-11-23T14:02:07.000Z',
+    )
+    expect(exactWords('never')).toBe('never')
+  })
 })

@@ -2,12 +2,21 @@
  * The sentence an operator needs about a run, in plain words. The console shows it as the first line of a run and the
  * command line prints it, so that both say the same.
  */
-import type { Approvals, Decision, Paused, RunSummary, Stage } from './model.ts'
+import type { Approvals, Decision, Paused, RunSummary, StackHealth, Stage } from './model.ts'
 import { metricsInWords } from './training.ts'
 
 export interface SentenceOptions {
   /** IANA name of the zone that clock times are said in; the machine's own when left out. */
   timeZone?: string
+  /** Whether the zone's name follows a clock time: it does where the zone is not the machine's own. */
+  zoneName?: boolean
+  /** Says moments by their distance from now, `4 min ago` and `in 3 h`, instead of by the clock. */
+  relative?: boolean
+}
+
+export interface RunSentenceOptions extends SentenceOptions {
+  /** How the parts are that a run goes through; without them the sentence says nothing of them. */
+  stack?: Pick<StackHealth, 'temporal' | 'postgres' | 'worker'> | null
 }
 
 /** What a stage is called in a sentence or a list; every stage has one. */
@@ -68,10 +77,17 @@ function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.Da
 const dayOf = (at: Date, timeZone: string | undefined) =>
   formatter('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
 
-/** A moment as one says it today: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `23 Nov 14:02`, `23 Nov 2024 14:02`. */
-export function momentWords(iso: string, now: Date, { timeZone }: SentenceOptions = {}): string {
+const agoWords = (ms: number) => (ms > 0 ? `in ${remainingWords(ms)}` : `${spanWords(-ms)} ago`)
+
+/**
+ * A moment as one says it today: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `23 Nov 14:02`, `23 Nov 2024 14:02`; with
+ * the zone's name `14:02 UTC`; relative `4 min ago`, `in 3 h`.
+ */
+export function momentWords(iso: string, now: Date, { timeZone, zoneName, relative }: SentenceOptions = {}): string {
   const at = new Date(iso)
-  const time = formatter('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  if (relative) return agoWords(at.getTime() - now.getTime())
+  const timeZoneName = zoneName ? 'short' : undefined
+  const time = formatter('en-GB', { timeZone, timeZoneName, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
   // Noon to noon: a day of 23 or 25 hours never skips or doubles a calendar day.
   const days = Math.round(
     (Date.parse(`${dayOf(at, timeZone)}T12:00Z`) - Date.parse(`${dayOf(now, timeZone)}T12:00Z`)) / 86_400_000,
@@ -83,6 +99,16 @@ export function momentWords(iso: string, now: Date, { timeZone }: SentenceOption
   const parts = formatter('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric' }).formatToParts(at)
   const part = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
   return `${part('day')} ${part('month')} ${sameYear ? '' : `${part('year')} `}${time}`
+}
+
+/**
+ * A moment without any doubt, for a title: `Sunday, 23 November 2025 at 14:02:07 GMT`, and below it the ISO form in UTC.
+ * @param iso the moment; what is no time is given back as it is
+ */
+export function exactWords(iso: string, { timeZone }: SentenceOptions = {}): string {
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  return `${formatter('en-GB', { timeZone, dateStyle: 'full', timeStyle: 'long' }).format(at)}\n${at.toISOString()}`
 }
 
 const ordinals = ['', 'First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth', 'Ninth', 'Tenth']
@@ -103,29 +129,47 @@ const decider = (decision: Decision | null) => decision?.operator ?? (decision ?
 
 const metricsWords = (run: RunSummary) => (run.metrics ? metricsInWords(run.metrics) : null)
 
+type Parts = RunSentenceOptions['stack']
+const isAway = (part: { state: string } | undefined) => part !== undefined && part.state !== 'up'
+
+/** Why no worker takes a step now: it is stopped, held without keys, not up yet; null when one would. */
+function workerAway(stack: Parts): string | null {
+  if (!stack || !isAway(stack.worker)) return null
+  return ended(stack.worker.detail || `The worker of this host is ${stack.worker.state === 'starting' ? 'starting' : 'stopped'}`)
+}
+
+/** Stages whose step writes into Postgres: what waits there is tried at once when it is back. */
+const needsPostgres: ReadonlySet<Stage> = new Set(['LoggingExperiment', 'DeployingDev', 'AwaitingApproval', 'DeployingProd'])
+
 /** What is going on with a step that works, waits for its next try, or has not been picked up yet. */
-function stepSentence(run: RunSummary, now: Date): string {
+function stepSentence(run: RunSummary, now: Date, { stack, ...options }: RunSentenceOptions): string {
   const name = stageLabels[run.stage]
-  if (run.paused) return pausedSentence(name, run.paused, run.problem)
+  if (run.paused) return pausedSentence(name, run.paused, run.problem, now, options)
+  const away = workerAway(stack)
   if (run.retryAt) {
     const wait = Date.parse(run.retryAt) - now.getTime()
     const next = tryWords(run.attempt + 1, run.maxAttempts)
-    return `${name} failed ${timesWords(run.attempt)}: ${ended(run.problem ?? 'no message was given')} ${next} ${wait > 0 ? `in ${remainingWords(wait)}` : 'is due now'}.`
+    const failed = `${name} failed ${timesWords(run.attempt)}: ${ended(run.problem ?? 'no message was given')}`
+    if (wait <= 0 && away) return `${failed} ${next} is due, and waits for a worker: ${away}`
+    const sooner = wait > 0 && needsPostgres.has(run.stage) && isAway(stack?.postgres) ? ', or at once when Postgres is back' : ''
+    return `${failed} ${next} ${wait > 0 ? `in ${remainingWords(wait)}` : 'is due now'}${sooner}.`
   }
   const since = spanWords(now.getTime() - Date.parse(run.stageSince))
-  if (run.attempt <= 0)
-    return run.problem
-      ? `${name} has not begun after ${since}: ${ended(run.problem)}`
-      : `${name} waits for a free worker (${since}).`
+  if (run.attempt <= 0) {
+    if (run.problem) return `${name} has not begun after ${since}: ${ended(run.problem)}`
+    return away ? `${name} waits for a worker (${since}): ${away}` : `${name} waits for a free worker (${since}).`
+  }
   if (run.attempt === 1) return `${name} for ${since}.`
   const before = run.problem ? ` The one before failed: ${ended(run.problem)}` : ''
   return `${name}: ${tryWords(run.attempt, run.maxAttempts).toLowerCase()} (${since} in this step).${before}`
 }
 
-function pausedSentence(name: string, { by, reason }: Paused, problem: string | null): string {
+function pausedSentence(name: string, paused: Paused, problem: string | null, now: Date, options: SentenceOptions): string {
+  const { at, by, reason } = paused
+  const since = at ? ` since ${momentWords(at, now, { ...options, relative: false })}` : ''
   const why = reason ? `: ${ended(reason)}` : '.'
   const last = problem ? ` The last try failed: ${ended(problem)}` : ''
-  return `${name} is paused${by ? ` by ${by}` : ''}${why} It goes on when somebody resumes it.${last}`
+  return `${name} is paused${since}${by ? ` by ${by}` : ''}${why} It goes on when somebody resumes it.${last}`
 }
 
 /** `; 1 of 2 approvals, by ana`, where a policy asks for more than one; else nothing. */
@@ -135,9 +179,26 @@ function approvalsWords(approvals: Approvals | null): string {
   return `; ${approvals.given.length} of ${approvals.needed} approvals${by ? `, by ${by}` : ''}`
 }
 
-function awaitingSentence(run: RunSummary, now: Date, options: SentenceOptions): string {
+/** Between a decision and what follows from it: it is put on record first, which needs Postgres. */
+function onRecordSentence(run: RunSummary, decision: Decision, now: Date, { stack }: RunSentenceOptions): string {
+  const decided = `${decision.decision === 'approve' ? 'Approved' : 'Rejected'} by ${decider(decision)}`
+  if (!run.retryAt) return `${decided}; the decision is put on record.`
+  const wait = Date.parse(run.retryAt) - now.getTime()
+  const next = wait > 0 ? `It is tried again in ${remainingWords(wait)}` : 'It is due to be tried again now'
+  const sooner = wait > 0 && isAway(stack?.postgres) ? ', or at once when Postgres is back' : ''
+  return `${decided}. The decision is kept and not on record yet: ${ended(run.problem ?? 'no message was given')} ${next}${sooner}.`
+}
+
+/** `since 14:02 (4 min)`, or `for 4 min` where moments are said by their distance. */
+function sinceWords(iso: string, now: Date, options: SentenceOptions): string {
+  const span = spanWords(now.getTime() - Date.parse(iso))
+  return options.relative ? `for ${span}` : `since ${momentWords(iso, now, options)} (${span})`
+}
+
+function awaitingSentence(run: RunSummary, now: Date, options: RunSentenceOptions): string {
   if (run.decisionPending) return 'Decided here; the decision is kept and delivered as soon as Temporal can be reached.'
-  const since = `Waits for approval since ${momentWords(run.stageSince, now, options)} (${spanWords(now.getTime() - Date.parse(run.stageSince))})`
+  if (run.decision) return onRecordSentence(run, run.decision, now, options)
+  const since = `Waits for approval ${sinceWords(run.stageSince, now, options)}`
   const given = approvalsWords(run.approvals)
   if (!run.approvalDeadline) return `${since}${given}.`
   return Date.parse(run.approvalDeadline) > now.getTime()
@@ -151,13 +212,21 @@ function awaitingSentence(run: RunSummary, now: Date, options: SentenceOptions):
  * @param run the run as the host last told it
  * @param now the moment that the sentence is said at
  */
-export function describeRun(run: RunSummary, now: Date, options: SentenceOptions = {}): string {
+export function describeRun(run: RunSummary, now: Date, options: RunSentenceOptions = {}): string {
+  const sentence = stageSentence(run, now, options)
+  const { temporal } = options.stack ?? {}
+  // A part that is only starting says so by itself soon enough; an end stays as it is.
+  if (run.endedAt !== null || temporal?.state !== 'down' || run.decisionPending) return sentence
+  return `${sentence} Temporal cannot be reached: this is the last known state, and it goes on when Temporal is back.`
+}
+
+function stageSentence(run: RunSummary, now: Date, options: RunSentenceOptions): string {
   const endedAt = run.endedAt ?? run.stageSince
   const end = momentWords(endedAt, now, options)
   const took = durationWords(Date.parse(endedAt) - Date.parse(run.startedAt ?? run.acceptedAt))
   switch (run.stage) {
     case 'Queued': {
-      const since = `Queued since ${momentWords(run.acceptedAt, now, options)} (${spanWords(now.getTime() - Date.parse(run.acceptedAt))})`
+      const since = `Queued ${sinceWords(run.acceptedAt, now, options)}`
       return run.problem ? `${since}: ${ended(run.problem)}` : `${since}; starts by itself.`
     }
     case 'Preprocessing':
@@ -165,11 +234,13 @@ export function describeRun(run: RunSummary, now: Date, options: SentenceOptions
     case 'LoggingExperiment':
     case 'AssessingQuality':
     case 'DeployingDev':
-      return stepSentence(run, now)
+      return stepSentence(run, now, options)
     case 'AwaitingApproval':
       return awaitingSentence(run, now, options)
     case 'DeployingProd':
-      return run.decision ? `Approved by ${decider(run.decision)}. ${stepSentence(run, now)}` : stepSentence(run, now)
+      return run.decision
+        ? `Approved by ${decider(run.decision)}. ${stepSentence(run, now, options)}`
+        : stepSentence(run, now, options)
     case 'Completed':
       return run.decision?.decision === 'approve'
         ? `Completed ${end} after ${took}: approved by ${decider(run.decision)} and deployed to production.`

@@ -30,10 +30,12 @@ import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { SettingsView } from '../features/settings/SettingsView.tsx'
 import { StackLine } from '../features/stack/StackLine.tsx'
 import { ClockContext, createClock, useNow } from '../ui/clock.ts'
+import { TimesContext } from '../ui/times.tsx'
 import { applyAppearance } from './appearance.ts'
 import { type Console, ConsoleContext, useConsole, useIn } from './console.ts'
 import { Help } from './Help.tsx'
 import type { Place } from './route.ts'
+import { TimesDialog } from './TimesDialog.tsx'
 import { useKeys } from './useKeys.ts'
 import './app.css'
 
@@ -48,7 +50,9 @@ export function App({ console }: { console: Console }) {
   return (
     <ConsoleContext value={console}>
       <ClockContext value={clock}>
-        <Frame />
+        <TimesContext value={console.times}>
+          <Frame />
+        </TimesContext>
       </ClockContext>
     </ConsoleContext>
   )
@@ -68,6 +72,7 @@ const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
 
 function Frame() {
   const [help, setHelp] = useState(false)
+  const [times, setTimes] = useState(false)
   useKeys(() => setHelp(true))
   useTitle()
   useAppearance()
@@ -86,10 +91,11 @@ function Frame() {
         </main>
       )}
       {open ? <RunPanel /> : null}
-      <StackLine onHelp={() => setHelp(true)} />
+      <StackLine onHelp={() => setHelp(true)} onTimes={() => setTimes(true)} />
       <DropZone />
       <DecideDialog />
       <Toasts />
+      <TimesDialog isOpen={times} onClose={() => setTimes(false)} />
       <Help isOpen={help} onClose={() => setHelp(false)} />
     </div>
   )

@@ -17,6 +17,7 @@ import { createRunsStore } from '../features/runs/runsStore.ts'
 import { createSettingsStore } from '../features/settings/settingsStore.ts'
 import { createStackStore } from '../features/stack/stackStore.ts'
 import { createWorkersStore } from '../features/workers/workersStore.ts'
+import { createTimesStore } from '../ui/times.tsx'
 import { createRouteStore, type Route } from './route.ts'
 
 export interface ConsoleDeps {
@@ -29,6 +30,7 @@ export interface ConsoleDeps {
 
 export function createConsole({ connection, capabilities, pathOfFile, upload = uploadFile, page }: ConsoleDeps) {
   const route = createRouteStore(page)
+  const times = createTimesStore(page)
   const runs = createRunsStore(connection)
   const run = createRunStore(connection)
   const decide = createDecideStore(connection)
@@ -89,6 +91,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     connection,
     capabilities,
     route,
+    times,
     runs,
     run,
     decide,

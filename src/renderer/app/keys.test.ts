@@ -43,7 +43,10 @@ describe('commandOf', () => {
     ['i', { afterPrefix: true }, { kind: 'go', place: 'inbox' }],
     ['j', { afterPrefix: true }, { kind: 'move', by: 1 }],
     ['x', {}, { kind: 'mark' }],
-    ['z', {}, null],
+    ['t', {}, { kind: 'relative' }],
+    ['z', {}, { kind: 'zone' }],
+    ['z', { ctrlKey: true }, null],
+    ['y', {}, null],
   ]
   it.each(cases)('%s %o', (key, change, command) => expect(commandOf(press(key, change))).toEqual(command))
 

@@ -10,6 +10,8 @@ export type Command =
   | { kind: 'search' }
   | { kind: 'choose' }
   | { kind: 'mark' }
+  | { kind: 'relative' }
+  | { kind: 'zone' }
   | { kind: 'help' }
   | { kind: 'go'; place: Place }
   | { kind: 'prefix' }
@@ -39,6 +41,8 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['x'], does: 'Choose the model to compare it' },
   { keys: ['/'], does: 'Search runs, or models' },
   { keys: ['u'], does: 'Choose files to submit…' },
+  { keys: ['t'], does: 'Times by the clock, or from now' },
+  { keys: ['z'], does: 'Times in the next zone: local, UTC, the chosen one' },
   { keys: ['g', 'i'], does: 'Go to Inbox' },
   { keys: ['g', 'r'], does: 'Go to Runs' },
   { keys: ['g', 'm'], does: 'Go to Models' },
@@ -92,6 +96,10 @@ export function commandOf(press: KeyPress): Command | null {
       return { kind: 'search' }
     case 'x':
       return { kind: 'mark' }
+    case 't':
+      return { kind: 'relative' }
+    case 'z':
+      return { kind: 'zone' }
     case 'u':
       return { kind: 'choose' }
     case '?':

@@ -126,6 +126,14 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       choose(cursor)
       return true
     }
+    case 'relative': {
+      const { relative, choose } = console.times.getState()
+      choose({ relative: !relative })
+      return true
+    }
+    case 'zone':
+      console.times.getState().nextZone()
+      return true
     case 'choose':
       document.getElementById(chooseFilesId)?.click()
       return true

@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 import { type Approvals, assertNever } from '../../../contract/model.ts'
-import { describeRun, momentWords, spanWords } from '../../../contract/sentence.ts'
+import { describeRun, spanWords } from '../../../contract/sentence.ts'
 import { type DataProfile, metricLabels } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -10,6 +10,7 @@ import { Field, type FieldProps } from '../../ui/Field.tsx'
 import { bytesWords, count, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { profileBrief } from '../profile/profile.ts'
 import { Changes } from '../report/Changes.tsx'
 import { compareMetrics, compareSlices, mainMetric } from '../report/compare.ts'
@@ -243,7 +244,7 @@ function Facts({ open }: { open: OpenDecision }) {
       <div>
         <dt>Dropped by</dt>
         <dd>
-          <bdi>{detail.submittedBy}</bdi>, {momentWords(detail.acceptedAt, new Date(now))}
+          <bdi>{detail.submittedBy}</bdi>, <Moment at={detail.acceptedAt} />
         </dd>
       </div>
       <div>
@@ -262,7 +263,9 @@ function Facts({ open }: { open: OpenDecision }) {
           {detail.approvalDeadline ? (
             <div>
               <dt>Rejects itself</dt>
-              <dd>{momentWords(detail.approvalDeadline, new Date(now))}</dd>
+              <dd>
+                <Moment at={detail.approvalDeadline} />
+              </dd>
             </div>
           ) : null}
         </>
@@ -288,7 +291,7 @@ function PolicyNote({ approvals }: { approvals: Approvals | null }) {
         </p>
         {given.map(({ operator, at, reason }) => (
           <p key={`${operator} ${at}`}>
-            Approved by {operator ?? 'an unnamed client'}, {momentWords(at, new Date())}: {reason}
+            Approved by {operator ?? 'an unnamed client'}, <Moment at={at} />: {reason}
           </p>
         ))}
       </div>
@@ -299,7 +302,8 @@ function PolicyNote({ approvals }: { approvals: Approvals | null }) {
 function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecide: boolean }) {
   const { detail, phase, error } = open
   const now = useNow()
-  const sentence = detail ? describeRun(detail, new Date(now)) : ''
+  const times = useTimes()
+  const sentence = detail ? describeRun(detail, new Date(now), times) : ''
   const prod = detail?.deployments.find((deployment) => deployment.environment === 'prod')
   switch (phase) {
     case 'editing':

@@ -1,13 +1,14 @@
 import { Undo2 } from 'lucide-react'
 import { useEffect, useId } from 'react'
 import type { DeploymentRecord, EnvironmentState } from '../../../contract/models.ts'
-import { momentWords, spanWords } from '../../../contract/sentence.ts'
+import { spanWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton, CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { Moment } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { curlExample, earlierModels } from './deploymentsStore.ts'
 import { RollBackDialog } from './RollBackDialog.tsx'
@@ -109,8 +110,8 @@ function EnvironmentCard({ state }: { state: EnvironmentState }) {
       {pending ? (
         <Note tone="human">
           <p>
-            {pending.operator} decided to roll back to <span className="mono">{pending.modelId}</span>,{' '}
-            {momentWords(pending.at, new Date(now))}. {pending.problem ?? 'It is under way.'}
+            {pending.operator} decided to roll back to <span className="mono">{pending.modelId}</span>, <Moment at={pending.at} />
+            . {pending.problem ?? 'It is under way.'}
             {pending.problem ? ' The decision is kept and goes on by itself.' : ''}
           </p>
         </Note>
@@ -129,7 +130,7 @@ function EnvironmentCard({ state }: { state: EnvironmentState }) {
             <dd>{address ? <CopyLine text={address} what="the address" /> : <span className="faint">none now</span>}</dd>
             <dt>Since</dt>
             <dd>
-              {momentWords(served.at, new Date(now))} <span className="faint"> ({spanWords(now - Date.parse(served.at))})</span>
+              <Moment at={served.at} /> <span className="faint"> ({spanWords(now - Date.parse(served.at))})</span>
             </dd>
             <dt>Decided by</dt>
             <dd>{deciderWords(served)}</dd>
@@ -187,7 +188,6 @@ function History({ state }: { state: EnvironmentState }) {
   const { deployments } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   const id = useId()
-  const now = new Date(useNow())
   const { environment, history, served, pending } = state
   const offered = new Set(earlierModels(state).map((record) => record.id))
   if (history.length === 0) return null
@@ -213,7 +213,9 @@ function History({ state }: { state: EnvironmentState }) {
         <tbody>
           {history.slice(0, firstRecords).map((record) => (
             <tr key={record.id}>
-              <td className="nowrap faint">{momentWords(record.at, now)}</td>
+              <td className="nowrap faint">
+                <Moment at={record.at} />
+              </td>
               <td className={record.kind === 'undone' ? 'nowrap tone-bad' : 'nowrap'}>
                 {kindWords[record.kind]}
                 {record.id === served?.id ? <span className="tag good">now</span> : null}

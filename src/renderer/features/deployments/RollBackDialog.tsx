@@ -1,10 +1,10 @@
-import { momentWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, type FieldProps } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { Moment } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { earlierModels, type OpenRollBack } from './deploymentsStore.ts'
 
@@ -85,7 +85,9 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
                     {plainText(record.fileName ?? record.modelId)}
                   </bdi>
                   <span className="mono faint ellipsis">{record.modelId}</span>
-                  <span className="faint nowrap">served {momentWords(record.at, new Date())}</span>
+                  <span className="faint nowrap">
+                    served <Moment at={record.at} />
+                  </span>
                 </label>
               ))}
             </div>

@@ -9,6 +9,7 @@ import { Field } from '../../ui/Field.tsx'
 import { plural } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { Switch } from '../../ui/Switch.tsx'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { type DrillDraft, draftOf, scopeWords } from './drillsStore.ts'
 import './drills.css'
@@ -139,7 +140,8 @@ function Row({ drill }: { drill: Drill }) {
 /** What a drill that is on does now, and what ends it. */
 function Effect({ drill, on }: { drill: Drill; on: ActiveDrill }) {
   const now = new Date(useNow())
-  const left = leftOfDrill(on, (time) => momentWords(time, now))
+  const times = useTimes()
+  const left = leftOfDrill(on, (time) => momentWords(time, now, { ...times, relative: false }))
   const parts = [
     drill.options.scope ? scopeWords(on) : '',
     on.probability === null ? '' : `probability ${on.probability}`,
@@ -150,8 +152,8 @@ function Effect({ drill, on }: { drill: Drill; on: ActiveDrill }) {
   const sentence = parts.join(' · ')
   return (
     <p className="drill-words drill-effect" role="status">
-      {sentence === '' ? '' : `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)} · `}on since {momentWords(on.since, now)}{' '}
-      by {on.operator}
+      {sentence === '' ? '' : `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)} · `}on since <Moment at={on.since} /> by{' '}
+      {on.operator}
       {left === '' && on.scope.kind === 'next' ? ', until that run has ended' : ''}
       {left === '' && on.scope.kind !== 'next' ? ', until it is switched off' : ''}
     </p>
@@ -219,7 +221,6 @@ const eventWords: Record<AuditEntry['event'], string> = { on: 'switched on', off
 /** The latest of the audit. */
 function Lately({ entries }: { entries: readonly AuditEntry[] }) {
   const { route } = useConsole()
-  const now = new Date(useNow())
   const id = useId()
   if (entries.length === 0) return null
   return (
@@ -237,7 +238,9 @@ function Lately({ entries }: { entries: readonly AuditEntry[] }) {
         <tbody>
           {entries.map((entry) => (
             <tr key={entry.id}>
-              <td className="faint nowrap">{momentWords(entry.at, now)}</td>
+              <td className="faint nowrap">
+                <Moment at={entry.at} />
+              </td>
               <td className="nowrap">
                 <span className={entry.event === 'used' ? 'tone-bad' : ''}>
                   {entry.drill} {eventWords[entry.event]}

@@ -9,7 +9,7 @@ import {
   leftOfDrill,
 } from '../../../contract/drills.ts'
 import { assertNever } from '../../../contract/model.ts'
-import { momentWords } from '../../../contract/sentence.ts'
+import { momentWords, type SentenceOptions } from '../../../contract/sentence.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 
@@ -103,11 +103,11 @@ export function scopeWords({ scope, run }: Pick<ActiveDrill, 'scope' | 'run'>): 
 const inSentence = (title: string) => (title.startsWith('Postgres') ? title : title.charAt(0).toLowerCase() + title.slice(1))
 
 /** What the status line says while any fault is on; null while none is. */
-export function bannerText(state: DrillsState | null, now: Date): string | null {
+export function bannerText(state: DrillsState | null, now: Date, times: SentenceOptions = {}): string | null {
   if (!state) return null
   const said = state.drills.flatMap(({ title, on }) => {
     if (!on) return []
-    const left = leftOfDrill(on, (time) => momentWords(time, now))
+    const left = leftOfDrill(on, (time) => momentWords(time, now, { ...times, relative: false }))
     return [left === '' ? inSentence(title) : `${inSentence(title)} (${left})`]
   })
   const { failureFile } = state

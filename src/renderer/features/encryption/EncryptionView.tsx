@@ -10,6 +10,7 @@ import { Field } from '../../ui/Field.tsx'
 import { plural } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { Switch } from '../../ui/Switch.tsx'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { CodecServer } from './CodecServer.tsx'
 import { ConfirmDialog, ExportDialog, ImportDialog, ProtectDialog } from './KeyDialogs.tsx'
@@ -253,6 +254,7 @@ const stateWords: Record<KeyInfo['state'], { words: string; tone: string }> = {
 function Keys({ state, onAsk }: { state: KeysState; onAsk: (asking: Asking) => void }) {
   const off = useIn('stack', whyActionsAreOff)
   const now = useNow()
+  const times = useTimes()
   const id = useId()
   const sealing = sealingKey(state)
   const unusable = state.problem ? 'The keys cannot be had now.' : off
@@ -313,7 +315,7 @@ function Keys({ state, onAsk }: { state: KeysState; onAsk: (asking: Asking) => v
                   </td>
                   <td
                     className="nowrap"
-                    title={`Made ${momentWords(key.createdAt, new Date(now))}, kept in ${providerWords[key.provider]}`}
+                    title={`Made ${momentWords(key.createdAt, new Date(now), times)}, kept in ${providerWords[key.provider]}`}
                   >
                     {spanWords(now - Date.parse(key.createdAt))}
                   </td>
@@ -383,7 +385,6 @@ const eventWords: Record<KeysAuditEntry['event'], string> = {
 }
 
 function Lately({ entries }: { entries: readonly KeysAuditEntry[] }) {
-  const now = new Date(useNow())
   const id = useId()
   if (entries.length === 0) return null
   return (
@@ -393,7 +394,9 @@ function Lately({ entries }: { entries: readonly KeysAuditEntry[] }) {
         <tbody>
           {entries.map(({ id: entry, at, event, name, operator, host, detail }) => (
             <tr key={entry}>
-              <td className="faint nowrap">{momentWords(at, now)}</td>
+              <td className="faint nowrap">
+                <Moment at={at} />
+              </td>
               <td className="nowrap">
                 <span className={event === 'refused' || (event === 'off' && name === 'encryption') ? 'tone-bad' : ''}>
                   {name} {eventWords[event]}

@@ -2,11 +2,10 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { CircleCheck, CircleX, Clock, CopyCheck } from 'lucide-react'
 import { useMemo, useRef } from 'react'
 import type { IntakeEntry } from '../../../contract/model.ts'
-import { momentWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
-import { useNow } from '../../ui/clock.ts'
 import { bytesWords, count } from '../../ui/format.ts'
+import { Moment } from '../../ui/times.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import type { FilesFilter } from './filesStore.ts'
 import './files.css'
@@ -97,7 +96,6 @@ const whyWords = (entry: IntakeEntry) =>
 
 function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
   const { route } = useConsole()
-  const now = useNow()
   const scroller = useRef<HTMLElement>(null)
   const virtual = useVirtualizer({
     count: entries.length,
@@ -135,7 +133,9 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
                 </span>
               </div>
               <span className="right muted nowrap">{entry.sizeBytes === null ? '' : bytesWords(entry.sizeBytes)}</span>
-              <span className="right faint nowrap">{momentWords(entry.at, new Date(now))}</span>
+              <span className="right faint nowrap">
+                <Moment at={entry.at} />
+              </span>
               <span className="right">
                 {entry.workflowId !== null ? (
                   <Button

@@ -2,13 +2,14 @@ import { Inbox } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { RunSummary } from '../../../contract/model.ts'
-import { momentWords, spanWords } from '../../../contract/sentence.ts'
+import { spanWords } from '../../../contract/sentence.ts'
 import { listMetrics } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { count, figure } from '../../ui/format.ts'
 import { StageSign } from '../../ui/StageSign.tsx'
+import { Moment } from '../../ui/times.tsx'
 import { awaitingRuns } from '../runs/runsStore.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import './inbox.css'
@@ -123,7 +124,12 @@ function Item({
         <div className="inbox-line small faint">
           <span className="ellipsis">
             from <bdi>{run.submittedBy}</bdi>
-            {run.approvalDeadline ? ` · rejects itself ${momentWords(run.approvalDeadline, new Date(now))}` : ''}
+            {run.approvalDeadline ? (
+              <>
+                {' '}
+                · rejects itself <Moment at={run.approvalDeadline} />
+              </>
+            ) : null}
           </span>
         </div>
       </div>

@@ -1,12 +1,13 @@
 import { ArrowLeft, ArrowLeftRight } from 'lucide-react'
 import { useState } from 'react'
 import type { ModelDetail } from '../../../contract/models.ts'
-import { momentWords } from '../../../contract/sentence.ts'
+import { momentWords, type SentenceOptions } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { middleCut, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { Change, Changes } from '../report/Changes.tsx'
 import { LearningCurve } from '../report/Curve.tsx'
 import {
@@ -63,10 +64,10 @@ export function CompareView({ from, to }: { from: string; to: string }) {
 }
 
 /** Two models of the same file are told apart by when they were trained. */
-function namesOf(from: ModelDetail, to: ModelDetail): [string, string] {
+function namesOf(from: ModelDetail, to: ModelDetail, times: SentenceOptions): [string, string] {
   const named = (model: ModelDetail) =>
     from.fileName === to.fileName
-      ? `${middleCut(model.fileName, 28)}, ${momentWords(model.createdAt, new Date())}`
+      ? `${middleCut(model.fileName, 28)}, ${momentWords(model.createdAt, new Date(), { ...times, relative: false })}`
       : middleCut(model.fileName, 40)
   const names: [string, string] = [named(from), named(to)]
   return names[0] === names[1] ? [from.modelId, to.modelId] : names
@@ -83,7 +84,7 @@ const madeOf = (model: ModelDetail): Record<string, Setting> => ({
 })
 
 function Both({ from, to }: { from: ModelDetail; to: ModelDetail }) {
-  const names = namesOf(from, to)
+  const names = namesOf(from, to, useTimes())
   const metric = mainMetric(to.metrics)
   const slices = metric && from.report && to.report ? compareSlices(from.report.slices, to.report.slices, metric) : []
   const otherTask = from.task !== to.task || from.target !== to.target
@@ -173,7 +174,9 @@ function ModelName({ model, colour }: { model: ModelDetail; colour: 1 | 2 }) {
         <bdi className="ellipsis">{plainText(model.fileName)}</bdi>
       </Button>
       <span className="mono faint ellipsis">{model.modelId}</span>
-      <span className="faint nowrap">{momentWords(model.createdAt, new Date())}</span>
+      <span className="faint nowrap">
+        <Moment at={model.createdAt} />
+      </span>
       <ModelTags model={model} />
     </div>
   )

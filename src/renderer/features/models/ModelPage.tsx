@@ -2,7 +2,7 @@ import { ArrowLeft, Check, ChevronDown, Columns2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 import type { DeploymentRecord, ModelDetail } from '../../../contract/models.ts'
-import { durationWords, momentWords } from '../../../contract/sentence.ts'
+import { durationWords } from '../../../contract/sentence.ts'
 import { listMetrics } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -10,6 +10,7 @@ import { CopyLine } from '../../ui/Copy.tsx'
 import { bytesWords, count, middleCut, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { Moment } from '../../ui/times.tsx'
 import { metricWords } from '../report/compare.ts'
 import { ReportView, SettingsTable } from '../report/ReportView.tsx'
 import { Section } from '../run/RunPanel.tsx'
@@ -80,7 +81,9 @@ function CompareMenu({ detail }: { detail: ModelDetail }) {
           {others.map((other) => (
             <MenuItem key={other.modelId} id={other.modelId} className="menu-item" textValue={other.fileName}>
               <bdi className="ellipsis">{plainText(other.fileName)}</bdi>
-              <span className="faint nowrap">{momentWords(other.createdAt, new Date())}</span>
+              <span className="faint nowrap">
+                <Moment at={other.createdAt} />
+              </span>
               <span className="grow" />
               {other.servedIn.map((environment) => (
                 <span key={environment} className={environment === 'prod' ? 'tag good' : 'tag run'}>
@@ -169,7 +172,7 @@ function Lineage({ detail }: { detail: ModelDetail }) {
         <CopyLine text={detail.modelId} what="the model id" />
       </Fact>
       <Fact name="Trained">
-        {momentWords(detail.createdAt, new Date())}, in {durationWords(detail.trainingSeconds * 1000)}
+        <Moment at={detail.createdAt} />, in {durationWords(detail.trainingSeconds * 1000)}
       </Fact>
       <Fact name="Dataset">
         <bdi>{plainText(detail.fileName)}</bdi>
@@ -210,7 +213,9 @@ function DecisionFacts({ detail: { decisionDetail: decision } }: { detail: Model
           ? 'Nobody decided in time'
           : (decision.operator ?? 'a Temporal client that gave no name')}
       </Fact>
-      <Fact name="When">{momentWords(decision.at, new Date())}</Fact>
+      <Fact name="When">
+        <Moment at={decision.at} />
+      </Fact>
       <Fact name="Why">{decision.reason || 'No reason was given.'}</Fact>
     </dl>
   )
@@ -223,15 +228,21 @@ const kindWords: Record<DeploymentRecord['kind'], string> = {
 }
 
 function DeployedLine({ record }: { record: DeploymentRecord }) {
-  const now = new Date()
   return (
     <li>
       <span className={`tag ${record.environment === 'prod' ? 'good' : 'run'}`}>
         {record.environment === 'prod' ? 'Production' : 'Dev'}
       </span>
       <span className="deployed-words">
-        {momentWords(record.at, now)}
-        {record.kind === 'undone' ? '' : record.until ? ` to ${momentWords(record.until, now)}` : ', served now'}
+        <Moment at={record.at} />
+        {record.kind === 'undone' ? null : record.until ? (
+          <>
+            {' '}
+            to <Moment at={record.until} />
+          </>
+        ) : (
+          ', served now'
+        )}
         <span className="faint">
           {' '}
           · {kindWords[record.kind]}

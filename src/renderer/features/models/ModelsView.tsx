@@ -2,13 +2,12 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, ArrowUp, Columns2, Search, X } from 'lucide-react'
 import { memo, useEffect, useMemo, useRef } from 'react'
 import type { ModelSummary } from '../../../contract/models.ts'
-import { momentWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
-import { useNow } from '../../ui/clock.ts'
 import { count, figure, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { Moment } from '../../ui/times.tsx'
 import { mainMetric, metricWords } from '../report/compare.ts'
 import { CompareView } from './CompareView.tsx'
 import { modelsSearchId } from './ids.ts'
@@ -354,7 +353,7 @@ const Row = memo(
 )
 
 function When({ at }: { at: string }) {
-  return <>{momentWords(at, new Date(useNow()))}</>
+  return <Moment at={at} />
 }
 
 const decisionWords = { approve: 'Approved', reject: 'Rejected', timeout: 'Nobody decided' } as const

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../../../contract/operator.ts'
-import { momentWords } from '../../../contract/sentence.ts'
 import { useIn } from '../../app/console.ts'
+import { Moment } from '../../ui/times.tsx'
 import { stepLabels } from './timeline.ts'
 
 const deedWords: Record<string, string> = {
@@ -41,7 +41,7 @@ export function AuditList() {
               {entry.event === 'refused' ? <span className="tone-bad"> (refused)</span> : null}
             </span>
             <span className="faint">
-              <bdi>{entry.operator}</bdi> on {entry.host} · {momentWords(entry.at, new Date())}
+              <bdi>{entry.operator}</bdi> on {entry.host} · <Moment at={entry.at} />
             </span>
             {why ? <span className="wrap audit-why">{why}</span> : null}
           </li>

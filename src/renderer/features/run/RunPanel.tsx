@@ -2,7 +2,7 @@ import { ExternalLink, LockKeyhole, LockKeyholeOpen, Maximize2, Minimize2, X } f
 import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 import { type Decision, isEndStage, type RunDetail, type RunEncryption } from '../../../contract/model.ts'
-import { describeRun, momentWords } from '../../../contract/sentence.ts'
+import { describeRun } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
@@ -13,6 +13,7 @@ import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
 import { problemText } from '../../ui/problem.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
 import { AuditList } from './AuditList.tsx'
@@ -91,8 +92,10 @@ export function RunPanel() {
 
 function Sentence({ detail }: { detail: RunDetail }) {
   const now = useNow(!isEndStage(detail.stage))
+  const times = useTimes()
+  const stack = useIn('stack', (s) => s.health)
   const tone = detail.retryAt ? 'bad' : stageTones[detail.stage]
-  return <p className={`sentence ${tone}`}>{describeRun(detail, new Date(now))}</p>
+  return <p className={`sentence ${tone}`}>{describeRun(detail, new Date(now), { ...times, stack })}</p>
 }
 
 const sealedWords: Record<RunEncryption['state'], string> = {
@@ -133,7 +136,7 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
       <Sentence detail={detail} />
       <p className="run-meta">
         {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by <bdi>{detail.submittedBy}</bdi>,{' '}
-        {momentWords(detail.acceptedAt, new Date())}
+        <Moment at={detail.acceptedAt} />
         <Sealed detail={detail} />
       </p>
       <Actions detail={detail} />
@@ -341,7 +344,7 @@ function DecisionSection({ detail }: { detail: RunDetail }) {
     <Section title="Decision">
       {earlier.map(({ operator, at, reason }) => (
         <p key={`${operator} ${at}`} className="wrap">
-          Approved by {operator ?? 'a Temporal client that gave no name'}, {momentWords(at, new Date())}: {reason}
+          Approved by {operator ?? 'a Temporal client that gave no name'}, <Moment at={at} />: {reason}
         </p>
       ))}
       {decision ? <DecisionFacts decision={decision} /> : null}
@@ -355,7 +358,9 @@ function DecisionFacts({ decision }: { decision: Decision }) {
       <dt>{decision.decision === 'approve' ? 'Approved by' : 'Rejected by'}</dt>
       <dd>{decision.operator ?? 'a Temporal client that gave no name'}</dd>
       <dt>When</dt>
-      <dd>{momentWords(decision.at, new Date())}</dd>
+      <dd>
+        <Moment at={decision.at} />
+      </dd>
       <dt>Why</dt>
       <dd className="wrap">{decision.reason || 'No reason was given.'}</dd>
       <dt>How</dt>
@@ -377,7 +382,9 @@ function Deployments({ detail }: { detail: RunDetail }) {
           <a className="ellipsis" href={deployment.url} target="_blank" rel="noreferrer" title={deployment.url}>
             {deployment.url}
           </a>
-          <span className="faint nowrap">{momentWords(deployment.deployedAt, new Date())}</span>
+          <span className="faint nowrap">
+            <Moment at={deployment.deployedAt} />
+          </span>
         </li>
       ))}
     </ul>

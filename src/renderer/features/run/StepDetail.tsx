@@ -11,25 +11,27 @@ import {
 import { useEffect, useState } from 'react'
 import type { Attempt, Failure, Paused, PayloadView, RunDetail, Step } from '../../../contract/model.ts'
 import type { StepAction } from '../../../contract/operator.ts'
-import { durationWords, momentWords, remainingWords } from '../../../contract/sentence.ts'
+import { durationWords, momentWords, remainingWords, type SentenceOptions } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { bytesWords } from '../../ui/format.ts'
 import { JsonTree } from '../../ui/JsonTree.tsx'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
 import { progressWords, useProgress } from './progress.ts'
 
 /** A step opened in place: how it is going, each attempt with its failure, and what went in and came out. */
 export function StepDetail({ step, detail }: { step: Step; detail: RunDetail }) {
+  const times = useTimes()
   return (
     <>
       <StepActions step={step} detail={detail} />
       {step.state === 'running' && step.kind === 'activity' ? <RunningProgress step={step} /> : null}
       {step.state === 'backingOff' && step.retryAt ? <NextTry step={step} /> : null}
-      {step.paused ? <p className="tone-human">{pausedWords(step.paused)}</p> : null}
+      {step.paused ? <p className="tone-human">{pausedWords(step.paused, times)}</p> : null}
       {step.attempts.length > 0 ? (
         <ul className="attempts">
           {step.attempts.map((attempt) => (
@@ -118,8 +120,8 @@ function NextTry({ step }: { step: Step }) {
   )
 }
 
-const pausedWords = ({ at, by, reason }: Paused) =>
-  `Paused${at ? ` ${momentWords(at, new Date())}` : ''}${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : '.'}`
+const pausedWords = ({ at, by, reason }: Paused, times: SentenceOptions) =>
+  `Paused${at ? ` ${momentWords(at, new Date(), times)}` : ''}${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : '.'}`
 
 const outcomeWords: Record<Attempt['outcome'], string> = {
   running: 'running',
@@ -149,7 +151,7 @@ function AttemptRow({ attempt, of }: { attempt: Attempt; of: number | null }) {
           {of ? ` of ${of}` : ''} {outcomeWords[attempt.outcome]}
         </span>
         <span className="faint">
-          {momentWords(attempt.startedAt, new Date(now))} · {durationWords(end - Date.parse(attempt.startedAt))}
+          <Moment at={attempt.startedAt} /> · {durationWords(end - Date.parse(attempt.startedAt))}
         </span>
         {attempt.worker ? (
           <span className="faint mono ellipsis attempt-worker" title={`Worker ${attempt.worker}`}>

@@ -3,12 +3,13 @@ import { Check, ChevronDown, ListFilter, Search, Upload, X } from 'lucide-react'
 import { memo, useEffect, useRef } from 'react'
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 import { isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
-import { describeRun, durationWords, momentWords, remainingWords, spanWords, stageLabels } from '../../../contract/sentence.ts'
+import { describeRun, durationWords, remainingWords, spanWords, stageLabels } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
-import { useNow, useWaitingTime } from '../../ui/clock.ts'
+import { useWaitingTime } from '../../ui/clock.ts'
 import { count, figure, plural } from '../../ui/format.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import { EmptyRuns } from './EmptyRuns.tsx'
 import './runs.css'
@@ -425,9 +426,11 @@ function useRunTime(run: RunSummary): number {
 
 function RowWords({ run }: { run: RunSummary }) {
   const now = useRunTime(run)
+  const times = useTimes()
+  const stack = useIn('stack', (s) => s.health)
   const tone = run.retryAt ? 'bad' : stageTones[run.stage]
   return (
-    <span className={`ellipsis run-words tone-${tone}`} title={describeRun(run, new Date(now))}>
+    <span className={`ellipsis run-words tone-${tone}`} title={describeRun(run, new Date(now), { ...times, stack })}>
       {run.stage === 'Failed' ? <span className="sr-only">Failed. </span> : null}
       {rowWords(run, now)}
     </span>
@@ -445,7 +448,9 @@ function RowSpan({ run }: { run: RunSummary }) {
 }
 
 function RowWhen({ run }: { run: RunSummary }) {
-  // The day may change under a list that stays open: a quiet word, so a tick of the clock is enough to mend it.
-  const now = useNow(false)
-  return <span className="right faint nowrap col-when">{momentWords(run.acceptedAt, new Date(now))}</span>
+  return (
+    <span className="right faint nowrap col-when">
+      <Moment at={run.acceptedAt} />
+    </span>
+  )
 }

@@ -1,10 +1,21 @@
-import { Circle, CircleDashed, ExternalLink, Keyboard, LockKeyhole, LockKeyholeOpen, RotateCw, TriangleAlert } from 'lucide-react'
+import {
+  Circle,
+  CircleDashed,
+  Clock3,
+  ExternalLink,
+  Keyboard,
+  LockKeyhole,
+  LockKeyholeOpen,
+  RotateCw,
+  TriangleAlert,
+} from 'lucide-react'
 import { Button as AriaButton, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import type { Part } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
+import { useTimes } from '../../ui/times.tsx'
 import { bannerText } from '../drills/drillsStore.ts'
 import { lineWords as keysWords } from '../encryption/keysStore.ts'
 import { type PartName, partLabels, partNames, whyActionsAreOff } from './stackStore.ts'
@@ -28,7 +39,7 @@ const lineWords = (name: PartName, { state, summary }: Part) =>
   alwaysSummed.has(name) && (state === 'starting' || state === 'down') ? stateWords[state] : summary || stateWords[state]
 
 /** The stack's health as one line; each item opens into details and what can be done. */
-export function StackLine({ onHelp }: { onHelp: () => void }) {
+export function StackLine({ onHelp, onTimes }: { onHelp: () => void; onTimes: () => void }) {
   const health = useIn('stack', (s) => s.health)
   const connection = useIn('stack', (s) => s.connection)
   return (
@@ -46,11 +57,27 @@ export function StackLine({ onHelp }: { onHelp: () => void }) {
       <span className="grow" />
       {health && health.profile !== 'embedded' ? <span className="faint stack-profile">profile {health.profile}</span> : null}
       <DrillBanner />
+      <TimesItem onPress={onTimes} />
       <button type="button" className="stack-item" onClick={onHelp}>
         <Keyboard size={13} aria-hidden />
         <span>Keys</span> <kbd>?</kbd>
       </button>
     </section>
+  )
+}
+
+/** How times are said now; leads to the choice. */
+function TimesItem({ onPress }: { onPress: () => void }) {
+  const relative = useIn('times', (s) => s.relative)
+  const zone = useIn('times', (s) => s.zone)
+  return (
+    <button type="button" className="stack-item" title="How times are shown (t, z)" onClick={onPress}>
+      <Clock3 size={13} aria-hidden />
+      <span className="sr-only">Times: </span>
+      <span>
+        {relative ? 'From now' : zone === 'local' ? 'Local time' : (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ')}
+      </span>
+    </button>
   )
 }
 
@@ -82,7 +109,8 @@ function DrillBanner() {
   const { route } = useConsole()
   const state = useIn('drills', (s) => s.state)
   const now = useNow()
-  const text = bannerText(state, new Date(now))
+  const times = useTimes()
+  const text = bannerText(state, new Date(now), times)
   return (
     <span role="status" className="drill-banner-place">
       {text === null ? null : (

@@ -1,6 +1,6 @@
 import { Cpu } from 'lucide-react'
 import { useEffect, useId, useState } from 'react'
-import { momentWords, spanWords } from '../../../contract/sentence.ts'
+import { spanWords } from '../../../contract/sentence.ts'
 import { type WorkerInfo, type WorkersState, waitingWords } from '../../../contract/workers.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -9,6 +9,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
+import { Moment } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import './workers.css'
 
@@ -51,7 +52,6 @@ function Own({ state: { stopped } }: { state: WorkersState }) {
   const part = useIn('stack', (s) => s.health?.worker ?? null)
   const [asking, setAsking] = useState(false)
   const id = useId()
-  const now = new Date(useNow())
   return (
     <section className="worker-own" aria-labelledby={id}>
       <div className="worker-head">
@@ -64,8 +64,8 @@ function Own({ state: { stopped } }: { state: WorkersState }) {
       {stopped ? (
         <Note tone="human">
           <p className="wrap">
-            Stopped by <bdi>{stopped.by}</bdi>, {momentWords(stopped.at, now)}: {stopped.reason}. It stays so until somebody
-            starts it here, or Gatehouse is started anew.
+            Stopped by <bdi>{stopped.by}</bdi>, <Moment at={stopped.at} />: {stopped.reason}. It stays so until somebody starts it
+            here, or Gatehouse is started anew.
           </p>
         </Note>
       ) : (
