@@ -611,11 +611,13 @@ describe('notices', () => {
       kind: 'approvalPending' as const,
       title: `file ${n} waits for a decision`,
       body: 'MAE 1.51, every check passed.',
+      subject: `file ${n}`,
       workflowId: 'mlops-1-good_model',
     })
     for (let n = 1; n <= 5; n++) backend.emit('notice', notice(n))
-    expect(await desktop.shown(1)).toMatchObject([{ summary: '5 runs wait for a decision' }])
-    backend.emit('notice', notice(6))
+    expect(await desktop.shown(1)).toMatchObject([{ summary: '5 runs wait for approval' }])
+    // Of another kind, so that it stands by itself.
+    backend.emit('notice', { ...notice(6), kind: 'runFailed' })
     await desktop.clickWhenShown()
     await page.waitForFunction(() => location.href.endsWith('#/runs/mlops-1-good_model'))
   })

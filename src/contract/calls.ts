@@ -1,5 +1,6 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
+import { candidate, productionModel } from './approvals.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import {
@@ -17,7 +18,7 @@ import {
   timestamp,
 } from './model.ts'
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
-import { auditRecord, stepAction } from './operator.ts'
+import { auditFilter, auditRecord, stepAction } from './operator.ts'
 import { dataProfile, trainingReport } from './training.ts'
 import { workersState } from './workers.ts'
 
@@ -145,10 +146,30 @@ export const calls = {
     output: z.object({ state: z.enum(['done', 'pending']) }),
   },
 
-  /** What operators changed, newest first; `workflowId` narrows it to one run. */
+  /** What the Inbox shows of runs that await a decision. Runs that do not (any more) are left out of the answer. */
+  'approvals.list': {
+    input: z.object({ workflowIds: z.array(workflowId).max(500) }).strict(),
+    output: z.object({
+      candidates: z.array(candidate),
+      /** What production serves now; null when it serves nothing, or when `problem` says why that is not known. */
+      production: productionModel.nullable(),
+      problem: z.string().nullable(),
+    }),
+  },
+
+  /** What operators changed, newest first. `before` is the id of the last entry of the page before. */
   'audit.list': {
-    input: z.object({ limit: z.number().int().min(1).max(5000).default(200), workflowId: workflowId.optional() }).strict(),
-    output: z.object({ entries: z.array(auditRecord) }),
+    input: auditFilter.extend({
+      limit: z.number().int().min(1).max(5000).default(200),
+      before: z.number().int().optional(),
+    }),
+    output: z.object({
+      entries: z.array(auditRecord),
+      /** How many fit the filter, over all pages. */
+      total: z.number().int(),
+      /** Everybody who is on record, whatever the filter. */
+      operators: z.array(z.string()),
+    }),
   },
 
   'stack.health': { input: nothing, output: stackHealth },
@@ -162,6 +183,23 @@ export const calls = {
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },
+  /** What stands behind the settings: their defaults, and why a file of theirs was set aside; `problem` is null when none was. */
+  'settings.about': {
+    input: nothing,
+    output: z.object({
+      defaults: settings,
+      problem: z.string().nullable(),
+      profile: z.object({
+        name: z.string(),
+        /** Where profiles are described; a change of the profile in use needs a start. */
+        file: z.string(),
+        /** The variable of the environment that overrides the file; null when it is not set. */
+        setBy: z.string().nullable(),
+      }),
+    }),
+  },
+  /** Tells a notice of the kind `test` on every desktop and page that shows this host, also in quiet hours. */
+  'notices.test': { input: nothing, output: nothing },
 
   'drills.list': { input: nothing, output: drillsState },
   /** Switches a drill on as ordered (anew, when it is on already), or off. Answers once that holds, and says what holds then. */

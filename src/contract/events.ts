@@ -4,6 +4,7 @@ import { drillsState } from './drills.ts'
 import { keysState } from './keys.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 import { environment } from './models.ts'
+import { notice } from './notices.ts'
 
 export const events = {
   /** Runs that are new or changed; batched. A detail view of one of them asks again for its detail. */
@@ -18,13 +19,9 @@ export const events = {
   'settings.changed': z.object({ settings }),
   'drills.changed': z.object({ state: drillsState }),
   'keys.changed': z.object({ state: keysState }),
-  /** Worth a desktop notification; already filtered by the operator's settings. */
-  notice: z.object({
-    kind: z.enum(['approvalPending', 'runFailed', 'decisionRefused', 'stackDown', 'stackUp']),
-    title: z.string(),
-    body: z.string(),
-    workflowId: z.string().nullable(),
-  }),
+  /** What an operator did, or what was refused: whoever shows the record asks again. */
+  'audit.changed': z.object({ id: z.number().int() }),
+  notice,
 } as const
 
 export type Events = typeof events

@@ -3,6 +3,7 @@
  * Times are ISO 8601 strings in UTC, durations are in milliseconds unless the name says otherwise, sizes are bytes.
  */
 import { z } from 'zod'
+import { notificationSettings } from './notices.ts'
 import { pipelines } from './pipelines.ts'
 import { retryTable } from './retries.ts'
 import { curvePoint, metricName, metricValues } from './training.ts'
@@ -112,6 +113,10 @@ export const approvals = z.object({
   needed: z.number().int(),
   /** In order; `operator` is null for a bare Temporal signal. */
   given: z.array(z.object({ operator: z.string().nullable(), host: z.string().nullable(), reason: z.string(), at: timestamp })),
+  /** Who may decide; empty: anybody. */
+  approvers: z.array(z.string()),
+  /** Who may not approve, because the file is theirs; null: nobody is excluded. */
+  submitter: z.string().nullable(),
 })
 export type Approvals = z.infer<typeof approvals>
 
@@ -307,7 +312,7 @@ export const settings = z.object({
   pipelines,
   /** Runs the dispatcher may start per second. */
   startsPerSecond: z.number().positive().max(1000),
-  notifications: z.object({ approvalPending: z.boolean(), runFailed: z.boolean() }),
+  notifications: notificationSettings,
   appearance: z.enum(['system', 'light', 'dark']),
 })
 export type Settings = z.infer<typeof settings>

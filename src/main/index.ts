@@ -22,7 +22,7 @@ import { attachSession, hostSession, type ShellSession } from './electron/sessio
 import { parseShellArguments, type ShellArguments, ShellUsageError } from './electron/shellArguments.ts'
 import { createTray, showBadge } from './electron/tray.ts'
 import { createUpdates, hasUpdateFeed } from './electron/updates.ts'
-import { createConsoleWindow, focusWindow, keepOnDisplays, searchRuns, showRun } from './electron/window.ts'
+import { createConsoleWindow, focusWindow, keepOnDisplays, searchRuns, showPlace, showRun } from './electron/window.ts'
 import { appPaths } from './paths.ts'
 
 /** Composition root of the Electron shell: arguments, what must precede `ready`, host or attach, window, end. */
@@ -202,7 +202,11 @@ async function main(): Promise<void> {
   )
   const silence = showNotices(source, {
     icon,
-    onClick: (workflowId) => (workflowId ? openRun(workflowId) : toFront()),
+    onClick: (target) => {
+      if (target.place === 'run') return openRun(target.workflowId)
+      toFront()
+      if (window && target.place !== 'console') showPlace(window, target)
+    },
     onDecide: openRun,
   })
   const tray = createTray({ icon, log, openRun, decide: openRun, show: () => toFront(), quit: () => app.quit() })

@@ -186,6 +186,8 @@ export interface RunStatus {
   decision: DecisionRecord | null
   approvals?: DecisionRecord[]
   approvals_needed?: number
+  /** Who may decide (empty: anybody), and who may not approve because the file is theirs. */
+  approval_policy?: { approvers: string[]; submitter: string | null }
   gate_checks: GateCheck[]
   model_id: string | null
   /** The pipeline's name. Absent, like the two below, until it is known and in runs of a version without pipelines. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { notFound, unavailable } from '../../contract/errors.ts'
+import type { EventPayload } from '../../contract/events.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
@@ -7,9 +8,11 @@ import { taskQueue } from '../../temporal/names.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
 import { workersOf } from '../../temporal/workers.ts'
 import { type AppPaths, appVersion } from '../paths.ts'
+import { createTemporalRecord } from './audit/recordTemporal.ts'
 import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
+import { createCandidates } from './decisions/createCandidates.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
 import { createDrills, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
@@ -24,7 +27,8 @@ import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { type Log, logWith } from './log.ts'
 import { createModels } from './models/createModels.ts'
-import { createNotices } from './notices.ts'
+import { createNotices } from './notices/createNotices.ts'
+import { createReminders } from './notices/createReminders.ts'
 import { createPool } from './postgres/createPool.ts'
 import { createExperimentReader } from './postgres/experimentReader.ts'
 import { createModelRegistry } from './postgres/modelRegistry.ts'
@@ -70,7 +74,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const store = createFileStore(home.store)
   const secrets = await openSecrets({ home, log, startHelper: host.startHelper })
   const stack = createStack({ home, paths, secrets, log, profile })
-  const notices = createNotices(emit, settings.get)
+  const notices = createNotices({
+    ledger,
+    emit,
+    settings: settings.get,
+    awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
+  })
 
   // The console's picture of every run.
   const projection = createProjection({
@@ -215,7 +224,15 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       projection.update(workflowId, { decisionPending: pending })
       reconciler.refresh(workflowId)
     },
-    onLateRefusal: ({ workflowId }, message) => notices.decisionRefused(projection.get(workflowId), workflowId, message),
+    onLateDelivery: ({ workflowId, decisionId, decision, operator, host, reason }, delivery) => {
+      const problem = delivery.state === 'refused' ? delivery.message : null
+      const event = problem === null ? 'done' : 'refused'
+      audit.add({
+        ...{ topic: 'call', name: 'runs.decide', event, operator, host, workflowId, step: null, attempt: null },
+        ...{ at: new Date().toISOString(), detail: decision, reason, problem, ref: `${decisionId} ${event}` },
+      })
+      if (problem !== null) notices.decisionRefused(projection.get(workflowId), workflowId, problem)
+    },
     log,
   })
   const commands = createRunCommands({
@@ -234,6 +251,17 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
   const models = createModels({ registry, endpoints, store, rollBacks, run: projection.get })
   const files = createRunFiles({ projection, store })
+  const candidates = createCandidates({ run: projection.get, files, endpoints, registry })
+  const reminders = createReminders({
+    ledger,
+    waiting: () => projection.open().filter(({ stage, decisionPending }) => stage === 'AwaitingApproval' && !decisionPending),
+    settings: settings.get,
+    tell: notices.tell,
+  })
+  const temporalRecord = createTemporalRecord({ ledger, audit, run: projection.get, log })
+  onEvent((name, payload) => {
+    if (name === 'runs.changed') temporalRecord.runsChanged((payload as EventPayload<'runs.changed'>).runs)
+  })
   const runs = createRunReader({
     projection,
     endpointAddress: (environment) => endpoints.status()[environment].address,
@@ -317,10 +345,24 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     emit('settings.changed', { settings: next })
     intake.settingsChanged()
   })
-  // The worker's line counts attempts; nothing tells when that number changes, so it is looked at.
+  let auditTold = audit.lastId()
+  /** Several parts write the audit, each by itself. */
+  const lookAtAudit = () => {
+    const id = audit.lastId()
+    if (id !== auditTold) emit('audit.changed', { id })
+    auditTold = id
+  }
+  // The worker's line counts attempts; nothing tells when that number changes, so it is looked at. So is what comes due.
   const ticker = setInterval(() => {
     look()
     encryption.look()
+    try {
+      reminders.look()
+      notices.look()
+      lookAtAudit()
+    } catch (error) {
+      log.error({ err: error }, 'what is due could not be told; it is tried again')
+    }
   }, 2_000)
 
   drills.start()
@@ -387,7 +429,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
       ...encryption.handlers,
 
-      'audit.list': ({ limit, workflowId }) => ({ entries: audit.all(limit, workflowId) }),
+      'approvals.list': ({ workflowIds }) => candidates.list(workflowIds),
+
+      'audit.list': ({ limit, before, ...filter }) => ({
+        ...audit.page(filter, { limit, before }),
+        operators: audit.operators(),
+      }),
 
       'stack.health': health,
       'stack.retry': () => {
@@ -404,6 +451,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),
+      'settings.about': () => ({ defaults: settings.defaults, problem: settings.problem(), profile: stack.profileSource() }),
+      'notices.test': () => {
+        notices.test()
+        return {}
+      },
 
       'drills.list': drills.list,
       'drills.set': ({ name, to }) => drills.set(name, to),
@@ -438,8 +490,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       log.info('closed')
     },
   }
-  const record = { audit, settings: settings.get, host: hostName(), log }
-  return { ...backend, handlers: recordWrites({ handlers: backend.handlers, ...record }) }
+  return { ...backend, ...recordWrites({ backend, audit, settings: settings.get, host: hostName(), log }) }
 }
 
 const stepThatNeedsPostgres: Partial<Record<string, string>> = {

@@ -1,7 +1,8 @@
 import { Notification } from 'electron'
 import { events } from '../../contract/events.ts'
 import type { DecisionKind } from '../../contract/model.ts'
-import { groupNotices, type Notice } from './groupNotices.ts'
+import { createNoticeGroups, type NoticeTarget, type ShownNotice } from '../../contract/noticeGroups.ts'
+import type { Notice } from '../../contract/notices.ts'
 import type { EnvelopeSource } from './source.ts'
 
 /** Notices that come within this time of the first one are told together. */
@@ -12,10 +13,16 @@ const buttons = [
   { text: 'Reject…', kind: 'reject' },
 ] as const
 
+/** One run that waits for a decision: the buttons lead to its dialog where the desktop has buttons. */
+const runToDecide = ({ kind, opens }: Pick<ShownNotice, 'kind' | 'opens'>): string | null =>
+  opens.place === 'run' && (kind === 'approvalPending' || kind === 'approvalReminder' || kind === 'approvalExpiring')
+    ? opens.workflowId
+    : null
+
 export interface NotificationsOptions {
   icon: string
-  /** A click on a notification; null when it stands for several runs. */
-  onClick(workflowId: string | null): void
+  /** A click on a notification. */
+  onClick(target: NoticeTarget): void
   /** A button of a notification; opens the dialog, because a decision needs a reason. */
   onDecide(workflowId: string, kind: DecisionKind): void
 }
@@ -26,29 +33,32 @@ export function showNotices(
   { icon, onClick, onDecide }: NotificationsOptions,
 ): () => void {
   if (!Notification.isSupported()) return () => {}
+  const groups = createNoticeGroups()
   // A notification that is not referenced is collected, and its click with it.
-  const shown = new Set<Notification>()
+  const shown = new Map<string, Notification>()
   let burst: Notice[] = []
   let timer: NodeJS.Timeout | undefined
 
   const show = () => {
     timer = undefined
-    for (const { title, body, workflowId, toDecide } of groupNotices(burst.splice(0))) {
+    for (const told of groups.add(burst.splice(0))) {
+      for (const tag of told.replaces) shown.get(tag)?.close()
+      const workflowId = runToDecide(told)
       const notification = new Notification({
-        title,
-        body,
+        title: told.title,
+        body: told.body,
         icon,
         // A desktop without buttons shows none; a click on the notification itself is everywhere.
-        ...(toDecide ? { actions: buttons.map(({ text }) => ({ type: 'button' as const, text })) } : {}),
+        ...(workflowId === null ? {} : { actions: buttons.map(({ text }) => ({ type: 'button' as const, text })) }),
       })
-      shown.add(notification)
-      notification.on('click', () => onClick(workflowId))
+      shown.set(told.tag, notification)
+      notification.on('click', () => onClick(told.opens))
       notification.on('action', (details: { actionIndex?: number }, index?: number) => {
         // The index was an argument of its own before Electron 38.
         const kind = buttons[details.actionIndex ?? index ?? -1]?.kind
         if (workflowId !== null && kind) onDecide(workflowId, kind)
       })
-      notification.on('close', () => shown.delete(notification))
+      notification.on('close', () => shown.delete(told.tag))
       notification.show()
     }
   }
@@ -64,6 +74,6 @@ export function showNotices(
     stop()
     clearTimeout(timer)
     burst = []
-    for (const notification of shown) notification.close()
+    for (const notification of shown.values()) notification.close()
   }
 }

@@ -5,7 +5,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { homeAt } from '../backend/home.ts'
 import { readAppFile } from './appFiles.ts'
 import { attachCredentials } from './attachCredentials.ts'
-import { groupNotices, type Notice } from './groupNotices.ts'
 import { menuTemplate } from './menu.ts'
 import { isAllowedPermission, isWebAddress, originOf } from './policy.ts'
 import { parseShellArguments } from './shellArguments.ts'
@@ -157,25 +156,6 @@ describe('the window’s size and place', () => {
 
   it('are large enough at first for list and panel', () => {
     expect(firstWindow).toEqual({ width: 1440, height: 900 })
-  })
-})
-
-describe('notices that come together', () => {
-  const notice = (kind: Notice['kind'], n: number): Notice => ({ kind, title: `t${n}`, body: `b${n}`, workflowId: `w${n}` })
-
-  it('are shown one by one while they are few', () => {
-    expect(groupNotices([notice('approvalPending', 1), notice('runFailed', 2)])).toEqual([
-      { title: 't1', body: 'b1', workflowId: 'w1', toDecide: true },
-      { title: 't2', body: 'b2', workflowId: 'w2', toDecide: false },
-    ])
-  })
-
-  it('become one of each kind when they are many', () => {
-    const many = Array.from({ length: 1000 }, (_, n) => notice('approvalPending', n))
-    expect(groupNotices([...many, notice('runFailed', 1)])).toEqual([
-      { title: '1000 runs wait for a decision', body: 't0, t1, t2 and 997 more', workflowId: null, toDecide: false },
-      { title: 't1', body: 'b1', workflowId: 'w1', toDecide: false },
-    ])
   })
 })
 

@@ -1,5 +1,6 @@
 import { BrowserWindow, nativeTheme, screen } from 'electron'
 import type { DecisionKind } from '../../contract/model.ts'
+import type { NoticeTarget } from '../../contract/noticeGroups.ts'
 import { appOrigin, attachedArgument } from '../../preload/channels.ts'
 import { firstWindow, fitToDisplays, type Rectangle, readWindowState, smallestWindow, writeWindowState } from './windowState.ts'
 
@@ -98,6 +99,12 @@ export function focusWindow(window: BrowserWindow): void {
   if (window.isMinimized()) window.restore()
   window.show()
   window.focus()
+}
+
+/** Shows a place of the console; `runs` narrowed to the stages that a notice told of. */
+export function showPlace(window: BrowserWindow, target: Extract<NoticeTarget, { place: 'inbox' | 'runs' }>): void {
+  focusWindow(window)
+  load(window, target.place === 'inbox' ? '#/inbox' : `#/runs?stages=${target.stages.join(',')}`)
 }
 
 /** Shows a run, and the dialog that decides it: a change of the fragment alone, so the page stays and its router follows. */

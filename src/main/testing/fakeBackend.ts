@@ -5,6 +5,7 @@ import { conflict, notFound, unavailable } from '../../contract/errors.ts'
 import type { KeysState } from '../../contract/keys.ts'
 import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
 import { stepNames } from '../../contract/model.ts'
+import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import type { RetryTable } from '../../contract/retries.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
@@ -62,7 +63,7 @@ export const fakeSettings: Settings = {
   retries,
   pipelines: defaultPipelines,
   startsPerSecond: 10,
-  notifications: { approvalPending: true, runFailed: true },
+  notifications: defaultNotifications,
   appearance: 'light',
 }
 
@@ -211,7 +212,8 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     },
     'runs.terminate': () => ({}),
     'runs.actOnStep': () => ({}),
-    'audit.list': () => ({ entries: [] }),
+    'approvals.list': () => ({ candidates: [], production: null, problem: null }),
+    'audit.list': () => ({ entries: [], total: 0, operators: [] }),
     'intake.list': () => ({ entries: [] }),
     'intake.submit': ({ paths }) => {
       submitted.push(paths)
@@ -247,6 +249,15 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       settings = input.settings
       emit('settings.changed', { settings })
       return settings
+    },
+    'settings.about': () => ({
+      defaults: fakeSettings,
+      problem: null,
+      profile: { name: 'embedded', file: '/home/config/profiles.json', setBy: null },
+    }),
+    'notices.test': () => {
+      emit('notice', { kind: 'test', title: 'A test', body: '', subject: null, workflowId: null })
+      return {}
     },
     'drills.list': () => fakeDrills,
     'drills.set': () => fakeDrills,

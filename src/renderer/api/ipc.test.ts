@@ -52,7 +52,7 @@ describe('createIpcConnection', () => {
     const heard: unknown[] = []
     connection.onStatus((status) => heard.push(status))
     connection.subscribe('notice', (notice) => heard.push(notice.title))
-    tell({ event: 'notice', payload: { kind: 'stackUp', title: 'Up', body: '', workflowId: null } })
+    tell({ event: 'notice', payload: { kind: 'stackUp', title: 'Up', body: '', subject: null, workflowId: null } })
     tell({ event: 'notice', payload: { kind: 'unknown' } })
     say('lost')
     expect(heard).toEqual(['open', 'Up', 'lost'])

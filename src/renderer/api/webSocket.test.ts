@@ -83,7 +83,7 @@ describe('createWebSocketConnection', () => {
     const { connection, until } = connect(port)
     await until('open')
     const told = new Promise((resolve) => connection.subscribe('notice', resolve))
-    const notice = { kind: 'stackUp', title: 'Up', body: '', workflowId: null }
+    const notice = { kind: 'stackUp', title: 'Up', body: '', subject: null, workflowId: null }
     for (const client of server.clients) {
       client.send('not JSON')
       client.send(JSON.stringify({ event: 'toString', payload: {} }))

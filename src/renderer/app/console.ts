@@ -1,7 +1,7 @@
 /** Everything that the views read and act through, made in one visible place. */
 import { createContext, useContext } from 'react'
 import { type StoreApi, useStore } from 'zustand'
-import type { Capabilities } from '../../contract/model.ts'
+import type { Capabilities, Stage } from '../../contract/model.ts'
 import type { Bridge, Connection } from '../../contract/wire.ts'
 import { uploadFile } from '../api/upload.ts'
 import { createDecideStore } from '../features/decide/decideStore.ts'
@@ -54,7 +54,11 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     notifications: !capabilities.nativeNotifications && 'Notification' in page ? Notification : null,
     hasFocus: () => page.document.hasFocus(),
     isShown: (id) => route.getState().run === id,
-    openRun: (run) => route.getState().go({ place: 'runs', run, full: false }),
+    open(target) {
+      if (target.place === 'run') route.getState().go({ place: 'runs', run: target.workflowId, full: false })
+      if (target.place === 'inbox') route.getState().go({ place: 'inbox', run: null, full: false })
+      if (target.place === 'runs') narrow(target.stages)
+    },
   })
 
   // Whatever was missed while the host was away is asked for again.
@@ -78,8 +82,14 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     run.getState().open(id)
     if (id !== null) runs.getState().setCursor(id)
   }
-  const obey = ({ run: id, decide: kind }: Route) => {
+  const narrow = (stages: readonly Stage[]) => {
+    runs.getState().setText('')
+    runs.getState().setStages(stages)
+    route.getState().go({ place: 'runs', run: null, full: false }, 'replace')
+  }
+  const obey = ({ run: id, decide: kind, stages }: Route) => {
     follow(id)
+    if (stages !== null) narrow(stages)
     if (id === null || kind === null) return
     decide.getState().start(id, kind)
     route.getState().go({}, 'replace')

@@ -75,15 +75,25 @@ describe('route', () => {
     ['#/deployments/m-1', { place: 'deployments' }],
     ['#/settings/x', { place: 'settings' }],
     ['#/nowhere', { place: 'runs' }],
+    ['#/runs?stages=Failed,TimedOut,Nonsense', { place: 'runs', stages: ['TimedOut', 'Failed'] }],
+    ['#/runs?stages=Nonsense', { place: 'runs' }],
     ['#/runs/%E0%A4%A', { place: 'runs' }],
   ] as const)('%s', (hash, route) =>
-    expect(parseRoute(hash)).toEqual({ run: null, full: false, decide: null, model: null, beside: null, ...route }),
+    expect(parseRoute(hash)).toEqual({ run: null, full: false, decide: null, stages: null, model: null, beside: null, ...route }),
   )
 
   it('reads what it wrote', () => {
-    const run = { place: 'runs', run: 'mlops-1-"ü" /#?', full: true, decide: null, model: null, beside: null } as const
+    const run = {
+      place: 'runs',
+      run: 'mlops-1-"ü" /#?',
+      full: true,
+      decide: null,
+      stages: null,
+      model: null,
+      beside: null,
+    } as const
     expect(parseRoute(formatRoute(run))).toEqual(run)
-    const models = { place: 'models', run: null, full: false, decide: null, model: 'a/"ü"', beside: 'b#?' } as const
+    const models = { place: 'models', run: null, full: false, decide: null, stages: null, model: 'a/"ü"', beside: 'b#?' } as const
     expect(parseRoute(formatRoute(models))).toEqual(models)
   })
 })

@@ -1,6 +1,6 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
-import type { DecisionKind } from '../../contract/model.ts'
+import { stages as allStages, type DecisionKind, type Stage } from '../../contract/model.ts'
 
 export const places = ['inbox', 'runs', 'models', 'deployments', 'files', 'workers', 'drills', 'encryption', 'settings'] as const
 export type Place = (typeof places)[number]
@@ -12,6 +12,8 @@ export interface Route {
   full: boolean
   /** What the native shell asks to be decided there: the dialog opens, and the address forgets it. */
   decide: DecisionKind | null
+  /** What a notice asks the list to be narrowed to; the address forgets it too. */
+  stages: readonly Stage[] | null
   /** The model whose page is open. */
   model: string | null
   /** The model that it is compared with. */
@@ -27,7 +29,8 @@ const decoded = (part: string | undefined) => {
 }
 
 export function parseRoute(hash: string): Route {
-  const [place = '', id, page, other] = hash.replace(/^#\/?/, '').split('/')
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
+  const [place = '', id, page, other] = path.split('/')
   const known = places.find((name) => name === place) ?? 'runs'
   const run = known === 'inbox' || known === 'runs' ? decoded(id) : null
   const model = known === 'models' ? decoded(id) : null
@@ -36,12 +39,19 @@ export function parseRoute(hash: string): Route {
     run,
     full: run !== null && page === 'page',
     decide: run !== null && (page === 'approve' || page === 'reject') ? page : null,
+    stages: stagesOf(new URLSearchParams(query).get('stages')),
     model,
     beside: model !== null && page === 'beside' ? decoded(other) : null,
   }
 }
 
-export function formatRoute({ place, run, full, model, beside }: Omit<Route, 'decide'>): string {
+function stagesOf(text: string | null): readonly Stage[] | null {
+  const named = text?.split(',') ?? []
+  const known = allStages.filter((stage) => named.includes(stage))
+  return known.length > 0 ? known : null
+}
+
+export function formatRoute({ place, run, full, model, beside }: Omit<Route, 'decide' | 'stages'>): string {
   if (run !== null) return `#/${place}/${encodeURIComponent(run)}${full ? '/page' : ''}`
   if (model === null) return `#/${place}`
   return `#/${place}/${encodeURIComponent(model)}${beside === null ? '' : `/beside/${encodeURIComponent(beside)}`}`
@@ -62,6 +72,7 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
         run: atModels ? null : run,
         full: !atModels && run !== null && full,
         decide: null,
+        stages: null,
         model: atModels ? model : null,
         beside: atModels && model !== null ? beside : null,
       }

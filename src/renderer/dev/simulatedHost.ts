@@ -7,6 +7,7 @@ import type { Drill, DrillName, DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound } from '../../contract/errors.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
 import {
+  type Approvals,
   type Attempt,
   type Decision,
   type GateCheck,
@@ -22,14 +23,16 @@ import {
   stageOfStep,
   stepNames,
 } from '../../contract/model.ts'
+import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { metricLabels } from '../../contract/training.ts'
 import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
+import { createSimulatedAudit } from './simulatedAudit.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
 import { createSimulatedRegistry } from './simulatedRegistry.ts'
 
-export type Scenario = 'mixed' | 'empty' | 'many' | 'longNames' | 'troubled' | 'locked'
+export type Scenario = 'mixed' | 'approvals' | 'empty' | 'many' | 'longNames' | 'troubled' | 'locked'
 
 type Figures = Record<'accuracy' | 'mae' | 'r2', number>
 
@@ -53,6 +56,7 @@ interface Plan {
   cancelReason: string | null
   queuedProblem: string | null
   approvalHours: number
+  approvals: Approvals
   revision: number
 }
 
@@ -87,6 +91,7 @@ const usualMs: Record<StepName, number> = {
   deploy_prod: 1100,
 }
 const queuedMs = 120
+const anybody: Approvals = { needed: 1, given: [], approvers: [], submitter: null }
 const iso = (ms: number) => new Date(ms).toISOString()
 
 const limits = [
@@ -286,7 +291,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       waiting?.scheduledAt && (stage as Stage) === 'AwaitingApproval'
         ? iso(Date.parse(waiting.scheduledAt) + plan.approvalHours * 3_600_000)
         : null,
-    approvals: waiting ? { needed: 1, given: [] } : null,
+    approvals: waiting ? plan.approvals : null,
     paused: null,
     decisionPending: plan.decisionPending,
     decision: plan.decision,
@@ -359,6 +364,7 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
       cancelReason: null,
       queuedProblem: null,
       approvalHours: 24,
+      approvals: anybody,
       revision: 1,
       ...change,
     }
@@ -430,6 +436,32 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
         plan('prod_candidate.csv', 20 * minute, { metrics: good, decisionPending: true }),
       ]
     case 'locked':
+    case 'approvals':
+      return [
+        plan('abalone_reef_north.csv', 22 * minute, { by: 'grace', metrics: good }),
+        plan('abalone_two_eyes.csv', 95 * minute, {
+          by: 'grace',
+          metrics: good,
+          approvals: {
+            needed: 2,
+            given: [
+              { operator: 'grace', host: 'reef-desk', reason: 'MAE is better in every slice.', at: iso(now - 40 * minute) },
+            ],
+            approvers: ['Ada Lovelace', 'grace', 'olga'],
+            submitter: null,
+          },
+        }),
+        plan('good_model.csv', 3 * hour, {
+          by: 'Ada Lovelace',
+          metrics: good,
+          approvals: { ...anybody, submitter: 'Ada Lovelace' },
+        }),
+        plan('abalone_late.csv', 23.7 * hour, { by: 'olga', metrics: good }),
+        plan('abalone_reviewed.csv', 27 * hour, {
+          metrics: good,
+          decision: decided('approve', 26 * hour, 'Steady on every slice, and the test part is of this season.'),
+        }),
+      ]
     case 'mixed':
       return [
         plan('abalone_week_47.csv', 2500, { attempts: long }),
@@ -560,7 +592,7 @@ const firstSettings: Settings = {
   },
   pipelines: defaultPipelines,
   startsPerSecond: 20,
-  notifications: { approvalPending: true, runFailed: true },
+  notifications: defaultNotifications,
   appearance: 'system',
 }
 
@@ -700,6 +732,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
             emit('notice', {
               kind: 'approvalPending',
               title: `${run.fileName} waits for approval`,
+              subject: run.fileName,
               body: `Accuracy ${run.metrics?.accuracy}, MAE ${run.metrics?.mae}`,
               workflowId: run.workflowId,
             })
@@ -737,6 +770,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       cancelReason: null,
       queuedProblem: null,
       approvalHours: settings.approvalTimeoutHours,
+      approvals: anybody,
       revision: 1,
     }
     plans.set(p.workflowId, p)
@@ -938,7 +972,30 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       if (!plans.has(workflowId)) throw notFound(`There is no run ${workflowId}.`)
       return {}
     },
-    'audit.list': () => ({ entries: [] }),
+    'approvals.list': ({ workflowIds }) => {
+      const prod = registry['deployments.list']({}).environments.find(({ environment }) => environment === 'prod')?.served
+      const model = prod ? registry['models.get']({ modelId: prod.modelId }) : null
+      return {
+        candidates: workflowIds.map(detail).map(({ workflowId, modelId, gateChecks, fileName }) => {
+          const report = modelId === null ? null : registry['models.get']({ modelId }).report
+          const profile = profileOf(fileName)
+          return {
+            ...{ workflowId, modelId, checks: gateChecks, task: report?.task ?? null, target: report?.target ?? null },
+            data: profile && {
+              rows: profile.rows,
+              columns: profile.columns.length,
+              quarantined: profile.quarantined.count,
+              missing: 0.004,
+              duplicates: profile.duplicates,
+              leaks: profile.columns.filter(({ role }) => role === 'leak').map(({ name }) => name),
+            },
+          }
+        }),
+        production: model && prod ? { ...model, since: prod.at } : null,
+        problem: health.postgres.state === 'up' ? null : 'Postgres cannot be reached, so what production serves is not known.',
+      }
+    },
+    ...createSimulatedAudit(() => [...plans.values()], clock, scenario === 'empty' ? 0 : 3000),
     'intake.list': ({ limit }) => ({ entries: [...entries].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit) }),
     'intake.submit': ({ paths }) => ({ entries: paths.flatMap((path) => receive(path.split('/').at(-1) ?? path, 1000)) }),
     ...createSimulatedKeys(
@@ -973,6 +1030,19 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       settings = next
       emit('settings.changed', { settings })
       return settings
+    },
+    'settings.about': () => ({
+      defaults: firstSettings,
+      problem:
+        scenario === 'troubled'
+          ? 'The settings in /home/ada/.local/share/gatehouse/config/settings.json could not be used (Unexpected end of JSON input). They were copied to /home/ada/.local/share/gatehouse/config/settings.json.broken-1795600000000 and the defaults apply until you save settings again.'
+          : null,
+      profile: { name: 'embedded', file: '/home/ada/.local/share/gatehouse/config/profiles.json', setBy: null },
+    }),
+    'notices.test': () => {
+      const body = 'Notices of this Gatehouse arrive here.'
+      emit('notice', { kind: 'test', title: 'A test', body, subject: null, workflowId: null })
+      return {}
     },
     'drills.list': () => drills,
     'drills.set': ({ name, to }) => {

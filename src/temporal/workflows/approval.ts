@@ -124,6 +124,7 @@ export function createApprovalGate(status: StatusBoard): ApprovalGate {
         awaiting_approval: true,
         approvals: [],
         approvals_needed: needed,
+        approval_policy: { approvers: [...policy.approvers], submitter: policy.submitter },
         approval_deadline: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
         deployment_status: { ...status.current.deployment_status, prod: 'awaiting_approval' },
       })

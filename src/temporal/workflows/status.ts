@@ -37,6 +37,7 @@ export interface StatusBoard {
   /** Changes what is known without a change of stage, and tells the host. */
   change(change: StatusChange): void
   completeStep(step: CurrentStep): void
+  /** Adds a sentence about what a reader would otherwise wonder at, and tells the host. */
   note(sentence: string): void
 }
 
@@ -82,7 +83,9 @@ export function createStatusBoard(): StatusBoard {
       current = { ...current, completed_steps: [...current.completed_steps, step] }
     },
     note(sentence) {
-      if (current.notes.length < maxNotes) current = { ...current, notes: [...current.notes, sentence] }
+      if (current.notes.length >= maxNotes) return
+      current = { ...current, notes: [...current.notes, sentence] }
+      tellHost()
     },
   }
 }

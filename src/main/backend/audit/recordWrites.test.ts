@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { Handlers } from '../../../contract/calls.ts'
 import { conflict } from '../../../contract/errors.ts'
-import { createFakeBackend, fakeSettings } from '../../testing/fakeBackend.ts'
+import { createFakeBackend, fakeDrills, fakeSettings } from '../../testing/fakeBackend.ts'
 import { createAudit } from '../ledger/audit.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
@@ -10,9 +11,8 @@ import { recordWrites } from './recordWrites.ts'
 const setUp = (over: Partial<Handlers> = {}) => {
   const audit = createAudit(openLedger(':memory:'))
   const backend = createFakeBackend({ focus: () => ({ url: null }), stop: () => {} })
-  const given = { ...backend.handlers, ...over }
-  const handlers = recordWrites({ handlers: given, audit, settings: () => fakeSettings, host: 'desk-1', log: silentLog })
-  return { audit, handlers }
+  const given = { ...backend, handlers: { ...backend.handlers, ...over } }
+  return { audit, ...recordWrites({ backend: given, audit, settings: () => fakeSettings, host: 'desk-1', log: silentLog }) }
 }
 
 test('whoever changes something is on record with host and reason; whoever only looks is not', async () => {
@@ -27,8 +27,16 @@ test('whoever changes something is on record with host and reason; whoever only 
     operator: 'grace',
   })
   expect(audit.all(10, 'mlops-1-a')).toMatchObject([
-    { name: 'runs.decide', event: 'done', operator: 'grace', host: 'desk-1', detail: 'approve: Better.' },
-    { name: 'runs.terminate', event: 'done', operator: fakeSettings.operator, detail: 'It hangs.' },
+    {
+      name: 'runs.decide',
+      kind: 'decision',
+      event: 'pending',
+      operator: 'grace',
+      host: 'desk-1',
+      detail: 'approve',
+      reason: 'Better.',
+    },
+    { name: 'runs.terminate', kind: 'run', event: 'done', operator: fakeSettings.operator, reason: 'It hangs.' },
   ])
   expect(audit.all(10)).toHaveLength(2)
 })
@@ -40,12 +48,51 @@ test('a refusal is on record too, with what stood in the way', async () => {
     },
   })
   await expect(handlers['runs.terminate']({ workflowId: 'mlops-1-a', reason: 'It hangs.' })).rejects.toThrow('ended already')
-  expect(audit.all(1)).toMatchObject([{ event: 'refused', detail: 'It hangs. (This run has ended already.)' }])
+  expect(audit.all(1)).toMatchObject([{ event: 'refused', reason: 'It hangs.', problem: 'This run has ended already.' }])
 })
 
-test('settings are on record by name, never by value', async () => {
+test('a fault of ours is on record as failed, without its words', async () => {
+  const { audit, handlers } = setUp()
+  await expect(handlers['runs.cancel']({ workflowId: 'mlops-1-a', reason: 'Wrong file.' })).rejects.toThrow('hunter2')
+  expect(audit.all(1)).toMatchObject([{ event: 'failed', reason: 'Wrong file.' }])
+  expect(JSON.stringify(audit.all(1))).not.toContain('hunter2')
+})
+
+test('a drill that cannot be switched is on record as refused; one that can tells that itself', async () => {
+  const { audit, handlers } = setUp({
+    'drills.set': ({ to }) => {
+      if (to === null) throw conflict('It is off already.')
+      return fakeDrills
+    },
+  })
+  await handlers['drills.set']({ name: 'gate-fails', to: {} })
+  await expect(handlers['drills.set']({ name: 'gate-fails', to: null })).rejects.toThrow('off already')
+  expect(audit.all(5)).toMatchObject([{ kind: 'drill', name: 'drills.set', event: 'refused', detail: 'gate-fails off' }])
+})
+
+test('a double click is one record, and a file that a browser brings is one too', async () => {
+  const { audit, handlers, receiveUpload } = setUp()
+  const click = { workflowId: 'mlops-1-a', decisionId: crypto.randomUUID(), decision: 'reject', reason: 'Worse.' } as const
+  await Promise.all([handlers['runs.decide'](click), handlers['runs.decide'](click)])
+  await receiveUpload('good.csv', Readable.from([Buffer.from('a,b\n')]))
+  expect(audit.all(5)).toMatchObject([
+    { kind: 'intake', name: 'intake.upload', detail: 'good.csv' },
+    { kind: 'decision', detail: 'reject' },
+  ])
+})
+
+test('settings are on record with what they were and what they are', async () => {
   const { audit, handlers } = setUp()
   const retries = { ...fakeSettings.retries, train_model: { ...fakeSettings.retries.train_model, maximumAttempts: 9 } }
   await handlers['settings.set']({ settings: { ...fakeSettings, operator: 'grace', retries } })
-  expect(audit.all(1)).toMatchObject([{ name: 'settings.set', detail: 'operator, retries.train_model' }])
+  expect(audit.all(1)).toMatchObject([
+    {
+      kind: 'settings',
+      detail: 'operator, retries.train_model.maximumAttempts',
+      changes: [
+        { field: 'operator', before: 'olga', after: 'grace' },
+        { field: 'retries.train_model.maximumAttempts', before: '3', after: '9' },
+      ],
+    },
+  ])
 })

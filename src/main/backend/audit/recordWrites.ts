@@ -1,8 +1,11 @@
-import { type CallName, calls, type Handlers, type ValidInput } from '../../../contract/calls.ts'
+import { type CallName, type CallOutput, calls, type Handlers, type ValidInput } from '../../../contract/calls.ts'
 import { CallFailed } from '../../../contract/errors.ts'
-import type { Settings } from '../../../contract/model.ts'
+import type { IntakeEntry, Settings } from '../../../contract/model.ts'
+import type { SettingChange } from '../../../contract/operator.ts'
+import type { Backend } from '../backend.ts'
 import type { Audit } from '../ledger/audit.ts'
 import type { Log } from '../log.ts'
+import { settingChanges } from './settingChanges.ts'
 
 /** What the log keeps of a call that changes something. Never an input as a whole: it may hold a passphrase. */
 interface Written {
@@ -11,10 +14,21 @@ interface Written {
   /** Who did it, where the call itself names somebody. */
   operator?: string
   detail: string
+  reason?: string
+  changes?: SettingChange[]
+  /** Names the request: a second click on it is no second deed. */
+  request?: string
 }
 
-/** `reads` changes nothing; `tells` writes its own entries, which say more than the call could. */
-type Kind<N extends CallName> = 'reads' | 'tells' | ((input: ValidInput<N>, before: Settings) => Written)
+/**
+ * `reads` changes nothing. `tells` writes its own entries, which say more than the call could; with `refused`, what it
+ * refuses is written here.
+ */
+type Kind<N extends CallName> =
+  | 'reads'
+  | 'tells'
+  | { refused: (input: ValidInput<N>) => Written }
+  | ((input: ValidInput<N>, before: Settings) => Written)
 
 /** Every call is named here, so that none is added without somebody deciding whether it goes on record. */
 const kinds: { [N in CallName]: Kind<N> } = {
@@ -26,11 +40,27 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'runs.experiment': 'reads',
   'runs.profile': 'reads',
   'runs.report': 'reads',
-  'runs.decide': ({ workflowId, decision, reason, operator }) => ({ workflowId, operator, detail: `${decision}: ${reason}` }),
-  'runs.again': ({ workflowId }) => ({ workflowId, detail: 'started a new run of the same dataset' }),
-  'runs.cancel': ({ workflowId, reason }) => ({ workflowId, detail: reason }),
-  'runs.terminate': ({ workflowId, reason }) => ({ workflowId, detail: reason }),
-  'runs.actOnStep': ({ workflowId, step, action, reason }) => ({ workflowId, step, detail: `${action}: ${reason}` }),
+  'runs.decide': ({ workflowId, decision, reason, operator, decisionId }) => ({
+    workflowId,
+    operator,
+    detail: decision,
+    reason,
+    request: decisionId,
+  }),
+  'runs.again': ({ workflowId, requestId }) => ({
+    workflowId,
+    detail: 'started a new run of the same dataset',
+    request: requestId,
+  }),
+  'runs.cancel': ({ workflowId, reason }) => ({ workflowId, detail: '', reason }),
+  'runs.terminate': ({ workflowId, reason }) => ({ workflowId, detail: '', reason }),
+  'runs.actOnStep': ({ workflowId, step, action, reason, requestId }) => ({
+    workflowId,
+    step,
+    detail: action,
+    reason,
+    request: requestId,
+  }),
   'intake.list': 'reads',
   'intake.submit': ({ paths }) => ({
     detail: paths.length === 1 ? String(paths[0]) : `${paths.length} paths, the first ${paths[0]}`,
@@ -39,15 +69,21 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'models.get': 'reads',
   'deployments.list': 'reads',
   'deployments.rollBack': 'tells',
+  'approvals.list': 'reads',
   'audit.list': 'reads',
   'stack.health': 'reads',
   'stack.retry': () => ({ detail: '' }),
   'workers.list': 'reads',
-  'workers.switch': ({ on, reason }) => ({ detail: `${on ? 'started' : 'stopped'}: ${reason}` }),
+  'workers.switch': ({ on, reason }) => ({ detail: on ? 'started' : 'stopped', reason }),
   'settings.get': 'reads',
-  'settings.set': ({ settings }, before) => ({ detail: changedSettings(before, settings) }),
+  'settings.set': ({ settings }, before) => {
+    const changes = settingChanges(before, settings)
+    return { detail: changes.length === 0 ? 'nothing differed' : changes.map(({ field }) => field).join(', '), changes }
+  },
+  'settings.about': 'reads',
+  'notices.test': 'reads',
   'drills.list': 'reads',
-  'drills.set': 'tells',
+  'drills.set': { refused: ({ name, to }) => ({ detail: `${name} ${to === null ? 'off' : 'on'}` }) },
   'drills.meet': 'tells',
   'keys.get': 'reads',
   'keys.setEncrypting': 'tells',
@@ -65,53 +101,63 @@ const kinds: { [N in CallName]: Kind<N> } = {
 }
 
 interface Options {
-  handlers: Handlers
+  backend: Pick<Backend, 'handlers' | 'receiveUpload'>
   audit: Audit
   settings(): Settings
   host: string
   log: Log
 }
 
-/** The same handlers; what they change, and what they refuse to, goes into the audit log with name, host and reason. */
-export function recordWrites({ handlers, audit, settings, host, log }: Options): Handlers {
-  const recorded = <N extends CallName>(name: N): Handlers[N] => {
-    const kind: Kind<N> = kinds[name]
-    const handler = handlers[name] as (input: ValidInput<N>) => Promise<unknown>
-    if (typeof kind !== 'function') return handler as Handlers[N]
-    return (async (input: ValidInput<N>) => {
-      const before = settings()
-      const { workflowId = null, step = null, operator = before.operator, detail } = kind(input, before)
-      const add = (event: 'done' | 'refused', words: string) => {
-        const at = new Date().toISOString()
-        try {
-          audit.add({ at, topic: 'call', name, event, operator, host, workflowId, step, attempt: null, detail: words })
-        } catch (error) {
-          // The deed is done: a full disk must not make it look as if it were not.
-          log.error({ err: error, call: name }, 'a change could not be put on record')
-        }
-      }
+/** The same, but what is changed, and what is refused or fails, goes into the audit log with name, host and reason. */
+export function recordWrites({ backend, audit, settings, host, log }: Options): Pick<Backend, 'handlers' | 'receiveUpload'> {
+  type Event = 'done' | 'pending' | 'refused' | 'failed'
+
+  async function recorded<T>(name: string, written: Written, by: string, act: () => Promise<T> | T): Promise<T> {
+    const { workflowId = null, step = null, operator = by, detail, reason, changes, request } = written
+    const add = (event: Event, problem: string | null) => {
+      const at = new Date().toISOString()
+      const what = { workflowId, step, attempt: null, detail, reason, problem, changes }
       try {
-        const output = await handler(input)
-        add('done', detail)
-        return output
+        audit.add({ at, topic: 'call', name, event, operator, host, ...what, ref: request && `${request} ${event}` })
       } catch (error) {
-        if (error instanceof CallFailed) add('refused', detail === '' ? error.message : `${detail} (${error.message})`)
-        throw error
+        // The deed is done: a full disk must not make it look as if it were not.
+        log.error({ err: error, call: name }, 'a change could not be put on record')
       }
+    }
+    try {
+      const output = await act()
+      add((output as { state?: unknown } | undefined)?.state === 'pending' ? 'pending' : 'done', null)
+      return output
+    } catch (error) {
+      // What went wrong inside may hold anything; the log has it.
+      if (error instanceof CallFailed) add('refused', error.message)
+      else add('failed', 'A fault inside Gatehouse; its log says more.')
+      throw error
+    }
+  }
+
+  const recordedCall = <N extends CallName>(name: N): Handlers[N] => {
+    const kind: Kind<N> = kinds[name]
+    const handler = backend.handlers[name] as (input: ValidInput<N>) => Promise<CallOutput<N>>
+    if (kind === 'reads' || kind === 'tells') return handler as Handlers[N]
+    if (typeof kind === 'object') {
+      return (async (input: ValidInput<N>) => {
+        try {
+          return await handler(input)
+        } catch (error) {
+          return recorded(name, kind.refused(input), settings().operator, () => Promise.reject(error))
+        }
+      }) as Handlers[N]
+    }
+    return ((input: ValidInput<N>) => {
+      const before = settings()
+      return recorded(name, kind(input, before), before.operator, () => handler(input))
     }) as Handlers[N]
   }
-  return Object.fromEntries((Object.keys(calls) as CallName[]).map((name) => [name, recorded(name)])) as Handlers
-}
 
-/** `operator, retries.train_model`: which settings differ, not what they hold. */
-function changedSettings(before: Settings, after: Settings): string {
-  const changed = (Object.keys(after) as (keyof Settings)[]).flatMap((key) => {
-    const [was, is] = [before[key], after[key]]
-    if (JSON.stringify(was) === JSON.stringify(is)) return []
-    if (key !== 'retries') return [key]
-    return Object.keys(after.retries)
-      .filter((step) => JSON.stringify(before.retries[step as never]) !== JSON.stringify(after.retries[step as never]))
-      .map((step) => `retries.${step}`)
-  })
-  return changed.length === 0 ? 'nothing differed' : changed.join(', ')
+  return {
+    handlers: Object.fromEntries((Object.keys(calls) as CallName[]).map((name) => [name, recordedCall(name)])) as Handlers,
+    receiveUpload: (fileName, body): Promise<IntakeEntry[]> =>
+      recorded('intake.upload', { detail: fileName }, settings().operator, () => backend.receiveUpload(fileName, body)),
+  }
 }

@@ -22,7 +22,7 @@ function setUp(
   awaitsDecision = () => true,
 ) {
   const seen: OutgoingDecision[] = []
-  const lateRefusals: string[] = []
+  const late: Delivery[] = []
   const outbox = createDecisionOutbox({
     ledger,
     deliver: (d) => {
@@ -32,10 +32,10 @@ function setUp(
     canDeliver,
     awaitsDecision,
     onChange: () => undefined,
-    onLateRefusal: (_, message) => lateRefusals.push(message),
+    onLateDelivery: (_, delivery) => late.push(delivery),
     log: silentLog,
   })
-  return { outbox, seen, lateRefusals, ledger }
+  return { outbox, seen, late, ledger }
 }
 
 describe('a decision', () => {
@@ -71,7 +71,7 @@ describe('a decision', () => {
   it('is kept while Temporal is away and goes out when it is back', async () => {
     let up = false
     const delivered = Promise.withResolvers<void>()
-    const { outbox } = setUp(
+    const { outbox, late } = setUp(
       async () => {
         delivered.resolve()
         return { state: 'delivered' }
@@ -85,6 +85,7 @@ describe('a decision', () => {
     outbox.wake()
     await delivered.promise
     expect(await outbox.decide(click)).toBe('delivered')
+    expect(late).toEqual([{ state: 'delivered' }])
     await outbox.close()
   })
 
@@ -108,7 +109,7 @@ describe('a decision', () => {
     )
     second.outbox.wake()
     await refused.promise
-    await expect.poll(() => second.lateRefusals).toEqual(['The wait had timed out.'])
+    await expect.poll(() => second.late).toEqual([{ state: 'refused', message: 'The wait had timed out.' }])
     await second.outbox.close()
   })
 

@@ -35,8 +35,8 @@ interface Options {
   awaitsDecision(workflowId: string): boolean
   /** A decision for this run went on its way, or arrived. */
   onChange(workflowId: string, pending: boolean): void
-  /** A decision that was answered with `pending` was refused later: its operator must be told. */
-  onLateRefusal(decision: OutgoingDecision, message: string): void
+  /** What became of a decision that was answered with `pending`; its operator must be told of a refusal. */
+  onLateDelivery(decision: OutgoingDecision, delivery: Delivery): void
   log: Log
 }
 
@@ -51,7 +51,7 @@ export function createDecisionOutbox({
   canDeliver,
   awaitsDecision,
   onChange,
-  onLateRefusal,
+  onLateDelivery,
   log,
 }: Options): DecisionOutbox {
   const insert = ledger.prepare(`
@@ -82,7 +82,7 @@ export function createDecisionOutbox({
         const delivery = await deliver(decision)
         settle.run(delivery.state, delivery.state === 'refused' ? delivery.message : null, row.decision_id)
         onChange(row.workflow_id, false)
-        if (delivery.state === 'refused' && answeredPending.delete(row.decision_id)) onLateRefusal(decision, delivery.message)
+        if (answeredPending.delete(row.decision_id)) onLateDelivery(decision, delivery)
         return delivery
       } catch (error) {
         const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** row.attempts)

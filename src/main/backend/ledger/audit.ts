@@ -1,27 +1,99 @@
-import type { AuditRecord } from '../../../contract/operator.ts'
+import { type AuditFilter, type AuditKind, type AuditRecord, settingChange } from '../../../contract/operator.ts'
 import type { Ledger } from './openLedger.ts'
 
+/** One deed as its doer tells it; what is left out is not there. */
+export type NewRecord = Omit<AuditRecord, 'id' | 'kind' | 'reason' | 'problem' | 'changes'> &
+  Partial<Pick<AuditRecord, 'reason' | 'problem' | 'changes'>> & {
+    /** Names the deed: told twice, it is on record once. */
+    ref?: string
+  }
+
 export interface Audit {
-  add(entry: Omit<AuditRecord, 'id'>): void
+  add(entry: NewRecord): void
   /** Newest first. */
   latest(topic: string, limit: number): AuditRecord[]
   /** Of every topic, newest first; of one run where that is named. */
   all(limit: number, workflowId?: string): AuditRecord[]
+  /** A page of what fits the filter, newest first, after the entry `before`; and how many fit in all. */
+  page(filter: AuditFilter, page: { limit: number; before?: number }): { entries: AuditRecord[]; total: number }
+  /** Everybody who is on record, by name. */
+  operators(): string[]
+  /** Of the newest entry; 0 while there is none. */
+  lastId(): number
+}
+
+const kindOfName: Record<string, AuditKind> = {
+  'runs.decide': 'decision',
+  'deployments.rollBack': 'deployment',
+  'intake.submit': 'intake',
+  'intake.upload': 'intake',
+  'settings.set': 'settings',
+  'drills.set': 'drill',
+}
+
+/** What a record is about. The ledger's migration says the same of records from before there were kinds. */
+export function auditKindOf({ topic, name, event }: Pick<AuditRecord, 'topic' | 'name' | 'event'>): AuditKind {
+  if (topic === 'drill') return event === 'used' ? 'drillHit' : 'drill'
+  if (topic === 'encryption') return 'key'
+  if (topic === 'rollBack') return 'deployment'
+  return kindOfName[name] ?? (name.startsWith('runs.') ? 'run' : 'host')
 }
 
 /** What operators switched and what that did; written once, never changed. */
 export function createAudit(ledger: Ledger): Audit {
-  const insert = ledger.prepare<Omit<AuditRecord, 'id'>>(
-    `INSERT INTO audit (at, topic, name, event, operator, host, workflow_id, step, attempt, detail)
-     VALUES (@at, @topic, @name, @event, @operator, @host, @workflowId, @step, @attempt, @detail)`,
+  const insert = ledger.prepare(
+    `INSERT INTO audit (at, kind, topic, name, event, operator, host, workflow_id, step, attempt, detail, reason, problem, changes, ref)
+     VALUES (@at, @kind, @topic, @name, @event, @operator, @host, @workflowId, @step, @attempt, @detail, @reason, @problem, @changes, @ref)
+     ON CONFLICT (ref) WHERE ref IS NOT NULL DO NOTHING`,
   )
-  const select = 'SELECT id, at, topic, name, event, operator, host, workflow_id AS workflowId, step, attempt, detail FROM audit'
-  const latest = ledger.prepare<[string, number], AuditRecord>(`${select} WHERE topic = ? ORDER BY id DESC LIMIT ?`)
-  const everything = ledger.prepare<[number], AuditRecord>(`${select} ORDER BY id DESC LIMIT ?`)
-  const ofRun = ledger.prepare<[string, number], AuditRecord>(`${select} WHERE workflow_id = ? ORDER BY id DESC LIMIT ?`)
+  const select = `SELECT id, at, kind, topic, name, event, operator, host, workflow_id AS workflowId, step, attempt, detail, reason,
+    problem, changes FROM audit`
+  const latest = ledger.prepare<[string, number], Row>(`${select} WHERE topic = ? ORDER BY id DESC LIMIT ?`)
+  const everything = ledger.prepare<[number], Row>(`${select} ORDER BY id DESC LIMIT ?`)
+  const ofRun = ledger.prepare<[string, number], Row>(`${select} WHERE workflow_id = ? ORDER BY id DESC LIMIT ?`)
+  const names = ledger.prepare<[], string>('SELECT DISTINCT operator FROM audit ORDER BY operator').pluck()
+  const last = ledger.prepare<[], number | null>('SELECT max(id) FROM audit').pluck()
   return {
-    add: (entry) => void insert.run(entry),
-    latest: (topic, limit) => latest.all(topic, limit),
-    all: (limit, workflowId) => (workflowId === undefined ? everything.all(limit) : ofRun.all(workflowId, limit)),
+    add: (entry) => {
+      const { changes = null, reason = null, problem = null, ref = null, ...others } = entry
+      const kind = auditKindOf(entry)
+      insert.run({ ...others, kind, reason, problem, ref, changes: changes && JSON.stringify(changes) })
+    },
+    latest: (topic, limit) => latest.all(topic, limit).map(recordOf),
+    all: (limit, workflowId) => (workflowId === undefined ? everything.all(limit) : ofRun.all(workflowId, limit)).map(recordOf),
+    page(filter, { limit, before }) {
+      const { where, values } = conditionOf(filter)
+      const total = ledger.prepare(`SELECT count(*) FROM audit WHERE ${where}`).pluck().get(values) as number
+      const rows = ledger
+        .prepare(`${select} WHERE ${where} AND id < @before ORDER BY id DESC LIMIT @limit`)
+        .all({ ...values, limit, before: before ?? Number.MAX_SAFE_INTEGER }) as Row[]
+      return { entries: rows.map(recordOf), total }
+    },
+    operators: () => names.all(),
+    lastId: () => last.get() ?? 0,
+  }
+}
+
+type Row = Omit<AuditRecord, 'changes'> & { changes: string | null }
+
+const recordOf = ({ changes, ...row }: Row): AuditRecord => ({
+  ...row,
+  changes: changes === null ? null : settingChange.array().parse(JSON.parse(changes)),
+})
+
+/** Each condition stands in the statement by its own words; what an operator typed goes in as a value alone. */
+function conditionOf({ workflowId, kinds, operator, text, from, to }: AuditFilter) {
+  const conditions: [string, Record<string, string>][] = []
+  if (workflowId !== undefined) conditions.push(['workflow_id = @workflowId', { workflowId }])
+  if (operator !== undefined) conditions.push(['operator = @operator', { operator }])
+  if (from !== undefined) conditions.push(['at >= @from', { from: new Date(from).toISOString() }])
+  if (to !== undefined) conditions.push(['at < @to', { to: new Date(to).toISOString() }])
+  if (kinds !== undefined) conditions.push(['kind IN (SELECT value FROM json_each(@kinds))', { kinds: JSON.stringify(kinds) }])
+  // instr takes the text as it is, where LIKE would read % and _ in it.
+  const searched = `concat_ws(' ', name, event, operator, host, workflow_id, step, detail, reason, problem, changes)`
+  if (text?.trim()) conditions.push([`instr(lower(${searched}), @text) > 0`, { text: text.trim().toLowerCase() }])
+  return {
+    where: ['1', ...conditions.map(([words]) => words)].join(' AND '),
+    values: Object.assign({}, ...conditions.map(([, value]) => value)) as Record<string, string>,
   }
 }

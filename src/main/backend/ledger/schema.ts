@@ -108,4 +108,39 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX roll_back_by_state ON roll_back (state);
   `,
+  `
+  -- What a record is about, and its parts apart from each other; 'ref' names a deed that is on record once however often it
+  -- is told. Earlier records have reason and refusal in 'detail'.
+  ALTER TABLE audit ADD COLUMN kind TEXT NOT NULL DEFAULT 'host';
+  ALTER TABLE audit ADD COLUMN reason TEXT;
+  ALTER TABLE audit ADD COLUMN problem TEXT;
+  ALTER TABLE audit ADD COLUMN changes TEXT;
+  ALTER TABLE audit ADD COLUMN ref TEXT;
+  UPDATE audit SET kind = CASE
+    WHEN topic = 'drill' AND event = 'used' THEN 'drillHit'
+    WHEN topic = 'drill' THEN 'drill'
+    WHEN topic = 'encryption' THEN 'key'
+    WHEN topic = 'rollBack' THEN 'deployment'
+    WHEN name = 'runs.decide' THEN 'decision'
+    WHEN name = 'intake.submit' THEN 'intake'
+    WHEN name = 'settings.set' THEN 'settings'
+    WHEN name LIKE 'runs.%' THEN 'run'
+    ELSE 'host' END;
+  CREATE INDEX audit_by_kind ON audit (kind, id);
+  CREATE UNIQUE INDEX audit_once ON audit (ref) WHERE ref IS NOT NULL;
+
+  -- What each run that waits for approval was told of; rows go when the wait is over.
+  CREATE TABLE reminder (
+    workflow_id TEXT PRIMARY KEY,
+    -- Names the wait: a run that was reset waits anew.
+    wait TEXT NOT NULL,
+    told_at TEXT, warned INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  -- Notices that came in quiet hours, until they are told together. One of a kind for a run is enough.
+  CREATE TABLE held_notice (
+    kind TEXT NOT NULL, subject TEXT NOT NULL, title TEXT NOT NULL, workflow_id TEXT, at TEXT NOT NULL,
+    PRIMARY KEY (kind, subject)
+  ) STRICT;
+  `,
 ]

@@ -166,6 +166,9 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
   const observer: RunObserver = {
     stageChanged: ({ workflowId, runId, at, status }) => {
       const { problem, ...patch } = patchFromStatus(status)
+      const before = records.get(workflowId)
+      // Something else than the stage: the step under way, and since when, stay as they are.
+      if (before?.stage === status.stage && before.runId === runId) return update(workflowId, patch)
       // A new step starts without the last one's failure; only an end keeps one.
       update(workflowId, {
         ...patch,
@@ -303,6 +306,8 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
     ...emptySealedPart,
     ...opened,
     gateChecks: gateChecksOf(opened?.gateChecks ?? []),
+    // Of a version that did not know who may decide.
+    approvals: opened?.approvals ? { ...noPolicy, ...opened.approvals } : null,
     problem: opened?.problem ?? row.last_error,
     workflowId: row.workflow_id,
     runId: row.run_id,
@@ -321,5 +326,6 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
   }
 }
 
+const noPolicy = { approvers: [], submitter: null }
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const same = (a: RunRecord, b: RunRecord) => JSON.stringify(a) === JSON.stringify(b)

@@ -118,12 +118,14 @@ export function patchFromStatus(status: RunStatus): Partial<RunRecord> {
   }
 }
 
-const approvalsOf = ({ approvals, approvals_needed: needed }: RunStatus): Approvals | null =>
+const approvalsOf = ({ approvals, approvals_needed: needed, approval_policy: policy }: RunStatus): Approvals | null =>
   needed === undefined
     ? null
     : {
         needed,
         given: (approvals ?? []).map(({ operator, host, reason, decided_at }) => ({ operator, host, reason, at: decided_at })),
+        approvers: policy?.approvers ?? [],
+        submitter: policy?.submitter ?? null,
       }
 
 /** A timeout is an end of the wait, not somebody's decision. */

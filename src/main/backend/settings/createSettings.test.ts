@@ -52,8 +52,8 @@ describe('pipelines', () => {
     writeFileSync(file, text)
     const settings = open()
     expect(settings.get().pipelines).toEqual(defaultPipelines)
-    expect(settings.problem).toContain(file)
-    expect(settings.problem).toContain(words)
+    expect(settings.problem()).toContain(file)
+    expect(settings.problem()).toContain(words)
     const aside = readdirSync(home.config).find((name) => name.startsWith('pipelines.json.broken-')) as string
     expect(readFileSync(join(home.config, aside), 'utf8')).toBe(text)
     // Other settings are saved without touching it.

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { sync as writeFileAtomic } from 'write-file-atomic'
 import { invalid } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import { defaultNotifications } from '../../../contract/notices.ts'
 import { defaultPipelines, type Pipeline, pipelineFor } from '../../../contract/pipelines.ts'
 import { defaultRetries } from '../../../temporal/retries.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
@@ -20,8 +21,9 @@ export interface SettingsService {
   forRun(path: string): RunSettings
   /** The pipeline that takes a file. */
   pipelineFor(path: string): Pipeline
-  /** Said once at the start when the file could not be used. */
-  problem: string | null
+  /** Why a file was set aside at the start and where its copy is; null once it was written anew, or when none was. */
+  problem(): string | null
+  defaults: Settings
 }
 
 const defaults = (home: Home): Settings => ({
@@ -35,7 +37,7 @@ const defaults = (home: Home): Settings => ({
   retries: defaultRetries,
   pipelines: defaultPipelines,
   startsPerSecond: 20,
-  notifications: { approvalPending: true, runFailed: true },
+  notifications: defaultNotifications,
   appearance: 'system',
 })
 
@@ -50,13 +52,13 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
     text: readFileSync(join(resources, pipelinesSchemaName), 'utf8'),
   })
   const listeners = new Set<(settings: Settings) => void>()
+  const standard = defaults(home)
   let problem: string | null = null
-  let current = defaults(home)
+  let current = standard
 
   if (existsSync(file)) {
     try {
-      // Fields that an older version did not know get their defaults.
-      current = settingsSchema.parse({ ...current, ...JSON.parse(readFileSync(file, 'utf8')) })
+      current = settingsSchema.parse(withDefaults(JSON.parse(readFileSync(file, 'utf8')), standard))
     } catch (error) {
       const aside = `${file}.broken-${Date.now()}`
       copyFileSync(file, aside)
@@ -67,10 +69,8 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
 
   const read = pipelinesStore.read()
   current = { ...current, pipelines: read.pipelines }
-  if (read.problem) {
-    problem = [problem, read.problem].filter(Boolean).join(' ')
-    log.warn({ aside: read.setAside }, 'pipelines set aside')
-  }
+  let pipelinesProblem = read.problem
+  if (read.problem) log.warn({ aside: read.setAside }, 'pipelines set aside')
 
   const pipelineOf = (path: string): Pipeline => {
     // The schema sees to it that one takes every file.
@@ -80,15 +80,21 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   }
 
   return {
-    problem,
+    problem: () => [problem, pipelinesProblem].filter(Boolean).join(' ') || null,
+    defaults: standard,
     get: () => current,
     set(next) {
       const relative = next.inboxFolders.find((folder) => !isAbsolute(folder))
       if (relative !== undefined) throw invalid(`The inbox folder "${relative}" must be a full path.`, 'inboxFolders')
-      current = settingsSchema.parse(next)
-      const { pipelines, ...others } = current
-      pipelinesStore.write(pipelines)
+      const twice = next.inboxFolders.find((folder, index) => next.inboxFolders.indexOf(folder) !== index)
+      if (twice !== undefined) throw invalid(`The inbox folder "${twice}" is there twice.`, 'inboxFolders')
+      const checked = settingsSchema.parse(next)
+      const { pipelines, ...others } = checked
+      // On disk first: what cannot be kept is not in force either.
+      if (pipelinesStore.write(pipelines)) pipelinesProblem = null
       writeFileAtomic(file, `${JSON.stringify(others, null, 2)}\n`, { mode: 0o600 })
+      problem = null
+      current = checked
       for (const listener of listeners) listener(current)
       return current
     },
@@ -108,3 +114,18 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
     },
   }
 }
+
+/** Fields that an older version did not know get their defaults, also those within the notifications. */
+function withDefaults(read: unknown, standard: Settings): unknown {
+  // Anything but an object is left as it is, for the schema to refuse.
+  if (!isObject(read)) return read
+  const { notifications } = read
+  if (!isObject(notifications)) return { ...standard, ...read }
+  const { quiet } = notifications
+  const complete = { ...standard.notifications, ...notifications }
+  if (isObject(quiet)) complete.quiet = { ...standard.notifications.quiet, ...quiet }
+  return { ...standard, ...read, notifications: complete }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -30,13 +30,14 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
         return { pipelines: defaultPipelines, problem, setAside: aside }
       }
     },
-    /** Writes the file when other pipelines are to be in force: whatever else is saved leaves it alone. */
-    write(pipelines: Pipeline[]): void {
-      if (isDeepStrictEqual(inForce, pipelines)) return
+    /** Writes the file when other pipelines are to be in force: whatever else is saved leaves it alone. @returns whether it did */
+    write(pipelines: Pipeline[]): boolean {
+      if (isDeepStrictEqual(inForce, pipelines)) return false
       const text = `${JSON.stringify({ $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, null, 2)}\n`
       writeFileAtomic(schema.path, schema.text, { mode: 0o600 })
       writeFileAtomic(file, text, { mode: 0o600 })
       inForce = pipelines
+      return true
     },
   }
 }

@@ -21,6 +21,8 @@ export interface Stack {
   readonly profile: string
   /** Name of the profile in use when it is marked as production; null otherwise. */
   production(): string | null
+  /** Which profile is in use, and where that is said; another one needs a start. */
+  profileSource(): { name: string; file: string; setBy: string | null }
   /** Returns at once; the parts come up side by side and report. */
   start(): void
   status(): { temporal: Part; postgres: Part; temporalUiUrl: string | null }
@@ -151,6 +153,11 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
       return summary()
     },
     production: () => (known?.kind === 'remote' && known.production ? known.name : null),
+    profileSource: () => ({
+      name: summary(),
+      file: profilesFile,
+      setBy: wanted === undefined ? null : options.profile ? 'the command that started Gatehouse' : 'GATEHOUSE_PROFILE',
+    }),
     start() {
       temporal.start()
       postgres.start()

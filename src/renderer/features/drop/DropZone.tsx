@@ -45,7 +45,7 @@ export function DropZone() {
       if (!event.dataTransfer) return
       if (!carriesFiles(event.dataTransfer)) return sayNotFiles()
       const reason = whyActionsAreOff(stack.getState())
-      if (reason) return notices.getState().show({ tone: 'bad', title: 'Nothing was taken', body: reason, workflowId: null })
+      if (reason) return notices.getState().show({ tone: 'bad', title: 'Nothing was taken', body: reason, opens: null })
       // Where files have paths the host walks folders by itself; a browser gives the files inside them one by one.
       const paths = event.dataTransfer.files
       await submit(

@@ -1,5 +1,6 @@
 import { Bell, CircleAlert, CircleCheck, Info, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import type { NoticeTarget } from '../../../contract/noticeGroups.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { type Toast, toastMs } from './noticesStore.ts'
@@ -7,6 +8,13 @@ import './notices.css'
 
 const signs = { info: Info, attention: Bell, bad: CircleAlert, good: CircleCheck }
 const tones = { info: 'idle', attention: 'human', bad: 'bad', good: 'good' }
+
+const openWords: Record<NoticeTarget['place'], string> = {
+  run: 'Open run',
+  inbox: 'Open Inbox',
+  runs: 'Show them',
+  console: 'Open',
+}
 
 export function Toasts() {
   const toasts = useIn('notices', (s) => s.toasts)
@@ -20,13 +28,14 @@ export function Toasts() {
 }
 
 function ToastView({ toast }: { toast: Toast }) {
-  const { notices, route } = useConsole()
+  const { notices } = useConsole()
   const [held, setHeld] = useState(false)
   useEffect(() => {
     if (held) return
     const timer = setTimeout(() => notices.getState().dismiss(toast.id), toastMs)
     return () => clearTimeout(timer)
   }, [held, notices, toast.id])
+  const { opens } = toast
   const Sign = signs[toast.tone]
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the pointer or the focus on it holds it open, nothing else
@@ -41,31 +50,20 @@ function ToastView({ toast }: { toast: Toast }) {
       <div className="toast-words">
         <strong>{toast.title}</strong>
         {toast.body ? (
-          <p className={toast.workflowId ? 'muted toast-body' : 'muted'} title={toast.workflowId ? toast.body : undefined}>
+          <p className={opens ? 'muted toast-body' : 'muted'} title={opens ? toast.body : undefined}>
             {toast.body}
           </p>
         ) : null}
-        {toast.workflowId ? (
+        {opens ? (
           <Button
             size="small"
             look="link"
             onPress={() => {
               notices.getState().dismiss(toast.id)
-              route.getState().go({ place: 'runs', run: toast.workflowId, full: false })
+              notices.getState().open(opens)
             }}
           >
-            Open run
-          </Button>
-        ) : toast.kind === 'approvalPending' ? (
-          <Button
-            size="small"
-            look="link"
-            onPress={() => {
-              notices.getState().dismiss(toast.id)
-              route.getState().go({ place: 'inbox', run: null, full: false })
-            }}
-          >
-            Open Inbox
+            {openWords[opens.place]}
           </Button>
         ) : null}
       </div>

@@ -1,11 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
+import type { Notice } from '../../../contract/notices.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
-import { createNoticesStore, groupNotices, type Notice } from './noticesStore.ts'
+import { createNoticesStore } from './noticesStore.ts'
 
 const notice = (n: number, kind: Notice['kind'] = 'approvalPending'): Notice => ({
   kind,
   title: `run ${n}`,
   body: '',
+  subject: `file ${n}`,
   workflowId: `w${n}`,
 })
 
@@ -25,14 +27,6 @@ function browserOf(permission: NotificationPermission) {
   return { shown, notifications: FakeNotification as unknown as typeof Notification }
 }
 
-describe('groupNotices', () => {
-  it('tells a few one by one', () => expect(groupNotices([notice(1), notice(2)])).toHaveLength(2))
-  it('tells many of a kind as one, and the others beside it', () => {
-    const many = Array.from({ length: 40 }, (_, n) => notice(n))
-    expect(groupNotices([...many, notice(99, 'runFailed')]).map((n) => n.title)).toEqual(['40 runs wait for approval', 'run 99'])
-  })
-})
-
 describe('noticesStore', () => {
   it.each([
     ['the window has the focus: a toast', true, 'granted', 1, 0],
@@ -47,7 +41,7 @@ describe('noticesStore', () => {
         connection,
         notifications: browser.notifications,
         hasFocus: () => focus,
-        openRun: () => {},
+        open: () => {},
         isShown: () => false,
       })
       connection.emit('notice', notice(1))
@@ -67,7 +61,7 @@ describe('noticesStore', () => {
         connection,
         notifications: null,
         hasFocus: () => true,
-        openRun: () => {},
+        open: () => {},
         isShown: () => false,
       })
       const several = Array.from({ length: 5 }, (_, n) => notice(n))
@@ -94,13 +88,13 @@ describe('noticesStore', () => {
         connection,
         notifications: null,
         hasFocus: () => true,
-        openRun: () => {},
+        open: () => {},
         isShown: (id) => id === 'w1',
       })
       connection.emit('notice', notice(1))
       connection.emit('notice', notice(2))
       await vi.runAllTimersAsync()
-      expect(store.getState().toasts.map((toast) => toast.workflowId)).toEqual(['w2'])
+      expect(store.getState().toasts.map((toast) => toast.title)).toEqual(['run 2'])
     } finally {
       vi.useRealTimers()
     }
@@ -114,7 +108,7 @@ describe('noticesStore', () => {
         connection,
         notifications: null,
         hasFocus: () => false,
-        openRun: () => {},
+        open: () => {},
         isShown: () => false,
       })
       connection.emit('notice', notice(1))

@@ -1,21 +1,30 @@
 import { createStore } from 'zustand/vanilla'
-import type { EventPayload } from '../../../contract/events.ts'
+import {
+  createNoticeGroups,
+  isJoinable,
+  type NoticeTarget,
+  type ShownNotice,
+  severalOpen,
+  severalWords,
+} from '../../../contract/noticeGroups.ts'
+import type { Notice, NoticeKind } from '../../../contract/notices.ts'
 import type { Connection } from '../../../contract/wire.ts'
+import { problemText } from '../../ui/problem.ts'
 
 /** How long a toast stays, in milliseconds; long enough to read two lines twice. */
 export const toastMs = 8000
 /** More would cover the list; the oldest goes first. */
 const mostToasts = 3
 
-export type Notice = EventPayload<'notice'>
 export interface Toast {
   id: number
   tone: 'info' | 'attention' | 'bad' | 'good'
   title: string
   body: string
-  workflowId: string | null
+  /** What its button opens; null where there is nothing to open. */
+  opens: NoticeTarget | null
   /** Several of one kind are one toast; how many it tells of. */
-  kind?: Notice['kind']
+  kind?: NoticeKind
   count?: number
 }
 
@@ -23,45 +32,33 @@ export interface NoticesState {
   toasts: readonly Toast[]
   /** What the browser lets us do; `unsupported` where there is no Notification. */
   permission: NotificationPermission | 'unsupported'
+  /** Why a test could not be asked for; null when it could. */
+  testProblem: string | null
   show(toast: Omit<Toast, 'id'>): void
   dismiss(id: number): void
+  /** Goes to what a toast told of. */
+  open(target: NoticeTarget): void
   askPermission(): Promise<void>
+  /** Asks the host for a notice, to see whether it arrives. */
+  test(): Promise<void>
 }
 
-const toneOf: Record<Notice['kind'], Toast['tone']> = {
+const toneOf: Record<NoticeKind, Toast['tone']> = {
   approvalPending: 'attention',
+  approvalReminder: 'attention',
+  approvalExpiring: 'attention',
+  approvalExpired: 'bad',
   runFailed: 'bad',
+  gateFailed: 'bad',
   decisionRefused: 'bad',
   stackDown: 'bad',
   stackUp: 'good',
+  quietSummary: 'info',
+  test: 'info',
 }
-
-/** Kinds of which the number says enough; what is wrong with the stack or with a decision is told in full. */
-const joinable: ReadonlySet<Notice['kind']> = new Set(['approvalPending', 'runFailed'])
 
 /** Notices that come within this time are told together, in milliseconds. */
-const burstMs = 300
-/** More of one kind than this become one. */
-const mostOfAKind = 3
-
-const manyWords: Record<Notice['kind'], (n: number) => string> = {
-  approvalPending: (n) => `${n} runs wait for approval`,
-  runFailed: (n) => `${n} runs failed`,
-  decisionRefused: (n) => `${n} decisions were refused`,
-  stackDown: (n) => `${n} parts of the stack are down`,
-  stackUp: (n) => `${n} parts of the stack are up again`,
-}
-
-/** A thousand files at once must not become a thousand messages: many of one kind are told as one. */
-export function groupNotices(notices: readonly Notice[]): (Notice & { count?: number })[] {
-  const kinds = [...new Set(notices.map((notice) => notice.kind))]
-  return kinds.flatMap((kind) => {
-    const same = notices.filter((notice) => notice.kind === kind)
-    return same.length <= mostOfAKind
-      ? same
-      : [{ kind, title: manyWords[kind](same.length), body: '', workflowId: null, count: same.length }]
-  })
-}
+const togetherMs = 300
 
 export interface NoticesDeps {
   connection: Connection
@@ -69,58 +66,81 @@ export interface NoticesDeps {
   notifications: typeof Notification | null
   /** Whether the operator looks at this window right now. */
   hasFocus: () => boolean
-  openRun: (workflowId: string) => void
+  open: (target: NoticeTarget) => void
   /** Whether this run is on the screen right now: then its own words say it already. */
   isShown: (workflowId: string) => boolean
 }
 
-export function createNoticesStore({ connection, notifications, hasFocus, openRun, isShown }: NoticesDeps) {
+export function createNoticesStore({ connection, notifications, hasFocus, open, isShown }: NoticesDeps) {
   let nextId = 1
   const store = createStore<NoticesState>()((set, get) => ({
     toasts: [],
     permission: notifications ? notifications.permission : 'unsupported',
+    testProblem: null,
     show(toast) {
       const { kind } = toast
       // A second one of a kind that is still there joins it: runs that end one after the other make no pile.
-      const same = kind && joinable.has(kind) ? get().toasts.filter((t) => t.kind === kind) : []
+      const same = kind && isJoinable(kind) ? get().toasts.filter((t) => t.kind === kind) : []
       const count = [...same, toast].reduce((sum, t) => sum + (t.count ?? 1), 0)
       const told =
-        kind && same.length > 0 ? { ...toast, title: manyWords[kind](count), body: '', workflowId: null, count } : toast
+        kind && same.length > 0
+          ? { ...toast, title: severalWords(kind, count), body: '', opens: severalOpen(kind), count }
+          : toast
       const others = get().toasts.filter((t) => !same.includes(t))
       set({ toasts: [...others, { ...told, id: nextId++ }].slice(-mostToasts) })
     },
     dismiss: (id) => set({ toasts: get().toasts.filter((toast) => toast.id !== id) }),
+    open,
     async askPermission() {
       if (notifications) set({ permission: await notifications.requestPermission() })
     },
+    async test() {
+      try {
+        await connection.call('notices.test', {})
+        set({ testProblem: null })
+      } catch (cause) {
+        set({ testProblem: problemText(cause) })
+      }
+    },
   }))
-  const tell = ({ kind, title, body, workflowId, count = 1 }: Notice & { count?: number }) => {
-    const toast = { tone: toneOf[kind], title, body, workflowId, kind, count }
-    if (hasFocus()) {
-      if (workflowId === null || !isShown(workflowId)) store.getState().show(toast)
-      return
-    }
-    if (notifications?.permission !== 'granted') {
-      // Nobody looks now: in a browser without permission the toast waits for whoever comes back.
-      if (notifications) store.getState().show(toast)
-      return
-    }
-    const shown = new notifications(title, { body, tag: workflowId ?? kind })
-    shown.onclick = () => {
-      window.focus()
-      if (workflowId) openRun(workflowId)
-      shown.close()
+  const groups = createNoticeGroups()
+  const onDesktop = new Map<string, Notification>()
+  const toast = ({ kind, title, body, opens, count }: ShownNotice) =>
+    store.getState().show({ tone: toneOf[kind], title, body, opens: opens.place === 'console' ? null : opens, kind, count })
+
+  const onScreen = (notices: readonly Notice[]) => {
+    const unseen = notices.filter(({ workflowId }) => workflowId === null || !isShown(workflowId))
+    // Toasts that are still there join by themselves; what went away is not counted once more.
+    for (const one of createNoticeGroups().add(unseen)) toast(one)
+  }
+  function toDesktop(allowed: typeof Notification, notices: readonly Notice[]): void {
+    for (const { title, body, tag, replaces, opens } of groups.add(notices)) {
+      for (const gone of replaces) onDesktop.get(gone)?.close()
+      const shown = new allowed(title, { body, tag })
+      onDesktop.set(tag, shown)
+      shown.onclose = () => onDesktop.delete(tag)
+      shown.onclick = () => {
+        window.focus()
+        open(opens)
+        shown.close()
+      }
     }
   }
-  let burst: Notice[] = []
+
+  let together: Notice[] = []
+  const tell = () => {
+    const notices = together
+    together = []
+    const allowed = notifications?.permission === 'granted' ? notifications : null
+    // A test is for the desktop, and whoever asks for it looks at this window.
+    const forDesktop = hasFocus() ? notices.filter(({ kind }) => kind === 'test') : notices
+    if (allowed) toDesktop(allowed, forDesktop)
+    // Nobody looks now: in a browser without permission the toast waits for whoever comes back.
+    if (hasFocus() || (notifications && !allowed)) onScreen(notices)
+  }
   connection.subscribe('notice', (notice) => {
-    burst.push(notice)
-    if (burst.length > 1) return
-    setTimeout(() => {
-      const told = groupNotices(burst)
-      burst = []
-      for (const one of told) tell(one)
-    }, burstMs)
+    together.push(notice)
+    if (together.length === 1) setTimeout(tell, togetherMs)
   })
   return store
 }

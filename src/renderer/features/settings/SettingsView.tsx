@@ -10,6 +10,7 @@ import { problemText } from '../../ui/problem.ts'
 import { RetriesTable } from '../retries/RetriesTable.tsx'
 import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { Notifications } from './Notifications.tsx'
 import { isDirty, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
 
@@ -107,13 +108,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
             <Retries draft={draft} />
           </Group>
           <Group title="Notifications" about="Told on the desktop while this window is in the background.">
-            <Check
-              label="A run waits for approval"
-              isOn={draft.approvalPending}
-              onChange={(approvalPending) => edit({ approvalPending })}
-            />
-            <Check label="A run failed" isOn={draft.runFailed} onChange={(runFailed) => edit({ runFailed })} />
-            <Permission />
+            <Notifications draft={draft.notifications} />
           </Group>
           <Group title="Appearance">
             <fieldset className="chips" aria-label="Appearance">
@@ -163,15 +158,6 @@ function Group({ title, about, children }: { title: string; about?: string; chil
       {about ? <p className="faint">{about}</p> : null}
       {children}
     </section>
-  )
-}
-
-function Check({ label, isOn, onChange }: { label: string; isOn: boolean; onChange: (on: boolean) => void }) {
-  return (
-    <label className="settings-check">
-      <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.target.checked)} />
-      {label}
-    </label>
   )
 }
 
@@ -233,29 +219,6 @@ function Retries({ draft }: { draft: SettingsDraft }) {
       onChange={(retries) => settings.getState().edit({ retries })}
     />
   )
-}
-
-/** The browser's permission is asked for from here, never unprompted. */
-function Permission() {
-  const { notices } = useConsole()
-  const permission = useIn('notices', (s) => s.permission)
-  switch (permission) {
-    case 'unsupported':
-    case 'granted':
-      return null
-    case 'denied':
-      return (
-        <p className="faint">This browser was told not to show notifications of this page. Allow them in its site settings.</p>
-      )
-    case 'default':
-      return (
-        <div>
-          <Button size="small" onPress={() => void notices.getState().askPermission()}>
-            Allow this browser to notify…
-          </Button>
-        </div>
-      )
-  }
 }
 
 function Stop() {

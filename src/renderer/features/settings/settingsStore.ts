@@ -1,6 +1,7 @@
 import { createStore } from 'zustand/vanilla'
 import { CallFailed } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import type { NotificationSettings, QuietHours } from '../../../contract/notices.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import { checkPipelines, draftsOfPipelines, type PipelineDraft } from '../pipelines/pipelineDraft.ts'
@@ -20,11 +21,20 @@ export interface SettingsDraft {
   approvalTimeoutHours: string
   startsPerSecond: string
   retries: RetriesDraft
-  approvalPending: boolean
-  runFailed: boolean
+  notifications: NotificationsDraft
   appearance: Settings['appearance']
   /** In this order: the first that takes a file makes its run. */
   pipelines: PipelineDraft[]
+}
+
+/** What of the notifications is typed as a number. */
+export const notificationMinutes = ['remindAfterMinutes', 'remindEveryMinutes', 'warnBeforeMinutes'] as const
+export type NotificationMinutes = (typeof notificationMinutes)[number]
+export interface NotificationsDraft
+  extends Omit<NotificationSettings, NotificationMinutes | 'quiet'>,
+    Record<NotificationMinutes, string> {
+  /** The zone empty: as the host's machine. */
+  quiet: Omit<QuietHours, 'timeZone'> & { timeZone: string }
 }
 
 export function draftOf(settings: Settings): SettingsDraft {
@@ -43,8 +53,13 @@ export function draftOf(settings: Settings): SettingsDraft {
     approvalTimeoutHours: String(settings.approvalTimeoutHours),
     startsPerSecond: String(settings.startsPerSecond),
     retries,
-    approvalPending: settings.notifications.approvalPending,
-    runFailed: settings.notifications.runFailed,
+    notifications: {
+      ...settings.notifications,
+      remindAfterMinutes: String(settings.notifications.remindAfterMinutes),
+      remindEveryMinutes: String(settings.notifications.remindEveryMinutes),
+      warnBeforeMinutes: String(settings.notifications.warnBeforeMinutes),
+      quiet: { ...settings.notifications.quiet, timeZone: settings.notifications.quiet.timeZone ?? '' },
+    },
     appearance: settings.appearance,
     pipelines: draftsOfPipelines(settings.pipelines),
   }
@@ -104,7 +119,13 @@ export function checkDraft(draft: SettingsDraft, base: Settings): CheckedDraft {
     approvalTimeoutHours: number(draft.approvalTimeoutHours),
     startsPerSecond: number(draft.startsPerSecond),
     retries: policies,
-    notifications: { approvalPending: draft.approvalPending, runFailed: draft.runFailed },
+    notifications: {
+      ...draft.notifications,
+      remindAfterMinutes: number(draft.notifications.remindAfterMinutes),
+      remindEveryMinutes: number(draft.notifications.remindEveryMinutes),
+      warnBeforeMinutes: number(draft.notifications.warnBeforeMinutes),
+      quiet: { ...draft.notifications.quiet, timeZone: draft.notifications.quiet.timeZone.trim() || null },
+    },
     appearance: draft.appearance,
   })
   const checked = checkPipelines(draft.pipelines)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { IntakeEntry, Settings } from '../../../../contract/model.ts'
+import { defaultNotifications } from '../../../../contract/notices.ts'
 import { defaultPipelines } from '../../../../contract/pipelines.ts'
 import { defaultRetries } from '../../../../temporal/retries.ts'
 import { homeAt, makeHome } from '../../home.ts'
@@ -25,7 +26,7 @@ export const settingsFor = (inboxFolders: string[], patch: Partial<Settings> = {
   retries: defaultRetries,
   pipelines: defaultPipelines,
   startsPerSecond: 20,
-  notifications: { approvalPending: true, runFailed: true },
+  notifications: defaultNotifications,
   appearance: 'system',
   ...patch,
 })

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Settings } from '../../../contract/model.ts'
+import type { SettingChange } from '../../../contract/operator.ts'
+import type { Pipeline } from '../../../contract/pipelines.ts'
+import { isSecretName, redactText } from '../redact.ts'
+
+const notShown = '[not shown]'
+const absent = 'not there'
+/** A record is for reading; a longer value is cut. */
+const longest = 400
+
+/**
+ * What a change of settings changes, field by field with the value before and after. Values that may hold a secret (a
+ * trainer's own command line and settings, and whatever is named like one) are told as changed and not shown.
+ */
+export function settingChanges(before: Settings, after: Settings): SettingChange[] {
+  const { pipelines: was, ...othersBefore } = before
+  const { pipelines: is, ...othersAfter } = after
+  return [...differences('', othersBefore, othersAfter, false), ...pipelineChanges(was, is)]
+}
+
+/** Pipelines are told apart by their names, so that moving one is not a change of all that stand after it. */
+function pipelineChanges(before: readonly Pipeline[], after: readonly Pipeline[]): SettingChange[] {
+  const names = (list: readonly Pipeline[]) => list.map(({ name }) => name).join(', ')
+  const order = names(before) === names(after) ? [] : [{ field: 'pipelines', before: names(before), after: names(after) }]
+  const changed = after.flatMap((pipeline) => {
+    const same = before.find(({ name }) => name === pipeline.name)
+    if (same === undefined) return []
+    const isSecret = pipeline.trainer.kind === 'command' || same.trainer.kind === 'command'
+    const { trainer: trainerBefore, ...restBefore } = same
+    const { trainer: trainerAfter, ...restAfter } = pipeline
+    const path = `pipelines.${pipeline.name}`
+    return [
+      ...differences(path, restBefore, restAfter, false),
+      ...differences(`${path}.trainer`, trainerBefore, trainerAfter, isSecret),
+    ]
+  })
+  return [...order, ...changed]
+}
+
+function differences(path: string, before: unknown, after: unknown, hidden: boolean): SettingChange[] {
+  if (isDeepStrictEqual(before, after)) return []
+  if (isRecord(before) && isRecord(after)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    return names.flatMap((name) =>
+      differences(
+        path === '' ? name : `${path}.${name}`,
+        before[name],
+        after[name],
+        (hidden && (name === 'command' || name === 'settings')) || isSecretName(name),
+      ),
+    )
+  }
+  if (hidden) return [{ field: path, before: notShown, after: notShown }]
+  return [{ field: path, before: textOf(before), after: textOf(after) }]
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function textOf(value: unknown): string {
+  if (value === undefined) return absent
+  const text = redactText(typeof value === 'string' ? value : JSON.stringify(value))
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
