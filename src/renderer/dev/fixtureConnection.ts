@@ -3,7 +3,7 @@ import type { Connection, ConnectionStatus } from '../../contract/wire.ts'
 import { createMemoryConnection } from '../api/memory.ts'
 import { createSimulatedHost, type Scenario } from './simulatedHost.ts'
 
-const scenarios: readonly string[] = ['mixed', 'approvals', 'empty', 'many', 'longNames', 'troubled', 'locked']
+const scenarios: readonly string[] = ['mixed', 'approvals', 'empty', 'many', 'longNames', 'troubled', 'locked', 'long']
 
 export function createFixtureConnection(query: URLSearchParams): Connection {
   const wanted = query.get('fixtures') ?? ''

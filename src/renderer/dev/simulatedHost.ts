@@ -32,7 +32,7 @@ import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
 import { createSimulatedRegistry } from './simulatedRegistry.ts'
 
-export type Scenario = 'mixed' | 'approvals' | 'empty' | 'many' | 'longNames' | 'troubled' | 'locked'
+export type Scenario = 'mixed' | 'approvals' | 'empty' | 'many' | 'longNames' | 'troubled' | 'locked' | 'long'
 
 type Figures = Record<'accuracy' | 'mae' | 'r2', number>
 
@@ -58,6 +58,8 @@ interface Plan {
   approvalHours: number
   approvals: Approvals
   revision: number
+  /** Attempts that the host knows nothing of, as another worker made them. */
+  unseen?: (attempt: number) => boolean
 }
 
 const maxAttempts: Record<StepName, number | null> = {
@@ -247,6 +249,7 @@ function runAt(plan: Plan, now: number): RunDetail {
         over = { stage: 'Failed', at: end, problem: failure.message }
       } else begin = end + Math.min(firstWaitMs[name] * 2 ** index, 120_000)
     }
+    const seen = attempts.filter(({ attempt }) => !plan.unseen?.(attempt))
     const lastFailure = attempts.findLast((a) => a.failure)?.failure?.message ?? null
     current = {
       attempt: attempts.length,
@@ -255,7 +258,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       max: maxAttempts[name],
     }
     const ended = state === 'completed' || state === 'failed' || state === 'cancelled'
-    steps.push({ ...base, state, attempts, endedAt: ended ? iso(over?.at ?? at) : null })
+    steps.push({ ...base, state, attempts: seen, endedAt: ended ? iso(over?.at ?? at) : null })
     if (!ended) waits = true
     if (state === 'completed' && name === 'assess_model_quality' && !passed) over = { stage: 'GateFailed', at, problem: null }
     if (state === 'completed' && name === 'deploy_dev' && !asks) over = { stage: 'Completed', at, problem: null }
@@ -422,6 +425,25 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
             ],
           },
         }),
+      ]
+    case 'long':
+      return [
+        plan('just_begun.csv', 900),
+        plan('three_hundred_tries.csv', 11 * hour, {
+          attempts: { log_experiment: [...Array.from({ length: 300 }, () => ({ ms: 40, failure: noDatabase })), { ms: 260 }] },
+          metrics: good,
+        }),
+        plan('still_trying.csv', 40 * minute, {
+          attempts: { log_experiment: Array.from({ length: 400 }, () => ({ ms: 40, failure: noDatabase })) },
+          unseen: (attempt) => attempt > 2 && attempt < 8,
+        }),
+        plan(`${'A run of a whole week with a name that says everything about it '.repeat(2)}.csv`, 7 * 24 * hour, {
+          attempts: retrying,
+          metrics: good,
+          approvalHours: 24 * 14,
+          decision: decided('approve', 20 * hour, 'Holds on last month’s data'),
+        }),
+        plan('twenty_hours.csv', 20 * hour, { metrics: good }),
       ]
     case 'troubled':
       return [

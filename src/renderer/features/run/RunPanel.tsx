@@ -190,7 +190,7 @@ function RunFacts({ detail }: { detail: RunDetail }) {
       <div className="run-columns">
         <div className="run-column">
           <Section title="Timeline">
-            <Timeline detail={detail} />
+            <Timeline key={detail.workflowId} detail={detail} />
           </Section>
           {curve ? (
             <Suspense>

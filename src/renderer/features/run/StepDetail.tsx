@@ -1,57 +1,50 @@
-import {
-  ChevronDown,
-  ChevronRight,
-  CircleAlert,
-  CircleCheck,
-  CircleDot,
-  CircleMinus,
-  LockKeyhole,
-  LockKeyholeOpen,
-} from 'lucide-react'
+import { CircleAlert, LockKeyhole, LockKeyholeOpen } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { Attempt, Failure, Paused, PayloadView, RunDetail, Step } from '../../../contract/model.ts'
+import type { Paused, PayloadView, RunDetail, Step } from '../../../contract/model.ts'
 import type { StepAction } from '../../../contract/operator.ts'
-import { durationWords, momentWords, remainingWords, type SentenceOptions } from '../../../contract/sentence.ts'
+import { momentWords, remainingWords, type SentenceOptions } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { bytesWords } from '../../ui/format.ts'
 import { JsonTree } from '../../ui/JsonTree.tsx'
-import { Moment, useTimes } from '../../ui/times.tsx'
+import { useTimes } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
+import { Attempts } from './Attempts.tsx'
 import { progressWords, useProgress } from './progress.ts'
 
 /** A step opened in place: how it is going, each attempt with its failure, and what went in and came out. */
-export function StepDetail({ step, detail }: { step: Step; detail: RunDetail }) {
+export function StepDetail({
+  step,
+  detail,
+  onFit,
+}: {
+  step: Step
+  detail: RunDetail
+  /** Shows this step alone in the timeline; null while it has no time of its own. */
+  onFit: (() => void) | null
+}) {
   const times = useTimes()
   return (
     <>
-      <StepActions step={step} detail={detail} />
+      <StepActions step={step} detail={detail} onFit={onFit} />
       {step.state === 'running' && step.kind === 'activity' ? <RunningProgress step={step} /> : null}
       {step.state === 'backingOff' && step.retryAt ? <NextTry step={step} /> : null}
       {step.paused ? <p className="tone-human">{pausedWords(step.paused, times)}</p> : null}
-      {step.attempts.length > 0 ? (
-        <ul className="attempts">
-          {step.attempts.map((attempt) => (
-            <AttemptRow key={`${attempt.attempt} ${attempt.startedAt}`} attempt={attempt} of={step.maxAttempts} />
-          ))}
-        </ul>
-      ) : (
-        <p className="faint">{noAttempts(step)}</p>
-      )}
+      {step.attempts.length > 0 ? <Attempts step={step} /> : <p className="faint">{noAttempts(step)}</p>}
       {step.kind === 'activity' && step.state !== 'waiting' && step.state !== 'skipped' ? <Payloads step={step} /> : null}
     </>
   )
 }
 
 /** What an operator may do with a step now; a step that nothing can be done with has no buttons. */
-function StepActions({ step, detail }: { step: Step; detail: RunDetail }) {
+function StepActions({ step, detail, onFit }: { step: Step; detail: RunDetail; onFit: (() => void) | null }) {
   const off = useIn('stack', whyActionsAreOff)
   const [asking, setAsking] = useState<StepAction | null>(null)
   const actions = actionsOf(step, detail)
-  if (actions.length === 0) return null
+  if (actions.length === 0 && !onFit) return null
   return (
     <div className="step-actions">
       {actions.map((action) => (
@@ -59,6 +52,11 @@ function StepActions({ step, detail }: { step: Step; detail: RunDetail }) {
           {actionWords[action]}
         </Button>
       ))}
+      {onFit ? (
+        <Button size="small" look="quiet" onPress={onFit}>
+          Show alone
+        </Button>
+      ) : null}
       {asking ? (
         <ActionDialog action={{ kind: asking, step: step.step }} detail={detail} onClose={() => setAsking(null)} />
       ) : null}
@@ -122,68 +120,6 @@ function NextTry({ step }: { step: Step }) {
 
 const pausedWords = ({ at, by, reason }: Paused, times: SentenceOptions) =>
   `Paused${at ? ` ${momentWords(at, new Date(), times)}` : ''}${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : '.'}`
-
-const outcomeWords: Record<Attempt['outcome'], string> = {
-  running: 'running',
-  completed: 'completed',
-  failed: 'failed',
-  timedOut: 'timed out',
-  cancelled: 'cancelled',
-  lost: 'worker went away',
-}
-
-function OutcomeSign({ outcome }: { outcome: Attempt['outcome'] }) {
-  if (outcome === 'completed') return <CircleCheck size={14} className="tone-good" aria-hidden />
-  if (outcome === 'running') return <CircleDot size={14} className="tone-run" aria-hidden />
-  if (outcome === 'cancelled') return <CircleMinus size={14} className="tone-idle" aria-hidden />
-  return <CircleAlert size={14} className="tone-bad" aria-hidden />
-}
-
-function AttemptRow({ attempt, of }: { attempt: Attempt; of: number | null }) {
-  const now = useNow(attempt.endedAt === null)
-  const end = attempt.endedAt ? Date.parse(attempt.endedAt) : now
-  return (
-    <li className="attempt">
-      <div className="attempt-line">
-        <OutcomeSign outcome={attempt.outcome} />
-        <span>
-          Attempt {attempt.attempt}
-          {of ? ` of ${of}` : ''} {outcomeWords[attempt.outcome]}
-        </span>
-        <span className="faint">
-          <Moment at={attempt.startedAt} /> · {durationWords(end - Date.parse(attempt.startedAt))}
-        </span>
-        {attempt.worker ? (
-          <span className="faint mono ellipsis attempt-worker" title={`Worker ${attempt.worker}`}>
-            {attempt.worker}
-          </span>
-        ) : null}
-      </div>
-      {attempt.failure ? <FailureView failure={attempt.failure} /> : null}
-    </li>
-  )
-}
-
-function FailureView({ failure }: { failure: Failure }) {
-  const [open, setOpen] = useState(false)
-  return (
-    <div className="failure">
-      <p className="failure-message">{failure.message}</p>
-      <p className="faint failure-facts">
-        {failure.type ? <code>{failure.type}</code> : null}
-        {failure.nonRetryable ? <span>not retried: no retry can mend it</span> : null}
-        {failure.stack ? (
-          <button type="button" className="button link small" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {open ? <ChevronDown size={12} aria-hidden /> : <ChevronRight size={12} aria-hidden />}
-            Stack
-          </button>
-        ) : null}
-        {failure.stack ? <CopyButton text={`${failure.message}\n${failure.stack}`} what="the failure with its stack" /> : null}
-      </p>
-      {open && failure.stack ? <pre className="failure-stack scroll">{failure.stack}</pre> : null}
-    </div>
-  )
-}
 
 function Payloads({ step }: { step: Step }) {
   const { run } = useConsole()

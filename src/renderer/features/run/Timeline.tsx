@@ -1,20 +1,29 @@
-import { ChevronRight, CircleX } from 'lucide-react'
-import { memo } from 'react'
+import { ChevronRight, CircleX, ZoomIn, ZoomOut } from 'lucide-react'
+import { memo, type PointerEvent, type RefObject, useLayoutEffect, useRef, useState } from 'react'
 import { isEndStage, type RunDetail, type Step } from '../../../contract/model.ts'
 import { durationWords, remainingWords, spanWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
+import { IconButton } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
+import { count, plural } from '../../ui/format.ts'
+import { useTimes } from '../../ui/times.tsx'
+import { type Mark, marksOf, mergedWords } from './marks.ts'
 import { StepDetail } from './StepDetail.tsx'
+import { clockFormat, lengthWords, midnightBefore } from './tickWords.ts'
 import {
+  type Break,
   createScale,
   longWaits,
   type Scale,
   type Segment,
   stepLabels,
+  type Tick,
   type TimelineRow,
   ticksOf,
   timelineOf,
 } from './timeline.ts'
+import { useViewport, type Viewport } from './useViewport.ts'
+import { scaleOf } from './viewport.ts'
 
 const stateWords: Record<Step['state'], string> = {
   waiting: 'not yet',
@@ -29,69 +38,215 @@ const stateWords: Record<Step['state'], string> = {
 }
 const percent = (share: number) => `${(share * 100).toFixed(3)}%`
 
-/** A run's steps to scale. Long waits are drawn shortened, with a mark; the words always give the true length. */
+/**
+ * A run's steps to scale, and any part of them closer. Long waits are drawn shortened, with a mark; the words always give
+ * the true length.
+ */
 export const Timeline = memo(function Timeline({ detail }: { detail: RunDetail }) {
   const now = useNow(!isEndStage(detail.stage))
+  const track = useRef<HTMLDivElement>(null)
+  const width = useWidth(track)
   const timeline = timelineOf(detail, now)
-  const scale = createScale(timeline.start, timeline.end, longWaits(timeline))
-  const ticks = ticksOf(timeline.start, timeline.end, scale)
+  const { start, end, rows } = timeline
+  const whole = createScale(start, end, longWaits(timeline))
+  const viewport = useViewport({
+    ...{ whole, start, track },
+    now: timeline.now,
+    spanOfFocus: (target) => {
+      const name = target instanceof Element ? target.closest('[data-step]')?.getAttribute('data-step') : null
+      return rows.find(({ step }) => step.step === name)?.span ?? null
+    },
+  })
+  const { view } = viewport
+  const scale = scaleOf(whole, view)
+  const shown = view ?? { from: start, to: end }
+  const inView = scale.breaks.filter((b) => b.to > shown.from && b.from < shown.to)
+  const { ticks, labels } = useTicks(shown, scale, start, width)
   return (
-    <div className="timeline">
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys and pointer of the steps and marks inside bubble to here
+    <div className={`timeline${view ? ' zoomed' : ''}`} onKeyDown={viewport.onKeyDown} onPointerDown={viewport.onPointerDown}>
+      <Tools viewport={viewport} live={timeline.now !== null} shown={shown} breaks={inView} />
+      {view ? <Overview rows={rows} whole={whole} view={view} onCenter={(at) => viewport.panBy(at)} /> : null}
       <div className="timeline-axis" aria-hidden>
-        <div className="timeline-ticks">
-          {ticks.map((tick) => (
-            <span key={tick.after} className={tick.x > 0.92 ? 'tick last' : 'tick'} style={{ left: percent(tick.x) }}>
-              {tick.after === 0 ? '0' : durationWords(tick.after).replace(/\.0 s$/, ' s')}
+        <div className="timeline-ticks" ref={track}>
+          {ticks.map((tick, i) => (
+            <span key={tick.after} className={tickClass(tick.x)} style={{ left: percent(tick.x) }}>
+              {labels[i]}
             </span>
           ))}
         </div>
       </div>
       <ul>
-        {timeline.rows.map((row) => (
+        {rows.map((row) => (
           <Row
             key={row.step.step}
-            row={row}
-            detail={detail}
-            scale={scale}
-            now={timeline.now}
-            at={now}
-            ticks={ticks.map((t) => t.x)}
+            {...{ row, detail, scale, width, now: timeline.now, at: now, ticks }}
+            onFit={viewport.fitTo}
+            breaks={inView}
           />
         ))}
       </ul>
-      {scale.breaks.length > 0 ? (
+      {inView.length > 0 ? (
         <p className="timeline-note">
           <span className="break-sign" aria-hidden /> A long wait is drawn shortened:{' '}
-          {scale.breaks.map((b) => spanWords(b.to - b.from)).join(', ')}.
+          {inView.map((b) => spanWords(b.to - b.from)).join(', ')}.
         </p>
       ) : null}
     </div>
   )
 })
 
+/** A label stays inside: the first begins at its mark, the last ends there. */
+const tickClass = (x: number) => (x > 0.92 ? 'tick last' : x < 0.04 ? 'tick first' : 'tick')
+
+/** The width of an element in pixels, as it changes; a usual one until it is known. */
+function useWidth(ref: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(400)
+  useLayoutEffect(() => {
+    const element = ref.current
+    if (!element) return
+    setWidth(element.clientWidth)
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [ref])
+  return width
+}
+
+/** Marks of the axis: lengths since the start where times are said from now, else clock times in the operator's zone. */
+function useTicks(shown: { from: number; to: number }, scale: Scale, start: number, width: number) {
+  const times = useTimes()
+  const most = Math.max(2, Math.floor(width / 75))
+  const origin = times.relative ? start : midnightBefore(start, times.timeZone)
+  const ticks = ticksOf(shown.from, shown.to, scale, origin, most)
+  const format = clockFormat(ticks[0]?.every ?? 1000, times)
+  return { ticks, labels: ticks.map((tick) => (times.relative ? lengthWords(tick) : format.format(origin + tick.after))) }
+}
+
+function Tools({
+  viewport,
+  live,
+  shown,
+  breaks,
+}: {
+  viewport: Viewport
+  live: boolean
+  shown: { from: number; to: number }
+  breaks: readonly Break[]
+}) {
+  const { view, follows } = viewport
+  return (
+    <div className="timeline-tools">
+      <span className="faint ellipsis" role="status">
+        {view ? `Shows ${shownWords(shown, breaks)}${follows ? ', following now' : ''}` : ''}
+      </span>
+      <span className="grow" />
+      {live ? (
+        <button
+          type="button"
+          className="button quiet small"
+          aria-pressed={follows}
+          title="Follow now (2)"
+          onClick={viewport.follow}
+        >
+          Follow
+        </button>
+      ) : null}
+      <button
+        type="button"
+        className="button quiet small"
+        title="Show the whole run (0)"
+        aria-disabled={view === null}
+        onClick={viewport.fitWhole}
+      >
+        Whole run
+      </button>
+      <IconButton size="small" label="Zoom out (-)" onPress={() => viewport.zoomBy(1 / 1.6)}>
+        <ZoomOut size={14} aria-hidden />
+      </IconButton>
+      <IconButton size="small" label="Zoom in (+)" onPress={() => viewport.zoomBy(1.6)}>
+        <ZoomIn size={14} aria-hidden />
+      </IconButton>
+    </div>
+  )
+}
+
+/** `37 s`, `37 s and a shortened wait`. */
+function shownWords(shown: { from: number; to: number }, breaks: readonly Break[]): string {
+  const broken = breaks.reduce((sum, b) => sum + Math.min(b.to, shown.to) - Math.max(b.from, shown.from), 0)
+  const clear = durationWords(shown.to - shown.from - broken)
+  return breaks.length === 0
+    ? clear
+    : `${clear} and ${breaks.length === 1 ? 'a shortened wait' : `${breaks.length} shortened waits`}`
+}
+
+/** The whole run in small while a part of it is shown; a click brings its place into sight. For eyes only: keys do the same. */
+function Overview({
+  rows,
+  whole,
+  view,
+  onCenter,
+}: {
+  rows: TimelineRow[]
+  whole: Scale
+  view: { from: number; to: number }
+  /** By how much of the view's width it has to move. */
+  onCenter: (share: number) => void
+}) {
+  const left = whole.x(view.from)
+  const width = whole.x(view.to) - left
+  const center = (event: PointerEvent<HTMLElement>) => {
+    if (event.buttons !== 1) return
+    const box = event.currentTarget.getBoundingClientRect()
+    onCenter(((event.clientX - box.left) / box.width - (left + width / 2)) / Math.max(width, 1e-9))
+  }
+  return (
+    <div className="timeline-overview" aria-hidden onPointerDown={center} onPointerMove={center}>
+      {rows.map(({ step, segments }, row) =>
+        marksOf(segments, whole, 300).map((mark) => (
+          <span
+            key={`${step.step} ${mark.segment.kind}${mark.segment.from}`}
+            className={barClass(mark)}
+            style={{ left: percent(mark.from), width: percent(mark.to - mark.from), top: 1 + row * 2 }}
+          />
+        )),
+      )}
+      <span className="overview-window" style={{ left: percent(left), width: percent(width) }} />
+    </div>
+  )
+}
+
 function Row({
   row,
   detail,
   scale,
+  width,
   now,
   at,
   ticks,
+  breaks,
+  onFit,
 }: {
   row: TimelineRow
   detail: RunDetail
   scale: Scale
+  width: number
   now: number | null
   at: number
-  ticks: number[]
+  ticks: readonly Tick[]
+  breaks: readonly Break[]
+  onFit: (span: { from: number; to: number }) => void
 }) {
   const { run } = useConsole()
-  const { step } = row
+  const { step, span } = row
   const open = useIn('run', (s) => s.openSteps.includes(step.step))
   const progress = useIn('run', (s) => s.progress[step.step])
   const idle = step.state === 'waiting' || step.state === 'skipped'
   const detailId = `step-${step.step}`
   const fraction =
     step.state === 'running' ? Math.max(progress?.progress.fraction ?? 0, step.progress?.fraction ?? 0) || null : null
+  const tries = step.attempts.at(-1)?.attempt ?? 0
+  const nowX = now === null ? -1 : scale.x(now)
   return (
     <li className={`step${open ? ' open' : ''}${idle ? ' idle' : ''}`} data-step={step.step} data-state={step.state}>
       <button
@@ -103,18 +258,21 @@ function Row({
       >
         <ChevronRight size={12} className="step-arrow" aria-hidden />
         <span className="step-name ellipsis">{stepLabels[step.step]}</span>
+        <span className="step-tries" title={tries > 1 ? plural(tries, 'attempt') : undefined}>
+          {tries > 1 ? `×${count(tries)}` : ''}
+        </span>
         <span className="sr-only">, {stateWords[step.state]}</span>
         <span className="step-track" aria-hidden>
-          {ticks.map((x) => (
-            <span key={x} className="gridline" style={{ left: percent(x) }} />
+          {ticks.map(({ after, x }) => (
+            <span key={after} className="gridline" style={{ left: percent(x) }} />
           ))}
-          {row.segments.map((segment) => (
-            <Bar key={`${segment.kind}${segment.from}`} segment={segment} scale={scale} fraction={fraction} />
+          {marksOf(row.segments, scale, width).map((mark) => (
+            <Bar key={`${mark.segment.kind}${mark.segment.from}`} mark={mark} fraction={fraction} />
           ))}
-          {breaksOf(row, scale).map((b) => (
+          {breaksOf(row, breaks).map((b) => (
             <span key={b.from} className="axis-break" style={{ left: percent((scale.x(b.from) + scale.x(b.to)) / 2) }} />
           ))}
-          {now === null ? null : <span className="now-line" style={{ left: percent(scale.x(now)) }} />}
+          {nowX < 0 || nowX > 1 ? null : <span className="now-line" style={{ left: percent(nowX) }} />}
         </span>
         <span className="step-span">
           <SpanWords row={row} at={at} />
@@ -122,7 +280,7 @@ function Row({
       </button>
       {open ? (
         <div id={detailId} className="step-detail">
-          <StepDetail step={step} detail={detail} />
+          <StepDetail step={step} detail={detail} onFit={span ? () => onFit(span) : null} />
         </div>
       ) : null}
     </li>
@@ -130,8 +288,8 @@ function Row({
 }
 
 /** A break is marked on the bar that it shortens. */
-const breaksOf = (row: TimelineRow, scale: Scale) =>
-  scale.breaks.filter((b) => row.segments.some((segment) => segment.from <= b.from && segment.to >= b.to))
+const breaksOf = (row: TimelineRow, breaks: readonly Break[]) =>
+  breaks.filter((b) => row.segments.some((segment) => segment.from <= b.from && segment.to >= b.to))
 
 function SpanWords({ row, at }: { row: TimelineRow; at: number }) {
   const { step, span } = row
@@ -160,17 +318,27 @@ const kindWords: Record<Segment['kind'], string> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
   wait: 'Wait before the next try',
+  unseen: 'Not seen',
   human: 'Waited for a decision',
 }
 
-function Bar({ segment, scale, fraction }: { segment: Segment; scale: Scale; fraction: number | null }) {
-  const from = scale.x(segment.from)
-  const to = scale.x(segment.to)
+const barClass = ({ segment, attempts, failed }: Mark) => `bar ${segment.kind}${attempts > 1 && failed > 0 ? ' many' : ''}`
+
+/** How far a bar reaches out of sight: enough to look cut off, little enough for any renderer. */
+const beyond = 0.02
+
+function Bar({ mark, fraction }: { mark: Mark; fraction: number | null }) {
+  const { segment, attempts } = mark
+  const from = Math.max(-beyond, mark.from)
+  const to = Math.min(1 + beyond, mark.to)
+  const many = attempts > 1
   const attempt = segment.attempt !== null && segment.attempt > 1 ? `Attempt ${segment.attempt}: ` : ''
-  const title = `${attempt}${kindWords[segment.kind]}, ${durationWords(segment.to - segment.from)}${segment.message ? `. ${segment.message}` : ''}`
+  const what = many ? mergedWords(mark) : `${attempt}${kindWords[segment.kind]}`
+  const title = `${what}, ${durationWords(segment.to - segment.from)}${segment.message && !many ? `. ${segment.message}` : ''}`
   return (
-    <span className={`bar ${segment.kind}`} style={{ left: percent(from), width: percent(to - from) }} title={title}>
-      {segment.kind === 'failed' && to - from > 0.03 ? (
+    <span className={barClass(mark)} style={{ left: percent(from), width: percent(to - from) }} title={title}>
+      {many && to - from > 0.08 ? <span className="bar-text ellipsis">×{count(attempts)}</span> : null}
+      {!many && segment.kind === 'failed' && to - from > 0.03 ? (
         <span className="bar-text ellipsis">{to - from > 0.2 && segment.message ? `× ${segment.message}` : '×'}</span>
       ) : null}
       {segment.kind === 'running' && fraction !== null ? (

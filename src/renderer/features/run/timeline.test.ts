@@ -66,9 +66,17 @@ describe('timelineOf', () => {
     expect(timelineOf(over, t0 + 1_000_000).now).toBeNull()
   })
 
-  it('draws what is known when Temporal dropped the earlier attempts', () => {
+  it('says which attempts were not seen, and draws their time as unknown', () => {
     const timeline = timelineOf(detail([step({ state: 'running', attempts: [attempt(4, 30, null, 'running')] })]), t0 + 40_000)
-    expect(shape(timeline)).toEqual([['wait 0-30', 'running 30-40']])
+    expect(shape(timeline)).toEqual([['unseen 0-30', 'running 30-40']])
+    expect(timeline.rows[0]?.segments[0]?.message).toBe('Attempts 1–3 were not seen by this host')
+  })
+
+  it('knows a gap between attempts from a wait', () => {
+    const attempts = [attempt(1, 0, 2, 'failed'), attempt(2, 5, 6, 'failed'), attempt(4, 20, 22, 'completed')]
+    const timeline = timelineOf(detail([step({ endedAt: iso(22), attempts })], iso(22)), t0)
+    expect(shape(timeline)).toEqual([['failed 0-2', 'wait 2-5', 'failed 5-6', 'unseen 6-20', 'done 20-22']])
+    expect(timeline.rows[0]?.segments[3]?.message).toBe('Attempt 3 was not seen by this host')
   })
 
   it('a step that has not come up has no bar', () => {
@@ -95,6 +103,12 @@ describe('createScale', () => {
     expect(points).toEqual([...points].sort((a, b) => a - b))
   })
 
+  it('finds the moment at a place, inside a break and out of it', () => {
+    const scale = createScale(0, 1_000_020, [{ from: 10, to: 1_000_010 }])
+    for (const t of [0, 5, 10, 300_000, 1_000_010, 1_000_016, 1_000_020]) expect(scale.at(scale.x(t))).toBeCloseTo(t, 3)
+    expect([scale.at(-1), scale.at(2)]).toEqual([0, 1_000_020])
+  })
+
   it('a timeline that is nothing but a wait still fills its width', () => {
     const { x } = createScale(0, 1000, [{ from: 0, to: 1000 }])
     expect([x(0), x(500), x(1000)]).toEqual([0, 0.5, 1])
@@ -111,6 +125,16 @@ describe('longWaits', () => {
       t0 + (20 + seconds) * 1000,
     )
   it('breaks a wait of minutes beside steps of seconds', () => expect(longWaits(human(600))).toHaveLength(1))
+  it('breaks a second long wait too, as it would be all that is left to see', () => {
+    const timeline = timelineOf(
+      detail([
+        step({ attempts: [attempt(1, 0, 2, 'failed'), attempt(2, 3602, 3604, 'completed')], endedAt: iso(3604) }),
+        step({ step: 'await_production_approval', kind: 'human', state: 'running', scheduledAt: iso(3604) }),
+      ]),
+      t0 + (3604 + 20 * 3600) * 1000,
+    )
+    expect(longWaits(timeline).map((b) => (b.to - b.from) / 1000)).toEqual([3600, 72_000])
+  })
   it('leaves a wait of seconds to scale', () => expect(longWaits(human(40))).toHaveLength(0))
 })
 
@@ -121,5 +145,18 @@ describe('ticksOf', () => {
   it('has no mark inside a break', () => {
     const scale = createScale(0, 1_000_000, [{ from: 20_000, to: 980_000 }])
     expect(ticksOf(0, 1_000_000, scale).filter((tick) => tick.after > 20_000 && tick.after < 980_000)).toEqual([])
+  })
+  it.each([
+    ['milliseconds', 12, 5],
+    ['a week', 7 * 86_400_000, 2 * 86_400_000],
+    ['a quarter of an hour', 900_000, 300_000],
+  ])('marks %s sensibly', (_, length, every) => {
+    const ticks = ticksOf(0, length, createScale(0, length))
+    expect(new Set(ticks.map((tick) => tick.every))).toEqual(new Set([every]))
+    expect(ticks.length).toBeGreaterThan(1)
+  })
+  it('is round to an origin before the view', () => {
+    const scale = createScale(0, 100_000)
+    expect(ticksOf(13_000, 47_000, scale, -3000).map((tick) => tick.after)).toEqual([20_000, 30_000, 40_000])
   })
 })

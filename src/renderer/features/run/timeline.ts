@@ -1,7 +1,7 @@
 /** Where the bars of a run's timeline stand: plain geometry, so that it is checked without drawing. */
 import type { Attempt, RunDetail, Step, StepName } from '../../../contract/model.ts'
 
-export type SegmentKind = 'queued' | 'done' | 'running' | 'failed' | 'cancelled' | 'wait' | 'human'
+export type SegmentKind = 'queued' | 'done' | 'running' | 'failed' | 'cancelled' | 'wait' | 'unseen' | 'human'
 export interface Segment {
   kind: SegmentKind
   from: number
@@ -50,6 +50,12 @@ const outcomeMessage: Partial<Record<Attempt['outcome'], string>> = {
   cancelled: 'Cancelled',
 }
 
+/** `Attempts 3–7 were not seen by this host`; null where none is missing. */
+export function unseenWords(from: number, to: number): string | null {
+  if (to < from) return null
+  return from === to ? `Attempt ${from} was not seen by this host` : `Attempts ${from}–${to} were not seen by this host`
+}
+
 function segmentsOf(step: Step, now: number): Segment[] {
   const end = step.endedAt ? time(step.endedAt) : now
   if (step.kind === 'human') {
@@ -63,9 +69,13 @@ function segmentsOf(step: Step, now: number): Segment[] {
   // Temporal may have dropped the earliest attempts: the bar begins with what is known.
   let at = step.scheduledAt ? time(step.scheduledAt) : step.attempts[0] ? time(step.attempts[0].startedAt) : null
   if (at === null) return []
-  for (const [index, attempt] of step.attempts.entries()) {
+  let before = 0
+  for (const attempt of step.attempts) {
     const from = time(attempt.startedAt)
-    add(index === 0 && attempt.attempt <= 1 ? 'queued' : 'wait', at, from)
+    const unseen = unseenWords(before + 1, attempt.attempt - 1)
+    if (unseen) add('unseen', at, from, null, unseen)
+    else add(before === 0 ? 'queued' : 'wait', at, from)
+    before = attempt.attempt
     const to = attempt.endedAt ? time(attempt.endedAt) : Math.max(from, end)
     add(
       kindOfAttempt[attempt.outcome],
@@ -102,78 +112,110 @@ export interface Break {
   to: number
 }
 
-/** A wait longer than this share of the whole is drawn shortened, or nothing else could be seen beside it. */
+/** A wait longer than this share of what is not cut yet is drawn shortened, or nothing else could be seen beside it. */
 const longShare = 0.4
 /** Shorter ones are drawn to scale in any case, in milliseconds: a back-off of seconds belongs to the picture. */
 const longMs = 60_000
 /** What a shortened wait keeps of the width. */
 const breakShare = 0.16
+const mostBreaks = 3
 
-/** The long waits of a timeline, in which nothing worked and only time passed. */
+/** The long waits of a timeline, in which nothing worked and only time passed, in their order. */
 export function longWaits({ start, end, rows }: Timeline): Break[] {
-  const total = end - start
-  return rows
+  const waits = rows
     .flatMap((row) => row.segments)
-    .filter((s) => (s.kind === 'human' || s.kind === 'wait') && s.to - s.from > Math.max(longMs, total * longShare))
-    .map(({ from, to }) => ({ from, to }))
-    .sort((a, b) => a.from - b.from)
+    .filter((s) => s.kind === 'human' || s.kind === 'wait' || s.kind === 'unseen')
+    .sort((a, b) => b.to - b.from - (a.to - a.from))
+  let rest = end - start
+  const long: Break[] = []
+  for (const { from, to } of waits) {
+    if (long.length === mostBreaks || to - from <= Math.max(longMs, rest * longShare)) break
+    long.push({ from, to })
+    rest -= to - from
+  }
+  return long.sort((a, b) => a.from - b.from)
 }
 
 export interface Scale {
-  /** Share of the width, 0 to 1. */
+  /** Share of the width; what lies outside of a zoomed view is below 0 or above 1. */
   x(t: number): number
-  breaks: Break[]
+  /** The moment at a share of the width. */
+  at(x: number): number
+  breaks: readonly Break[]
 }
 
-/** Linear outside of the breaks; each break takes a fixed share of the width and is linear inside. */
+/** Linear outside of the breaks; each break takes a fixed share of the width and is linear inside. Holds its ends. */
 export function createScale(start: number, end: number, breaks: readonly Break[] = []): Scale {
   const total = Math.max(1, end - start)
-  const kept = breaks.filter((b) => b.to > b.from).slice(0, 3)
-  const broken = kept.reduce((sum, b) => sum + (b.to - b.from), 0)
-  const rest = total - broken
+  const kept = breaks.filter((b) => b.to > b.from).slice(0, mostBreaks)
+  const rest = total - kept.reduce((sum, b) => sum + (b.to - b.from), 0)
   const widthOfBreak = rest > 0 ? breakShare : 1 / Math.max(1, kept.length)
   const perMs = rest > 0 ? (1 - kept.length * widthOfBreak) / rest : 0
-  return {
-    breaks: kept,
-    x(t) {
-      const at = Math.min(end, Math.max(start, t))
-      let x = (at - start) * perMs
-      for (const b of kept) {
-        const inside = Math.min(at, b.to) - b.from
-        if (inside <= 0) continue
-        x += (inside / (b.to - b.from)) * widthOfBreak - inside * perMs
-      }
-      return Math.min(1, Math.max(0, x))
-    },
+  // Between two neighbouring knots the scale is linear.
+  const knots = [{ t: start, x: 0 }]
+  for (const b of kept) {
+    const { t, x } = knots.at(-1) as (typeof knots)[number]
+    const begins = x + (b.from - t) * perMs
+    knots.push({ t: b.from, x: begins }, { t: b.to, x: begins + widthOfBreak })
   }
+  knots.push({ t: start + total, x: 1 })
+  const between = (value: number, from: 't' | 'x', to: 't' | 'x') => {
+    const first = knots[0] as (typeof knots)[number]
+    if (value <= first[from]) return first[to]
+    for (const [index, right] of knots.entries()) {
+      const left = knots[index - 1]
+      if (!left || value > right[from]) continue
+      const length = right[from] - left[from]
+      return length === 0 ? right[to] : left[to] + ((value - left[from]) / length) * (right[to] - left[to])
+    }
+    return (knots.at(-1) as (typeof knots)[number])[to]
+  }
+  return { breaks: kept, x: (t) => between(t, 't', 'x'), at: (x) => between(x, 'x', 't') }
 }
 
-const tickSteps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400].map(
-  (s) => s * 1000,
-)
+const day = 86_400
+const tickSteps = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600],
+  ...[7200, 10_800, 21_600, 43_200, day, 2 * day, 7 * day, 14 * day],
+].map((s) => s * 1000)
 
 export interface Tick {
   x: number
-  /** Milliseconds since the start. */
+  /** Milliseconds since the origin. */
   after: number
+  /** Milliseconds from mark to mark: how fine a label has to be. */
+  every: number
 }
 
-/** Round marks, at most `most` of them where the scale is linear; none inside a break. */
-export function ticksOf(start: number, end: number, scale: Scale, most = 5): Tick[] {
-  const linear = end - start - scale.breaks.reduce((sum, b) => sum + (b.to - b.from), 0)
-  const every = tickSteps.find((step) => linear / step <= most) ?? Math.ceil(linear / most)
+/**
+ * Round marks between two moments, at most `most` of them where the scale is linear; none inside a break.
+ * @param origin what the marks are round to: the start of the run for lengths, a midnight for clock times
+ */
+export function ticksOf(from: number, to: number, scale: Scale, origin = from, most = 5): Tick[] {
+  const breaks = scale.breaks.map((b) => ({ from: Math.max(from, b.from), to: Math.min(to, b.to) })).filter((b) => b.to > b.from)
+  const linear = to - from - breaks.reduce((sum, b) => sum + (b.to - b.from), 0)
+  // A view that is nearly all break has marks too.
+  const broken = breaks.reduce((sum, b) => sum + scale.x(b.to) - scale.x(b.from), 0)
+  const inside = broken > 0.9
+  const length = inside ? to - from : linear
+  const every = tickSteps.find((step) => length / step <= most) ?? Math.ceil(length / most)
   const ticks: Tick[] = []
-  const take = (from: number, to: number) => {
-    for (let after = Math.ceil((from - start) / every) * every; start + after < to; after += every) {
-      ticks.push({ after, x: scale.x(start + after) })
+  const take = (a: number, b: number) => {
+    for (let after = Math.ceil((a - origin) / every) * every; origin + after < b; after += every) {
+      ticks.push({ after, every, x: scale.x(origin + after) })
     }
   }
-  let at = start
-  for (const b of scale.breaks) {
+  let at = from
+  for (const b of inside ? [] : breaks) {
     take(at, b.from)
     at = b.to
   }
-  take(at, end)
+  take(at, to)
   // Marks closer than a label's width would run into each other.
-  return ticks.filter((tick, i) => i === 0 || tick.x - (ticks[i - 1]?.x ?? 0) > 0.07)
+  let last = Number.NEGATIVE_INFINITY
+  return ticks.filter(({ x }) => {
+    const apart = x - last > 0.07
+    if (apart) last = x
+    return apart
+  })
 }

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { clockFormat, lengthWords, midnightBefore, zoneOffset } from './tickWords.ts'
+
+const at = Date.parse('2025-11-23T14:02:07.250Z')
+
+describe('tickWords', () => {
+  it.each([
+    [0, 1000, '0'],
+    [2000, 1000, '2 s'],
+    [250, 50, '250 ms'],
+    [2250, 50, '2.25 s'],
+    [-5000, 5000, '−5 s'],
+    [7_200_000, 3_600_000, '2 h'],
+    [3 * 86_400_000, 86_400_000, '3 d'],
+  ])('%d ms after the start, with a mark every %d ms: %s', (after, every, words) => {
+    expect(lengthWords({ x: 0, after, every })).toBe(words)
+  })
+
+  it.each([
+    [86_400_000, '23 Nov'],
+    [60_000, '14:02'],
+    [1000, '14:02:07'],
+    [50, '14:02:07.250'],
+  ])('with a mark every %d ms the clock says %s', (every, words) => {
+    expect(clockFormat(every, { timeZone: 'UTC' }).format(at)).toBe(words)
+  })
+
+  it.each([
+    ['UTC', 0, '2025-11-23T00:00:00.000Z'],
+    ['Asia/Kolkata', 5.5, '2025-11-22T18:30:00.000Z'],
+    ['America/New_York', -5, '2025-11-23T05:00:00.000Z'],
+    ['Asia/Tokyo', 9, '2025-11-22T15:00:00.000Z'],
+  ])('in %s the day begins where it does there', (zone, hours, midnight) => {
+    expect(zoneOffset(at, zone)).toBe(hours * 3_600_000)
+    expect(new Date(midnightBefore(at, zone)).toISOString()).toBe(midnight)
+  })
+})
