@@ -9,6 +9,7 @@ import {
   LockKeyholeOpen,
   type LucideIcon,
   Rocket,
+  ScrollText,
   Settings,
   Unplug,
 } from 'lucide-react'
@@ -43,6 +44,7 @@ import './app.css'
 const ModelsView = lazy(() => import('../features/models/ModelsView.tsx'))
 const EncryptionView = lazy(() => import('../features/encryption/EncryptionView.tsx'))
 const WorkersView = lazy(() => import('../features/workers/WorkersView.tsx'))
+const AuditView = lazy(() => import('../features/audit/AuditView.tsx'))
 const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
 
 export function App({ console }: { console: Console }) {
@@ -67,6 +69,7 @@ const placeWords: Record<Place, { name: string; icon: LucideIcon }> = {
   workers: { name: 'Workers', icon: Cpu },
   drills: { name: 'Drills', icon: FlaskConical },
   encryption: { name: 'Encryption', icon: LockKeyhole },
+  audit: { name: 'Audit', icon: ScrollText },
   settings: { name: 'Settings', icon: Settings },
 }
 
@@ -119,6 +122,8 @@ function View({ place }: { place: Place }) {
       return <DrillsView />
     case 'encryption':
       return <EncryptionView />
+    case 'audit':
+      return <AuditView />
     case 'settings':
       return <SettingsView />
     default:

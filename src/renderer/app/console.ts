@@ -4,6 +4,7 @@ import { type StoreApi, useStore } from 'zustand'
 import type { Capabilities, Stage } from '../../contract/model.ts'
 import type { Bridge, Connection } from '../../contract/wire.ts'
 import { uploadFile } from '../api/upload.ts'
+import { createAuditStore } from '../features/audit/auditStore.ts'
 import { createDecideStore } from '../features/decide/decideStore.ts'
 import { createDeploymentsStore } from '../features/deployments/deploymentsStore.ts'
 import { createDrillsStore } from '../features/drills/drillsStore.ts'
@@ -41,6 +42,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const models = createModelsStore(connection)
   const deployments = createDeploymentsStore(connection)
   const keys = createKeysStore(connection)
+  const audit = createAuditStore(connection)
   const workers = createWorkersStore(connection)
   const drop = createDropStore({
     connection,
@@ -74,6 +76,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     // Places that were not looked at yet are read when they are.
     if (models.getState().load !== 'loading') void models.getState().fetch()
     if (deployments.getState().load !== 'loading') void deployments.getState().fetch()
+    if (audit.getState().load !== 'loading') void audit.getState().fetch()
     if (workers.getState().load !== 'loading') void workers.getState().fetch()
     models.getState().refetch()
   })
@@ -110,6 +113,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     files,
     stack,
     settings,
+    audit,
     drills,
     keys,
     workers,

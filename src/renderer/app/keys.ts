@@ -51,6 +51,7 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['g', 'w'], does: 'Go to Workers' },
   { keys: ['g', 'd'], does: 'Go to Drills' },
   { keys: ['g', 'k'], does: 'Go to Encryption' },
+  { keys: ['g', 'a'], does: 'Go to Audit' },
   { keys: ['g', 's'], does: 'Go to Settings' },
   { keys: ['?'], does: 'This list' },
 ]
@@ -65,6 +66,7 @@ const placeOfKey: Record<string, Place> = {
   d: 'drills',
   s: 'settings',
   k: 'encryption',
+  a: 'audit',
 }
 
 /** The command of a key press, or null where the press belongs to somebody else. */

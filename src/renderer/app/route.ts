@@ -2,7 +2,18 @@
 import { createStore } from 'zustand/vanilla'
 import { stages as allStages, type DecisionKind, type Stage } from '../../contract/model.ts'
 
-export const places = ['inbox', 'runs', 'models', 'deployments', 'files', 'workers', 'drills', 'encryption', 'settings'] as const
+export const places = [
+  'inbox',
+  'runs',
+  'models',
+  'deployments',
+  'files',
+  'workers',
+  'drills',
+  'encryption',
+  'audit',
+  'settings',
+] as const
 export type Place = (typeof places)[number]
 
 export interface Route {

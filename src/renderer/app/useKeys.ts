@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { assertNever } from '../../contract/model.ts'
+import { auditSearchId } from '../features/audit/ids.ts'
 import { chooseFilesId } from '../features/drop/ids.ts'
 import { modelsSearchId } from '../features/models/ids.ts'
 import { searchId } from '../features/runs/RunsView.tsx'
@@ -109,10 +110,11 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     }
     case 'search': {
       const atModels = route.place === 'models'
+      const atAudit = route.place === 'audit'
       if (atModels) route.go({ model: null })
-      else if (route.place !== 'runs' || route.full) route.go({ place: 'runs', full: false })
+      else if (!atAudit && (route.place !== 'runs' || route.full)) route.go({ place: 'runs', full: false })
       requestAnimationFrame(() => {
-        const field = document.getElementById(atModels ? modelsSearchId : searchId)
+        const field = document.getElementById(atModels ? modelsSearchId : atAudit ? auditSearchId : searchId)
         if (field instanceof HTMLInputElement) {
           field.focus()
           field.select()

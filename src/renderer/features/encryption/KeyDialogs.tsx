@@ -4,6 +4,7 @@ import { useConsole } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
+import { download } from '../../ui/download.ts'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import type { Asked, KeyCall, KeysView } from './keysStore.ts'
@@ -126,7 +127,7 @@ export function ExportDialog({ id, onClose }: { id: string; onClose: () => void 
         onClose={onClose}
         foot={
           <>
-            <Button onPress={() => save(`gatehouse-key-${id}.txt`, text)}>
+            <Button onPress={() => download(document, `gatehouse-key-${id}.txt`, 'text/plain', `${text}\n`)}>
               <Download size={13} aria-hidden />
               Save as a file
             </Button>
@@ -165,15 +166,6 @@ export function ExportDialog({ id, onClose }: { id: string; onClose: () => void 
       <Refusal message={refusal} />
     </Dialog>
   )
-}
-
-function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([`${text}\n`], { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 
 export function ImportDialog({ onClose }: { onClose: () => void }) {
