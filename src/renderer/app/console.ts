@@ -11,6 +11,7 @@ import { createDrillsStore } from '../features/drills/drillsStore.ts'
 import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
 import { createKeysStore } from '../features/encryption/keysStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
+import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
 import { createRunStore } from '../features/run/runStore.ts'
@@ -43,6 +44,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const deployments = createDeploymentsStore(connection)
   const keys = createKeysStore(connection)
   const audit = createAuditStore(connection)
+  const inbox = createInboxStore(connection)
   const workers = createWorkersStore(connection)
   const drop = createDropStore({
     connection,
@@ -114,6 +116,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     stack,
     settings,
     audit,
+    inbox,
     drills,
     keys,
     workers,

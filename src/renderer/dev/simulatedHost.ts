@@ -949,7 +949,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       const { modelId } = detail(workflowId)
       return modelId === null ? null : registry['models.get']({ modelId }).report
     },
-    'runs.decide': ({ workflowId, decisionId, decision, reason }) => {
+    'runs.decide': ({ workflowId, decisionId, decision, reason, operator = settings.operator }) => {
       const seen = decisions.get(decisionId)
       if (seen) return { state: seen }
       const run = detail(workflowId)
@@ -961,7 +961,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
           decisionId,
           decision,
           reason,
-          operator: settings.operator,
+          operator,
           host: 'workbench',
           via: 'update',
           at: iso(clock()),

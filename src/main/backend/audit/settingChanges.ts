@@ -16,7 +16,7 @@ const longest = 400
 export function settingChanges(before: Settings, after: Settings): SettingChange[] {
   const { pipelines: was, ...othersBefore } = before
   const { pipelines: is, ...othersAfter } = after
-  return [...differences('', othersBefore, othersAfter, false), ...pipelineChanges(was, is)]
+  return [...differences('', othersBefore, othersAfter, isSecretName), ...pipelineChanges(was, is)]
 }
 
 /** Pipelines are told apart by their names, so that moving one is not a change of all that stand after it. */
@@ -26,33 +26,29 @@ function pipelineChanges(before: readonly Pipeline[], after: readonly Pipeline[]
   const changed = after.flatMap((pipeline) => {
     const same = before.find(({ name }) => name === pipeline.name)
     if (same === undefined) return []
-    const isSecret = pipeline.trainer.kind === 'command' || same.trainer.kind === 'command'
+    const isOwn = pipeline.trainer.kind === 'command' || same.trainer.kind === 'command'
+    const ofTrainer = (name: string) => isSecretName(name) || (isOwn && (name === 'command' || name === 'settings'))
     const { trainer: trainerBefore, ...restBefore } = same
     const { trainer: trainerAfter, ...restAfter } = pipeline
     const path = `pipelines.${pipeline.name}`
     return [
-      ...differences(path, restBefore, restAfter, false),
-      ...differences(`${path}.trainer`, trainerBefore, trainerAfter, isSecret),
+      ...differences(path, restBefore, restAfter, isSecretName),
+      ...differences(`${path}.trainer`, trainerBefore, trainerAfter, ofTrainer),
     ]
   })
   return [...order, ...changed]
 }
 
-function differences(path: string, before: unknown, after: unknown, hidden: boolean): SettingChange[] {
+function differences(path: string, before: unknown, after: unknown, isSecret: (name: string) => boolean): SettingChange[] {
   if (isDeepStrictEqual(before, after)) return []
-  if (isRecord(before) && isRecord(after)) {
-    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    return names.flatMap((name) =>
-      differences(
-        path === '' ? name : `${path}.${name}`,
-        before[name],
-        after[name],
-        (hidden && (name === 'command' || name === 'settings')) || isSecretName(name),
-      ),
-    )
-  }
-  if (hidden) return [{ field: path, before: notShown, after: notShown }]
-  return [{ field: path, before: textOf(before), after: textOf(after) }]
+  if (!isRecord(before) || !isRecord(after)) return [{ field: path, before: textOf(before), after: textOf(after) }]
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return names.flatMap((name) => {
+    const field = path === '' ? name : `${path}.${name}`
+    if (!isSecret(name)) return differences(field, before[name], after[name], isSecret)
+    // Nothing below it is looked into: what somebody's own trainer calls its secrets is not known.
+    return isDeepStrictEqual(before[name], after[name]) ? [] : [{ field, before: notShown, after: notShown }]
+  })
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { type Standing, standingOf } from '../../../contract/approvals.ts'
 import { type Approvals, assertNever } from '../../../contract/model.ts'
 import { describeRun, spanWords } from '../../../contract/sentence.ts'
 import { type DataProfile, metricLabels } from '../../../contract/training.ts'
@@ -59,7 +60,7 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
     detail !== null && (detail.stage !== 'AwaitingApproval' || detail.decisionPending) && phase !== 'sending'
 
   const submit = () => {
-    if (!off) void decide.getState().submit()
+    if (!off && !barred) void decide.getState().submit()
   }
   const onKeyDown: FieldProps['onKeyDown'] = (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -78,6 +79,9 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
   const name = detail?.fileName ?? open.workflowId
   const modifier = /Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'
   const blocked = over || (editable && nothingToDecide)
+  const owner = useIn('settings', (s) => s.settings?.operator ?? '')
+  const standing = standingOf(detail?.approvals ?? null, open.operator?.trim() || owner)
+  const barred = kind === 'approve' ? standing.approve : standing.reject
   const isLast = !detail?.approvals || detail.approvals.needed - detail.approvals.given.length <= 1
   return (
     <Dialog
@@ -109,7 +113,12 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
               <kbd>{modifier}</kbd> <kbd>Enter</kbd>
             </span>
             <Button onPress={onClose}>Decide later</Button>
-            <Button look={kind === 'approve' ? 'primary' : 'danger'} isDisabled={!editable} offBecause={off} onPress={submit}>
+            <Button
+              look={kind === 'approve' ? 'primary' : 'danger'}
+              isDisabled={!editable}
+              offBecause={off ?? barred}
+              onPress={submit}
+            >
               {phase === 'sending' ? 'Sending…' : kind === 'approve' ? 'Approve for production' : 'Reject this model'}
             </Button>
           </>
@@ -126,7 +135,8 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
           </section>
         ) : null}
         {open.profile ? <DataBrief profile={open.profile} /> : null}
-        {detail && !blocked ? <PolicyNote approvals={detail.approvals} /> : null}
+        {detail && !blocked ? <PolicyNote approvals={detail.approvals} standing={standing} /> : null}
+        {blocked || owner === '' ? null : <DecidesAs open={open} operator={owner} isOff={!editable} />}
         <Outcome open={open} nothingToDecide={nothingToDecide} />
         {blocked ? null : (
           <Field
@@ -274,28 +284,50 @@ function Facts({ open }: { open: OpenDecision }) {
   )
 }
 
-/** Where more than one operator has to approve: who has, and whether this one would be the last. */
-function PolicyNote({ approvals }: { approvals: Approvals | null }) {
-  if (approvals === null || approvals.needed < 2) return null
-  const { needed, given } = approvals
-  const left = needed - given.length
+/** What the policy asks for, and how the operator who decides here stands to it. */
+function PolicyNote({ approvals, standing }: { approvals: Approvals | null; standing: Standing }) {
+  const given = approvals?.given ?? []
+  const several = (approvals?.needed ?? 1) > 1
+  if (standing.words === '' && given.length === 0) return null
   return (
     <Note tone="human">
       <div>
         <p>
-          {given.length} of {needed} approvals.{' '}
-          {left === 1
-            ? 'Yours would be the last: it deploys the model.'
-            : `After yours ${left - 1} more ${left === 2 ? 'is' : 'are'} needed.`}{' '}
-          One rejection rejects the model.
+          {plainText(standing.words)}
+          {several ? ' One rejection rejects the model.' : ''}
         </p>
         {given.map(({ operator, at, reason }) => (
           <p key={`${operator} ${at}`}>
-            Approved by {operator ?? 'an unnamed client'}, <Moment at={at} />: {reason}
+            Approved by {plainText(operator ?? 'an unnamed client')}, <Moment at={at} />: {plainText(reason)}
           </p>
         ))}
       </div>
     </Note>
+  )
+}
+
+/** Who decides: the operator of the settings, or somebody else who sits at this console. */
+function DecidesAs({ open, operator, isOff }: { open: OpenDecision; operator: string; isOff: boolean }) {
+  const { decide } = useConsole()
+  if (open.operator === null) {
+    return (
+      <p className="faint">
+        You decide as <bdi className="strong">{plainText(operator)}</bdi>.{' '}
+        <Button look="link" isDisabled={isOff} onPress={() => decide.getState().setOperator('')}>
+          As somebody else
+        </Button>
+      </p>
+    )
+  }
+  return (
+    <Field
+      label="Decide as"
+      hint={`Recorded with the decision. Empty: ${operator}.`}
+      maxLength={120}
+      isReadOnly={isOff}
+      value={open.operator}
+      onChange={(name) => decide.getState().setOperator(name)}
+    />
   )
 }
 

@@ -13,6 +13,8 @@ export interface OpenDecision {
   kind: DecisionKind
   /** One per opened dialog: however often it is sent, it is one decision. */
   decisionId: string
+  /** Who decides where that is not the operator of the settings: a console may be shared. */
+  operator: string | null
   reason: string
   phase: DecidePhase
   error: CallError | null
@@ -36,6 +38,8 @@ export interface DecideState {
   /** Approve instead of reject, or the other way round: another decision, so another id. */
   switchKind(): void
   setReason(reason: string): void
+  /** null or empty: the operator of the settings. */
+  setOperator(operator: string | null): void
   submit(): Promise<void>
   close(): void
 }
@@ -85,6 +89,7 @@ export function createDecideStore(connection: Connection, newId: () => string = 
             workflowId,
             kind,
             decisionId,
+            operator: null,
             reason: '',
             phase: 'editing',
             error: null,
@@ -108,10 +113,16 @@ export function createDecideStore(connection: Connection, newId: () => string = 
         const { open } = get()
         if (open) set({ open: { ...open, reason } })
       },
+      setOperator(operator) {
+        const { open } = get()
+        // Another name is another decision.
+        if (open) set({ open: { ...open, operator, decisionId: newId(), phase: 'editing', error: null } })
+      },
       async submit() {
         const { open } = get()
         if (!open || (open.phase !== 'editing' && open.phase !== 'failed')) return
         const { workflowId, decisionId, kind } = open
+        const operator = open.operator?.trim() || undefined
         const reason = open.reason.trim()
         if (reason === '') {
           change(decisionId, { error: { kind: 'invalid', message: 'A reason is required.', field: 'reason' }, phase: 'editing' })
@@ -119,7 +130,7 @@ export function createDecideStore(connection: Connection, newId: () => string = 
         }
         change(decisionId, { phase: 'sending', error: null })
         try {
-          const { state } = await connection.call('runs.decide', { workflowId, decisionId, decision: kind, reason })
+          const { state } = await connection.call('runs.decide', { workflowId, decisionId, decision: kind, reason, operator })
           change(decisionId, { phase: state })
         } catch (cause) {
           const error: CallError =
