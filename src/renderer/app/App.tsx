@@ -29,6 +29,7 @@ import { RunPanel } from '../features/run/RunPanel.tsx'
 import { RunsView } from '../features/runs/RunsView.tsx'
 import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { SettingsView } from '../features/settings/SettingsView.tsx'
+import { isDirty } from '../features/settings/settingsStore.ts'
 import { StackLine } from '../features/stack/StackLine.tsx'
 import { ClockContext, createClock, useNow } from '../ui/clock.ts'
 import { TimesContext } from '../ui/times.tsx'
@@ -137,6 +138,7 @@ function Nav() {
   const waiting = useIn('runs', useShallow(awaitingRuns)).length
   const drillIsOn = useIn('drills', isAnyDrillOn)
   const inClear = useIn('keys', isInClear)
+  const unsaved = useIn('settings', isDirty)
   return (
     <nav className="nav" aria-label="Places">
       <h1 className="nav-name">
@@ -171,6 +173,12 @@ function Nav() {
               <span className="nav-count">
                 {waiting}
                 <span className="sr-only"> wait for a decision</span>
+              </span>
+            ) : null}
+            {name === 'settings' && unsaved ? (
+              <span className="nav-count">
+                <span aria-hidden>•</span>
+                <span className="sr-only"> holds changes that are not saved</span>
               </span>
             ) : null}
             {name === 'drills' && drillIsOn ? (

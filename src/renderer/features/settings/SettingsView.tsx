@@ -1,6 +1,7 @@
 import { CircleAlert, Plus, Trash2 } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
 import { useConsole, useIn } from '../../app/console.ts'
+import type { Place } from '../../app/route.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -9,9 +10,9 @@ import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
 import { RetriesTable } from '../retries/RetriesTable.tsx'
 import { SelfTest } from '../selfTest/SelfTest.tsx'
-import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
 import { Notifications } from './Notifications.tsx'
-import { isDirty, type SettingsDraft } from './settingsStore.ts'
+import { differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
 
 // The largest form of the console, read when the settings are first looked at.
@@ -38,6 +39,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
   const { settings, capabilities } = useConsole()
   const errors = useIn('settings', (s) => s.errors)
   const info = useIn('stack', (s) => s.info)
+  const about = useIn('settings', (s) => s.about)
   const edit = settings.getState().edit
   const text = (
     field: keyof SettingsDraft &
@@ -59,11 +61,26 @@ function Form({ draft }: { draft: SettingsDraft }) {
     <>
       <div className="settings scroll">
         <div className="settings-page">
-          <Group title="You" about="Your name stands beside each of your decisions.">
+          {about?.problem ? (
+            <Note tone="bad">
+              <p>{about.problem}</p>
+            </Note>
+          ) : null}
+          <Group title="You" resets={['operator']} about="Your name stands beside each of your decisions.">
             <Field label="Operator name" {...text('operator')} />
           </Group>
           <Group
+            title="Stack"
+            about="Where Temporal and Postgres are. Profiles are described in their file; another one is in use from the next start of Gatehouse on. All else on this page holds as soon as it is saved."
+          >
+            <Stack />
+          </Group>
+          <Group title="Elsewhere">
+            <Elsewhere />
+          </Group>
+          <Group
             title="Intake"
+            resets={['inboxFolders', 'settleSeconds', 'maxFileMebibytes', 'startsPerSecond']}
             about="Watched folders, their subfolders included. The first one receives what is dropped on the window."
           >
             <Folders draft={draft} />
@@ -85,6 +102,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
           </Group>
           <Group
             title="Pipelines"
+            resets={['pipelines']}
             about="Which file is made into a model in which way. The first that takes a file makes its run; a change counts for runs that start after it."
           >
             <Suspense fallback={<span className="skeleton" style={{ width: '60%' }} />}>
@@ -93,6 +111,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
           </Group>
           <Group
             title="Every run"
+            resets={['minSeconds', 'maxSeconds', 'approvalTimeoutHours', 'retries']}
             about="What holds where a pipeline says nothing else. A run under way keeps the settings that it began with."
           >
             <div className="settings-row">
@@ -107,10 +126,14 @@ function Form({ draft }: { draft: SettingsDraft }) {
             </div>
             <Retries draft={draft} />
           </Group>
-          <Group title="Notifications" about="Told on the desktop while this window is in the background.">
+          <Group
+            title="Notifications"
+            resets={['notifications']}
+            about="Told on the desktop while this window is in the background, and in the console while it is not. That a decision of yours came too late is always told."
+          >
             <Notifications draft={draft.notifications} />
           </Group>
-          <Group title="Appearance">
+          <Group title="Appearance" resets={['appearance']}>
             <fieldset className="chips" aria-label="Appearance">
               {(['system', 'light', 'dark'] as const).map((appearance) => (
                 <button
@@ -150,14 +173,93 @@ function Form({ draft }: { draft: SettingsDraft }) {
   )
 }
 
-function Group({ title, about, children }: { title: string; about?: string; children: ReactNode }) {
+function Group({
+  title,
+  about,
+  resets,
+  children,
+}: {
+  title: string
+  about?: ReactNode
+  /** The fields of the form that stand in it; it can be set to their defaults. */
+  resets?: readonly (keyof SettingsDraft)[]
+  children: ReactNode
+}) {
+  const { settings } = useConsole()
   const id = useId()
+  const differs = useIn('settings', (s) => resets !== undefined && differsFromDefaults(s, resets))
   return (
     <section className="settings-group" aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+      <div className="settings-head">
+        <h2 id={id}>{title}</h2>
+        {differs && resets ? (
+          <Button size="small" look="link" onPress={() => settings.getState().reset(resets)}>
+            Set to defaults<span className="sr-only">: {title}</span>
+          </Button>
+        ) : null}
+      </div>
       {about ? <p className="faint">{about}</p> : null}
       {children}
     </section>
+  )
+}
+
+/** Where Temporal and Postgres are, and how each part is. */
+function Stack() {
+  const about = useIn('settings', (s) => s.about)
+  const health = useIn('stack', (s) => s.health)
+  return (
+    <>
+      {about ? (
+        <dl className="facts">
+          <dt>Profile</dt>
+          <dd>
+            {about.profile.name}
+            <span className="faint">{about.profile.setBy === null ? '' : `, chosen by ${about.profile.setBy}`}</span>
+          </dd>
+          <dt>Profiles file</dt>
+          <dd>
+            <CopyLine text={about.profile.file} what="the path of the profiles file" />
+          </dd>
+        </dl>
+      ) : null}
+      {health ? (
+        <ul className="settings-parts">
+          {partNames.map((name) => (
+            <li key={name}>
+              <span>{partLabels[name]}</span>
+              <span className={`tag ${partTones[health[name].state]}`}>{health[name].state}</span>
+              <span className="muted wrap">
+                {[health[name].summary, health[name].detail, health[name].remedy].filter(Boolean).join(' · ')}
+              </span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p className="faint">The stack’s health is not known.</p>
+      )}
+    </>
+  )
+}
+
+const partTones = { up: 'good', starting: 'run', down: 'bad', off: '' } as const
+
+/** Settings that have a place of their own. */
+function Elsewhere() {
+  const { route } = useConsole()
+  const to = (place: Place) => () => route.getState().go({ place, run: null, full: false })
+  return (
+    <div className="settings-arrival">
+      <Button size="small" onPress={to('encryption')}>
+        Keys and encryption
+      </Button>
+      <Button size="small" onPress={to('drills')}>
+        Drills
+      </Button>
+      <Button size="small" onPress={to('audit')}>
+        Who changed what
+      </Button>
+    </div>
   )
 }
 
@@ -281,6 +383,7 @@ function SaveBar({ draft }: { draft: SettingsDraft }) {
   const saving = useIn('settings', (s) => s.saving)
   const savedAt = useIn('settings', (s) => s.savedAt)
   const problem = useIn('settings', (s) => s.problem)
+  const undoable = useIn('settings', (s) => s.undoable)
   const dirty = isDirty({ settings: base, draft })
   const wrong = Object.keys(errors).length
   return (
@@ -297,6 +400,11 @@ function SaveBar({ draft }: { draft: SettingsDraft }) {
                 : 'All saved.'}
       </span>
       <span className="grow" />
+      {undoable && !dirty ? (
+        <Button offBecause={off} isDisabled={saving} onPress={() => void settings.getState().undo()}>
+          Undo the last save
+        </Button>
+      ) : null}
       <Button isDisabled={!dirty || saving} onPress={() => settings.getState().revert()}>
         Revert
       </Button>

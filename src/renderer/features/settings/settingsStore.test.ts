@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { invalid } from '../../../contract/errors.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createSimulatedHost } from '../../dev/simulatedHost.ts'
-import { checkDraft, createSettingsStore, draftOf, isDirty, type SettingsDraft } from './settingsStore.ts'
+import { checkDraft, createSettingsStore, differsFromDefaults, draftOf, isDirty, type SettingsDraft } from './settingsStore.ts'
 
 const host = createSimulatedHost('empty')
 const settings = await host.handlers['settings.get']({})
@@ -63,5 +63,44 @@ describe('settingsStore', () => {
     await store.getState().save()
     expect(store.getState().errors).toEqual({ 'inboxFolders.0': 'This folder cannot be written to.' })
     expect(store.getState().draft?.inboxFolders).toEqual(['/root'])
+  })
+  it('takes the last save back, and keeps what others changed meanwhile', async () => {
+    const own = createSimulatedHost('empty')
+    const connection = createMemoryConnection(own.handlers)
+    own.onEvent((name, payload) => connection.emit(name, payload))
+    const store = createSettingsStore(connection)
+    await store.getState().fetch()
+    store.getState().edit({ operator: 'Grace' })
+    await store.getState().save()
+    await connection.call('settings.set', { settings: { ...(await connection.call('settings.get', {})), settleSeconds: 9 } })
+    await store.getState().undo()
+    expect(await connection.call('settings.get', {})).toMatchObject({ operator: settings.operator, settleSeconds: 9 })
+    expect(store.getState().undoable).toBeNull()
+  })
+  it('sets one section to its defaults and leaves the others as they are typed', async () => {
+    const connection = createMemoryConnection(createSimulatedHost('empty').handlers)
+    const store = createSettingsStore(connection)
+    await store.getState().fetch()
+    store.getState().edit({ operator: 'Grace', settleSeconds: '9' })
+    expect(differsFromDefaults(store.getState(), ['settleSeconds'])).toBe(true)
+    store.getState().reset(['settleSeconds'])
+    expect(store.getState().draft).toMatchObject({ operator: 'Grace', settleSeconds: String(settings.settleSeconds) })
+    expect(differsFromDefaults(store.getState(), ['settleSeconds'])).toBe(false)
+  })
+  it('checks what is typed of the notifications, each beside its field', () => {
+    const draft = draftOf(settings)
+    const notifications = {
+      ...draft.notifications,
+      remindAfterMinutes: '0',
+      quiet: { ...draft.notifications.quiet, to: '22:00', days: [] },
+    }
+    expect(errorsOf({ notifications })).toMatchObject({
+      'notifications.remindAfterMinutes': 'Must be at least 1.',
+      'notifications.quiet.days': 'Choose at least one day.',
+    })
+    const sameEnds = { ...draft.notifications, quiet: { ...draft.notifications.quiet, to: '22:00', timeZone: 'Mars' } }
+    expect(errorsOf({ notifications: sameEnds })).toMatchObject({
+      'notifications.quiet.timeZone': 'This is no time zone, e.g. Europe/Berlin.',
+    })
   })
 })

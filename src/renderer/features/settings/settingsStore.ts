@@ -1,4 +1,5 @@
 import { createStore } from 'zustand/vanilla'
+import type { CallOutput } from '../../../contract/calls.ts'
 import { CallFailed } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
 import type { NotificationSettings, QuietHours } from '../../../contract/notices.ts'
@@ -92,7 +93,7 @@ function issueWords(issue: Issue, path: string): string {
   if (issue.code === 'invalid_type') return issue.expected === 'int' ? 'Enter a whole number.' : 'Enter a number.'
   if (issue.code === 'too_small') {
     if (issue.origin === 'string') return 'This must not be empty.'
-    if (issue.origin === 'array') return 'At least one folder is needed.'
+    if (issue.origin === 'array') return path === 'inboxFolders' ? 'At least one folder is needed.' : issue.message
     return issue.inclusive === false ? `Must be more than ${issue.minimum}.` : `Must be at least ${issue.minimum}.`
   }
   if (issue.code === 'too_big') {
@@ -146,14 +147,37 @@ export interface SettingsState {
   errors: Record<string, string>
   saving: boolean
   savedAt: number | null
+  /** What the last save changed, as it was before; null when nothing is to be undone. */
+  undoable: Partial<Settings> | null
+  /** Defaults, profile, and why a file was set aside; null until the host has told. */
+  about: SettingsAbout | null
   fetch(): Promise<void>
   edit(change: Partial<SettingsDraft>): void
   save(): Promise<void>
   revert(): void
+  /** Sets these fields of the form to their defaults; nothing is saved by it. */
+  reset(fields: readonly (keyof SettingsDraft)[]): void
+  /** Takes the last save back; what others changed meanwhile stays. */
+  undo(): Promise<void>
 }
+
+export type SettingsAbout = CallOutput<'settings.about'>
 
 export const isDirty = ({ settings, draft }: Pick<SettingsState, 'settings' | 'draft'>) =>
   settings !== null && draft !== null && JSON.stringify(draft) !== JSON.stringify(draftOf(settings))
+
+/** Whether these fields of the form hold something else than the defaults. */
+export const differsFromDefaults = (state: Pick<SettingsState, 'draft' | 'about'>, fields: readonly (keyof SettingsDraft)[]) => {
+  if (!state.draft || !state.about) return false
+  const [is, standard] = [state.draft, draftOf(state.about.defaults)]
+  return fields.some((field) => JSON.stringify(is[field]) !== JSON.stringify(standard[field]))
+}
+
+/** The settings of `before` that `after` has otherwise. */
+const changedIn = (before: Settings, after: Settings): Partial<Settings> =>
+  Object.fromEntries(
+    Object.entries(before).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(after[name as keyof Settings])),
+  )
 
 export function createSettingsStore(connection: Connection) {
   const store = createStore<SettingsState>()((set, get) => ({
@@ -164,9 +188,12 @@ export function createSettingsStore(connection: Connection) {
     errors: {},
     saving: false,
     savedAt: null,
+    undoable: null,
+    about: null,
     async fetch() {
       try {
         take(await connection.call('settings.get', {}))
+        set({ about: await connection.call('settings.about', {}).catch(() => get().about) })
       } catch (cause) {
         set(get().load === 'ready' ? { problem: problemText(cause) } : { load: 'failed', problem: problemText(cause) })
       }
@@ -186,7 +213,9 @@ export function createSettingsStore(connection: Connection) {
       set({ saving: true, problem: null })
       try {
         const saved = await connection.call('settings.set', { settings: checked.settings })
-        set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now() })
+        set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now(), undoable: changedIn(settings, saved) })
+        // What was set aside may be in force again.
+        set({ about: await connection.call('settings.about', {}).catch(() => get().about) })
       } catch (cause) {
         const field = cause instanceof CallFailed && cause.error.kind === 'invalid' ? cause.error.field : null
         const at = field?.replace(/^settings\./, '')
@@ -199,6 +228,25 @@ export function createSettingsStore(connection: Connection) {
     revert() {
       const { settings } = get()
       if (settings) set({ draft: draftOf(settings), errors: {}, problem: null })
+    },
+    reset(fields) {
+      const { about, edit } = get()
+      if (!about) return
+      const standard = draftOf(about.defaults)
+      edit(Object.fromEntries(fields.map((field) => [field, standard[field]])))
+    },
+    async undo() {
+      const { settings, undoable, saving } = get()
+      if (!settings || !undoable || saving) return
+      set({ saving: true, problem: null })
+      try {
+        const saved = await connection.call('settings.set', { settings: { ...settings, ...undoable } })
+        set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now(), undoable: null })
+      } catch (cause) {
+        set({ problem: problemText(cause) })
+      } finally {
+        set({ saving: false })
+      }
     },
   }))
   /** What is being typed is kept when the settings change elsewhere. */
