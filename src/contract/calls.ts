@@ -18,6 +18,7 @@ import {
   timestamp,
 } from './model.ts'
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
+import { mostObserved, observed } from './observed.ts'
 import { auditFilter, auditRecord, stepAction } from './operator.ts'
 import { dataProfile, trainingReport } from './training.ts'
 import { workersState } from './workers.ts'
@@ -179,6 +180,8 @@ export const calls = {
   /** Every worker of the pipelines' task queue that was heard of lately. */
   'workers.list': { input: nothing, output: workersState },
   /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. */
+  /** Told by a bare worker beside the host, in order; told twice it changes nothing. */
+  'workers.tell': { input: z.object({ events: z.array(observed).max(mostObserved) }).strict(), output: nothing },
   'workers.switch': { input: z.object({ on: z.boolean(), reason }).strict(), output: nothing },
 
   'settings.get': { input: nothing, output: settings },

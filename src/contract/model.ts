@@ -197,6 +197,8 @@ export const step = z.object({
   retryAt: timestamp.nullable(),
   paused: paused.nullable(),
   progress: progress.nullable(),
+  /** Temporal's events of this step's latest scheduling, in order: scheduled, started, closed. */
+  eventIds: z.array(z.string()),
 })
 export type Step = z.infer<typeof step>
 
@@ -208,9 +210,22 @@ export const runEncryption = z.object({
 })
 export type RunEncryption = z.infer<typeof runEncryption>
 
+/** The run was sent back to an earlier step: what came after that step's beginning is done again by a new execution. */
+export const reset = z.object({
+  at: timestamp,
+  /** null where Temporal was not told who or why. */
+  by: z.string().nullable(),
+  reason: z.string().nullable(),
+  /** The execution that was left; its attempts are kept. */
+  fromRunId: z.string(),
+})
+export type Reset = z.infer<typeof reset>
+
 /** What the run's panel shows. `steps` always holds every step, in the pipeline's order. */
 export const runDetail = runSummary.extend({
   steps: z.array(step),
+  /** In order; empty for a run that was never sent back. */
+  resets: z.array(reset),
   gateChecks: z.array(gateCheck),
   deployments: z.array(deployment),
   modelId: z.string().nullable(),

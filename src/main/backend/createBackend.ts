@@ -49,6 +49,9 @@ import { createTemporalLink } from './worker/createTemporalLink.ts'
 import { holdForKeys } from './worker/hold.ts'
 import { createWorkers } from './worker/workers.ts'
 
+// The audit writes down an order once it is carried out, and two machines' clocks differ.
+const auditTrailsMs = 60_000
+
 interface Options {
   home: Home
   paths: AppPaths
@@ -268,6 +271,17 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     client: temporal.client,
     namespace: temporal.namespace,
     temporalUiUrl: () => stack.status().temporalUiUrl,
+    askedToReset: (workflowId, at) => {
+      const asked = audit
+        .all(500, workflowId)
+        .find(
+          (entry) =>
+            entry.name === 'runs.actOnStep' &&
+            entry.detail === 'restart' &&
+            Math.abs(Date.parse(entry.at) - Date.parse(at)) < auditTrailsMs,
+        )
+      return asked ? `${asked.operator}@${asked.host}` : null
+    },
   })
 
   const health = (): StackHealth => ({
@@ -443,6 +457,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       },
 
       'workers.list': workers.list,
+      'workers.tell': ({ events }) => {
+        for (const event of events) {
+          projection.hear(event)
+          // What a stage brings with it, metrics and checks, the workflow alone knows.
+          if (event.kind === 'stage') reconciler.refresh(event.workflowId)
+        }
+        return {}
+      },
       'workers.switch': ({ on, reason }) => {
         workers.switch(on, settings.get().operator, reason)
         look()

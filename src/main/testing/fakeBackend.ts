@@ -186,7 +186,9 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
           retryAt: null,
           paused: null,
           progress: null,
+          eventIds: [],
         })),
+        resets: [],
         gateChecks: [],
         deployments: [],
         modelId: null,
@@ -243,6 +245,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'stack.health': () => fakeHealth,
     'stack.retry': () => ({}),
     'workers.list': () => ({ stopped: null, workers: [], waiting: null, problem: null }),
+    'workers.tell': () => ({}),
     'workers.switch': () => ({}),
     'settings.get': () => settings,
     'settings.set': (input) => {

@@ -13,6 +13,7 @@ import {
   type GateCheck,
   type IntakeEntry,
   isEndStage,
+  type Reset,
   type RunDetail,
   type RunSummary,
   type Settings,
@@ -60,6 +61,7 @@ interface Plan {
   revision: number
   /** Attempts that the host knows nothing of, as another worker made them. */
   unseen?: (attempt: number) => boolean
+  resets?: Reset[]
 }
 
 const maxAttempts: Record<StepName, number | null> = {
@@ -159,6 +161,7 @@ function runAt(plan: Plan, now: number): RunDetail {
       retryAt: null,
       paused: null,
       progress: null,
+      eventIds: skipped || waits ? [] : [5, 6, 7].map((id) => String(id + 6 * stepNames.indexOf(name))),
     }
     if (waits || skipped) {
       steps.push(base)
@@ -300,6 +303,7 @@ function runAt(plan: Plan, now: number): RunDetail {
     decision: plan.decision,
     revision: plan.revision,
     steps,
+    resets: plan.resets ?? [],
     gateChecks: done('assess_model_quality') ? (report ? standardChecks(report, passed) : checksOf(plan.metrics)) : [],
     deployments: (['dev', 'prod'] as const)
       .filter((environment) => done(environment === 'dev' ? 'deploy_dev' : 'deploy_prod'))
@@ -322,6 +326,7 @@ function runAt(plan: Plan, now: number): RunDetail {
 
 const summaryOf = ({
   steps: _steps,
+  resets: _resets,
   gateChecks: _gateChecks,
   deployments: _deployments,
   modelId: _modelId,
@@ -444,6 +449,17 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
           decision: decided('approve', 20 * hour, 'Holds on last month’s data'),
         }),
         plan('twenty_hours.csv', 20 * hour, { metrics: good }),
+        plan('sent_back.csv', 3 * minute, {
+          attempts: lost,
+          resets: [
+            {
+              at: iso(now - 3 * minute + 30_000),
+              by: 'ada@workbench',
+              reason: 'The card was swapped',
+              fromRunId: '0198f2a4-7c1e-7b3a-9d20-00000000abcd',
+            },
+          ],
+        }),
       ]
     case 'troubled':
       return [
@@ -1043,6 +1059,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       waiting: workerStopped ? { steps: 2, runs: 1, oldestSeconds: 41 } : { steps: 0, runs: 0, oldestSeconds: 0 },
       problem: null,
     }),
+    'workers.tell': () => ({}),
     'workers.switch': ({ on, reason }) => {
       workerStopped = on ? null : { by: settings.operator, at: iso(clock()), reason }
       return {}

@@ -74,6 +74,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'stack.health': 'reads',
   'stack.retry': () => ({ detail: '' }),
   'workers.list': 'reads',
+  'workers.tell': 'tells',
   'workers.switch': ({ on, reason }) => ({ detail: on ? 'started' : 'stopped', reason }),
   'settings.get': 'reads',
   'settings.set': ({ settings }, before) => {

@@ -164,3 +164,61 @@ describe('the projection', () => {
     expect(sealer.open(sealed)).toMatchObject({ problem: 'secret' })
   })
 })
+
+describe('what other workers did', () => {
+  const ref = { workflowId: 'w1', runId: 'r1', step: 'train_model' as const, attempt: 1 }
+  const gpu = { message: 'GPU is away', type: 'GpuUnavailable', nonRetryable: false, stack: null }
+
+  it('a bare worker beside the host is heard like its own', () => {
+    const { ledger, projection, pushed } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    projection.hear({ kind: 'stage', workflowId: 'w1', runId: 'r1', stage: 'Training', at: at(1) })
+    projection.hear({ kind: 'started', ...ref, startedAt: at(2), worker: 'bare', maxAttempts: 3 })
+    projection.hear({ kind: 'progress', ...ref, progress: { fraction: 0.4, message: 'Round 4', at: at(3) } })
+    expect(projection.progress('w1')).toMatchObject({ attempt: 1, progress: { fraction: 0.4 } })
+    projection.hear({ kind: 'ended', ...ref, endedAt: at(4), outcome: 'failed', failure: gpu })
+    projection.flush()
+    expect(pushed.at(-1)).toMatchObject([{ stage: 'Training', attempt: 1, maxAttempts: 3, problem: 'GPU is away' }])
+    expect(projection.attempts('r1')).toEqual([
+      {
+        ...{ step: 'train_model', attempt: 1, startedAt: at(2), endedAt: at(4) },
+        ...{ outcome: 'failed', worker: 'bare', failure: gpu },
+      },
+    ])
+  })
+
+  it('an attempt that outlived a start of the host ends where it began', () => {
+    const { ledger, projection } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    projection.hear({ kind: 'started', ...ref, startedAt: at(2), worker: 'bare', maxAttempts: 3 })
+    projection.close()
+    const next = setUp(ledger).projection
+    next.hear({ kind: 'ended', ...ref, endedAt: at(9), outcome: 'completed', failure: null })
+    expect(next.attempts('r1')).toMatchObject([{ startedAt: at(2), endedAt: at(9), outcome: 'completed', worker: 'bare' }])
+  })
+
+  it('an attempt that only Temporal knew of is kept, once', () => {
+    const { projection } = setUp()
+    const seen = {
+      ...{ step: 'train_model' as const, attempt: 1, startedAt: at(2), endedAt: at(4) },
+      ...{ outcome: 'failed' as const, worker: 'elsewhere', failure: gpu },
+    }
+    projection.keepSeen('r1', seen)
+    // The server and the worker tell the same moment by two clocks.
+    projection.keepSeen('r1', { ...seen, startedAt: at(5), endedAt: at(5) })
+    projection.keepSeen('r1', { ...seen, attempt: 2, startedAt: at(8), endedAt: at(9) })
+    expect(projection.attempts('r1').map(({ attempt }) => attempt)).toEqual([1, 2])
+  })
+
+  it('an attempt whose end nobody told here ends as Temporal says', () => {
+    const { projection } = setUp()
+    projection.hear({ kind: 'started', ...ref, startedAt: at(2), worker: 'bare', maxAttempts: 3 })
+    projection.keepSeen('r1', {
+      ...{ step: 'train_model', attempt: 1, startedAt: at(40), endedAt: at(40) },
+      ...{ outcome: 'timedOut', worker: 'bare', failure: gpu },
+    })
+    expect(projection.attempts('r1')).toMatchObject([{ startedAt: at(2), endedAt: at(40), outcome: 'timedOut' }])
+  })
+})

@@ -1,6 +1,15 @@
 import type { CallOutput, ValidInput } from '../../../contract/calls.ts'
 import type { Emit } from '../../../contract/events.ts'
-import { type Attempt, isEndStage, type Progress, type RunSummary, type Stage, type StepName } from '../../../contract/model.ts'
+import {
+  type Attempt,
+  assertNever,
+  isEndStage,
+  type Progress,
+  type RunSummary,
+  type Stage,
+  type StepName,
+} from '../../../contract/model.ts'
+import type { Observed } from '../../../contract/observed.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
@@ -32,6 +41,10 @@ export interface Projection {
   progress(workflowId: string): { step: StepName; attempt: number; progress: Progress } | undefined
   /** Fed by the worker of this process. */
   observer: RunObserver
+  /** What a bare worker beside this host tells of its steps. */
+  hear(event: Observed): void
+  /** Keeps an attempt that Temporal still knows and this host has not seen, before Temporal drops it. */
+  keepSeen(runId: string, attempt: RecordedAttempt): void
   flush(): void
   close(): void
 }
@@ -53,6 +66,9 @@ interface Options {
 const flushAfterMs = 100
 // A full disk is not freed within the second.
 const flushAgainAfterMs = 5_000
+
+// A worker and the server tell the end of one attempt by two clocks; after a retry by hand numbers begin again, much later.
+const sameAttemptMs = 10_000
 
 const selectRuns = `
   SELECT r.workflow_id, r.file_name, r.sha256, r.size_bytes, r.origin, r.submitted_by, r.accepted_at,
@@ -188,7 +204,9 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       update(workflowId, { runId, attempt, maxAttempts, retryAt: null, paused: null })
     },
     attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
-      const { startedAt, worker } = running.get(`${runId} ${step}`) ?? { startedAt: endedAt, worker: null }
+      // A bare worker's attempt may have begun before this host did.
+      const begun = running.get(`${runId} ${step}`) ?? begunBefore(runId, step, attempt)
+      const { startedAt, worker } = begun ?? { startedAt: endedAt, worker: null }
       running.delete(`${runId} ${step}`)
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt, outcome, failure })
       latestProgress.delete(workflowId)
@@ -203,6 +221,35 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       latestProgress.set(workflowId, { step, attempt, progress })
       emit('run.progress', { workflowId, step, attempt, progress })
     },
+  }
+
+  const begunBefore = (runId: string, step: StepName, attempt: number) =>
+    attemptsOf(runId).findLast((a) => a.step === step && a.attempt === attempt && a.outcome === 'running')
+
+  function hear(event: Observed): void {
+    switch (event.kind) {
+      case 'stage': {
+        const { workflowId, runId, stage, at } = event
+        update(workflowId, {
+          ...{ runId, stage, stageSince: at },
+          ...{ attempt: 0, maxAttempts: null, retryAt: null, paused: null, problem: null },
+        })
+        return
+      }
+      case 'started':
+        observer.attemptStarted(event)
+        return
+      case 'ended':
+        observer.attemptEnded(event)
+        return
+      case 'progress': {
+        const { workflowId, runId, step, attempt, progress } = event
+        observer.progress({ workflowId, runId, step, attempt, ...progress })
+        return
+      }
+      default:
+        assertNever(event)
+    }
   }
 
   function attemptsOf(runId: string): RecordedAttempt[] {
@@ -227,6 +274,16 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
 
   return {
     observer,
+    hear,
+    keepSeen(runId, seen) {
+      flush()
+      const known = attemptsOf(runId).findLast(
+        ({ step, attempt, endedAt }) =>
+          step === seen.step && attempt === seen.attempt && (endedAt === null || near(endedAt, seen.endedAt ?? seen.startedAt)),
+      )
+      if (!known) keepAttempt({ runId, ...seen })
+      else if (known.endedAt === null) keepAttempt({ runId, ...seen, startedAt: known.startedAt })
+    },
     update,
     flush,
     get: (workflowId) => records.get(workflowId),
@@ -327,5 +384,6 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
 }
 
 const noPolicy = { approvers: [], submitter: null }
+const near = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < sameAttemptMs
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const same = (a: RunRecord, b: RunRecord) => JSON.stringify(a) === JSON.stringify(b)

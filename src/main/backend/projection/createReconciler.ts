@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { Client } from '@temporalio/client'
 import { PayloadConverterError, ValueError } from '@temporalio/common'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import type { Stage } from '../../../contract/model.ts'
+import { type Stage, stepNames } from '../../../contract/model.ts'
 import { isUnreadable } from '../../../temporal/codec/encryptionCodec.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type DescribedRun, describeRun, listOpen, listRuns } from '../../../temporal/executions.ts'
@@ -11,7 +11,7 @@ import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
 import { decodeFailureView, failureView } from '../runs/failureView.ts'
 import { isoOf } from '../runs/protoTime.ts'
-import { pausedOf } from '../runs/timeline.ts'
+import { failedBefore, pausedOf } from '../runs/timeline.ts'
 import type { Projection } from './createProjection.ts'
 import { patchFromStatus, type RunRecord, stageOfClosed } from './runRecord.ts'
 
@@ -34,6 +34,8 @@ const sweepEveryMs = 3_000
 const sweepEveryMsWhenLong = 15_000
 const longList = 300
 const refreshAfterMs = 150
+// One description of a run takes the server about a millisecond.
+const stepsPerSweep = 20
 const parallelRefreshes = 4
 // Visibility lags behind, and two machines' clocks differ: ends are looked for this much further back than the last sweep.
 const closedOverlapMs = 10 * 60_000
@@ -47,6 +49,7 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
   let refreshing = 0
   let sweepTimer: NodeJS.Timeout | null = null
   let sweeping = false
+  let lookedAt = 0
   let closed = false
   /** Runs whose stage differed in the last sweep: a second difference is no race with an event under way. */
   let suspects = new Set<string>()
@@ -96,7 +99,19 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     }
     suspects = nowSuspect
     for (const workflowId of projection.unreadable()) refresh(workflowId)
+    lookAtSteps()
     await adoptClosed(temporal)
+  }
+
+  /** Attempts of workers that no host is beside are told by Temporal alone, and only until the next one: some at a time. */
+  function lookAtSteps(): void {
+    const inSteps = projection
+      .open()
+      .filter(({ stage, runId }) => runId !== null && stage !== 'Queued' && stage !== 'AwaitingApproval')
+    const from = inSteps.length === 0 ? 0 : lookedAt % inSteps.length
+    for (const { workflowId } of [...inSteps, ...inSteps].slice(from, from + Math.min(stepsPerSweep, inSteps.length)))
+      refresh(workflowId)
+    lookedAt = from + stepsPerSweep
   }
 
   /** Runs of other clients that began and ended between two sweeps, or while this host was away. */
@@ -151,14 +166,18 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   const handle = temporal.workflow.getHandle(workflowId)
   const description = await describeRun(temporal, workflowId)
   const { status, stage } = description
-  const known: Partial<RunRecord> = { runId: description.runId, startedAt: description.startedAt.toISOString() }
   const record = projection.get(workflowId)
+  const known: Partial<RunRecord> = {
+    runId: description.runId,
+    // Reset to a step it is another execution, and still the same run.
+    startedAt: earlier(record?.startedAt ?? null, description.startedAt.toISOString()),
+  }
 
   if (status === 'RUNNING') {
     projection.update(workflowId, {
       ...known,
       ...(stage ? { stage } : {}),
-      ...(await underWay(temporal, description)),
+      ...(await underWay(temporal, description, projection)),
     })
     // Metrics and checks are known to the workflow alone; the stage tells whether there are any yet.
     const needsStatus = record?.metrics === null || record?.stage !== stage || stage === 'AwaitingApproval'
@@ -196,12 +215,14 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   projection.update(workflowId, { ...ended, stage: closed, problem })
 }
 
+const earlier = (known: string | null, told: string) => (known !== null && known < told ? known : told)
+
 /** A result that no second look will read; how its run ended is told by what Temporal keeps in clear. */
 const cannotBeRead = (error: unknown): error is Error =>
   isUnreadable(error) || error instanceof PayloadConverterError || error instanceof ValueError
 
 /** What the step under way is doing, from the pending activity that Temporal describes. */
-async function underWay(temporal: Client, description: DescribedRun): Promise<Partial<RunRecord>> {
+async function underWay(temporal: Client, description: DescribedRun, projection: Projection): Promise<Partial<RunRecord>> {
   const [pending] = description.pendingActivities
   if (!pending) return { retryAt: null, paused: null }
   const attempt = pending.attempt ?? 1
@@ -210,6 +231,10 @@ async function underWay(temporal: Client, description: DescribedRun): Promise<Pa
     attempt > 1 && pending.lastFailure
       ? await decodeFailureView(temporal.options.loadedDataConverter, pending.lastFailure)
       : undefined
+  const failed = failure ? failedBefore(pending, failure) : null
+  const step = stepNames.find((name) => name === pending.activityId)
+  // Temporal forgets it when the next attempt fails; of another worker's nobody else tells.
+  if (failed && step) projection.keepSeen(description.runId, { step, ...failed })
   return {
     // While it waits, Temporal already counts the attempt to come; the list shows the one that failed.
     attempt: started ? attempt : Math.max(1, attempt - 1),

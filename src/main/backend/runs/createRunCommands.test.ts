@@ -44,6 +44,7 @@ const reader = () =>
     namespace: () => 'default',
     endpointAddress: () => null,
     temporalUiUrl: () => null,
+    askedToReset: () => 'ana@desk-1',
   })
 const conflictOf = (asked: Promise<unknown>) =>
   asked.then(
@@ -66,6 +67,7 @@ test('a wrong password fails a run; once it is corrected, "Retry from this step"
   })
   await bench.reaches(workflowId, 'Failed')
   const failedRun = projection.get(workflowId)?.runId
+  const firstStart = projection.get(workflowId)?.startedAt
 
   bench.interfere(workflowId, {})
   const requestId = randomUUID()
@@ -79,6 +81,10 @@ test('a wrong password fails a run; once it is corrected, "Retry from this step"
   const detail = await reader().detail(workflowId)
   expect(detail).toMatchObject({ stage: 'AwaitingApproval', endedAt: null, problem: null })
   expect(detail.runId).not.toBe(failedRun)
+  // It is one run to its operator: its time goes on from the first start, and it says where it was sent back.
+  expect(detail.startedAt).toBe(firstStart)
+  expect(detail.resets).toMatchObject([{ by: 'ana@desk-1', reason: 'Password corrected.', fromRunId: failedRun }])
+  expect(detail.steps.find(({ step }) => step === 'log_experiment')?.eventIds).toHaveLength(3)
   expect(detail.steps.find(({ step }) => step === 'log_experiment')?.attempts).toMatchObject([
     { attempt: 1, outcome: 'failed', failure: { message: expect.stringContaining('was refused') } },
     { attempt: 2, outcome: 'completed' },

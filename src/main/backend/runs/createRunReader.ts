@@ -7,9 +7,11 @@ import type { Environment } from '../../../temporal/types.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
+import { decodeProgress } from './heartbeat.ts'
 import { stepPayloads } from './payloads.ts'
+import { isoOf } from './protoTime.ts'
 import { runEncryption } from './runEncryption.ts'
-import { buildTimeline, type HistoryEvent, type PendingActivity } from './timeline.ts'
+import { buildTimeline, type HistoryEvent, type PendingActivity, resetsOf } from './timeline.ts'
 
 export interface RunReader {
   /** @throws CallFailed `notFound`. Without Temporal the answer holds what is known here, and says so in `incomplete`. */
@@ -25,10 +27,19 @@ interface Options {
   /** Where an environment answers now; null while it has no address. */
   endpointAddress(environment: Environment): string | null
   temporalUiUrl(): string | null
+  /** Who asked at about this moment for the run to go back to a step; null when nobody did so here. */
+  askedToReset(workflowId: string, at: string): string | null
 }
 
 /** Reads one run in full: Temporal's history and pending activities, with what this host recorded. */
-export function createRunReader({ projection, client, namespace, endpointAddress, temporalUiUrl }: Options): RunReader {
+export function createRunReader({
+  projection,
+  client,
+  namespace,
+  endpointAddress,
+  temporalUiUrl,
+  askedToReset,
+}: Options): RunReader {
   const recordOf = (workflowId: string) => {
     const record = projection.get(workflowId)
     if (!record) throw notFound(`There is no run ${workflowId} here.`)
@@ -51,14 +62,17 @@ export function createRunReader({ projection, client, namespace, endpointAddress
           temporal
             ? decodeFailureView(temporal.options.loadedDataConverter, failure)
             : failureView(new Error(failure.message ?? '')),
+        decodeProgress: async (activity) => (temporal ? decodeProgress(temporal.options.loadedDataConverter, activity) : null),
       })
       const live = projection.progress(workflowId)
       const step = live && steps.find((candidate) => candidate.step === live.step)
-      if (live && step?.state === 'running') step.progress = live.progress
+      if (live && step?.state === 'running' && live.progress.at >= (step.progress?.at ?? '')) step.progress = live.progress
       const uiUrl = temporalUiUrl()
       return {
         ...summaryOf(record),
+        startedAt: firstStart(record.startedAt, events),
         steps,
+        resets: resetsOf(events, (at) => askedToReset(workflowId, at)),
         gateChecks: record.gateChecks,
         deployments: record.deployments.map((deployment) => atAddress(deployment, endpointAddress(deployment.environment))),
         modelId: record.modelId,
@@ -82,6 +96,12 @@ export function createRunReader({ projection, client, namespace, endpointAddress
       return stepPayloads(step, events, temporal.options.loadedDataConverter)
     },
   }
+}
+
+/** A run that was sent back to a step is another execution, whose history still begins with the first start. */
+function firstStart(known: string | null, events: readonly HistoryEvent[]): string | null {
+  const told = isoOf(events[0]?.eventTime)
+  return told && known && told < known ? told : known
 }
 
 async function readTemporal(temporal: Client | null, workflowId: string, runId: string | null) {

@@ -20,6 +20,7 @@ import { createProjection, type Projection } from '../projection/createProjectio
 import { refreshRun } from '../projection/createReconciler.ts'
 import { createSealer } from '../projection/sealer.ts'
 import { createRunReader } from './createRunReader.ts'
+import { decodeProgress } from './heartbeat.ts'
 import { runEncryption } from './runEncryption.ts'
 
 const secret = 'learning_rate=0.0173'
@@ -124,6 +125,13 @@ describe('what Temporal holds of a run', () => {
     const { projection } = openProjection(workflowId)
     await refreshRun(bench.client, projection, workflowId)
     expect(projection.get(workflowId)?.problem).toBe(secret)
+    // What Temporal forgets with the next failure is kept, as of any worker that this host does not hear of.
+    expect(projection.attempts(projection.get(workflowId)?.runId ?? '')).toMatchObject([
+      { step: 'preprocess_data', attempt: 1, outcome: 'failed', failure: { message: secret } },
+    ])
+    const told = (client: typeof bench.client) => decodeProgress(client.options.loadedDataConverter, pending ?? {})
+    expect(await told(bench.client)).toMatchObject({ message: expect.stringContaining('Copying') })
+    expect(await told(stranger.client)).toBeNull()
     await cancelRun(bench.client, workflowId, 'For the record.')
   })
 
@@ -218,6 +226,7 @@ describe('what the console reads of it', () => {
       namespace: () => 'default',
       endpointAddress: () => null,
       temporalUiUrl: () => null,
+      askedToReset: () => null,
     })
     return { record: projection.get(workflowId), detail: await reader.detail(workflowId), reader }
   }

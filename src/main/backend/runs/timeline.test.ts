@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Step, StepName } from '../../../contract/model.ts'
 import type { RecordedAttempt } from '../projection/createProjection.ts'
 import { emptySealedPart, type RunRecord } from '../projection/runRecord.ts'
-import { buildTimeline, type HistoryEvent, type PendingActivity } from './timeline.ts'
+import { buildTimeline, type HistoryEvent, type PendingActivity, resetsOf } from './timeline.ts'
 
 const histories = resolve(import.meta.dirname, '../../../temporal/workflows/fixtures/histories')
 const saved = (name: string): HistoryEvent[] =>
@@ -44,6 +44,7 @@ const timeline = async (
     pending,
     recorded,
     decodeFailure: async (failure) => ({ message: innermost(failure), type: null, nonRetryable: false, stack: null }),
+    decodeProgress: async () => null,
   })
   return new Map<StepName, Step>(steps.map((step) => [step.step, step]))
 }
@@ -51,6 +52,7 @@ const innermost = (failure: { message?: string | null; cause?: unknown }): strin
   failure.cause ? innermost(failure.cause as typeof failure) : (failure.message ?? '')
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString()
+const timeAt = (second: number) => ({ seconds: (Date.parse(at(second)) / 1000) as never })
 const seen = (over: Partial<RecordedAttempt>): RecordedAttempt => ({
   step: 'log_experiment',
   attempt: 1,
@@ -161,4 +163,50 @@ describe('attempts', () => {
       maxAttempts: null,
     })
   })
+})
+
+describe('what Temporal tells only until the next attempt', () => {
+  const waiting = (over: PendingActivity = {}): PendingActivity => ({
+    ...{ activityId: 'log_experiment', state: 1, attempt: 5, lastWorkerIdentity: 'elsewhere' },
+    ...{ lastStartedTime: timeAt(10), lastAttemptCompleteTime: timeAt(11), lastFailure: { message: 'refused' } },
+    ...over,
+  })
+
+  it('shows the failed attempt of a worker that this host does not hear of', async () => {
+    const steps = await timeline({ stage: 'LoggingExperiment', endedAt: null }, [], [waiting()])
+    expect(steps.get('log_experiment')?.attempts).toEqual([
+      {
+        ...{ attempt: 4, startedAt: at(10), endedAt: at(11), outcome: 'failed', worker: 'elsewhere' },
+        failure: { message: 'refused', type: null, nonRetryable: false, stack: null },
+      },
+    ])
+  })
+
+  it('does not tell one twice that was seen here', async () => {
+    const here = seen({ attempt: 4, startedAt: at(10), endedAt: at(11) })
+    const steps = await timeline({ stage: 'LoggingExperiment', endedAt: null }, [], [waiting()], [here])
+    expect(steps.get('log_experiment')?.attempts.map(({ worker }) => worker)).toEqual(['here'])
+  })
+
+  it('makes nothing up while the next attempt runs: its start is not the failed one’s', async () => {
+    const steps = await timeline({ stage: 'LoggingExperiment', endedAt: null }, [], [waiting({ state: 2 })])
+    expect(steps.get('log_experiment')?.attempts.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([[5, 'running']])
+  })
+})
+
+it('knows where a run was sent back, by whom and why', () => {
+  const events: HistoryEvent[] = [
+    { eventTime: timeAt(5), workflowTaskFailedEventAttributes: { identity: 'worker', failure: { message: 'a bug' } } },
+    {
+      eventTime: timeAt(9),
+      workflowTaskFailedEventAttributes: {
+        baseRunId: 'r0',
+        identity: 'history-service',
+        failure: { message: 'the card was swapped' },
+      },
+    },
+  ]
+  expect(resetsOf(events, (moment) => (moment === at(9) ? 'ada@here' : null))).toEqual([
+    { at: at(9), by: 'ada@here', reason: 'the card was swapped', fromRunId: 'r0' },
+  ])
 })

@@ -8,6 +8,8 @@ import {
   type Failure,
   isEndStage,
   type Paused,
+  type Progress,
+  type Reset,
   type Step,
   type StepName,
   stepNames,
@@ -26,6 +28,8 @@ export interface TimelineSources {
   pending: readonly PendingActivity[]
   recorded: readonly RecordedAttempt[]
   decodeFailure(failure: FailureProto): Promise<Failure>
+  /** How far a running attempt is, from its latest heartbeat; null where that tells nothing that can be read. */
+  decodeProgress(activity: PendingActivity): Promise<Progress | null>
 }
 
 /** Gives every step of the pipeline in order, those that were not reached included. */
@@ -34,7 +38,7 @@ export async function buildTimeline(sources: TimelineSources): Promise<Step[]> {
   const steps = new Map<StepName, Step>(stepNames.map((name) => [name, emptyStep(name)]))
   for (const { step, ...attempt } of recorded) steps.get(step)?.attempts.push({ ...attempt })
   await addHistory(steps, events, sources.decodeFailure)
-  await addPending(steps, pending, sources.decodeFailure)
+  await addPending(steps, pending, sources)
   addHumanStep(steps, events, record)
 
   const ended = isEndStage(record.stage)
@@ -69,6 +73,7 @@ const emptyStep = (name: StepName): Step => ({
   retryAt: null,
   paused: null,
   progress: null,
+  eventIds: [],
 })
 
 /** Later sources know more: they fill in what an earlier one left open. Of two attempts with one number the later is meant. */
@@ -104,6 +109,7 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
     const step = stepOfEvent.get(String(scheduledEventId))
     const begun = started.get(String(scheduledEventId))
     if (!step) return
+    step.eventIds.push(String(event.eventId))
     step.endedAt = isoOf(event.eventTime)
     step.state = outcome === 'completed' ? 'completed' : outcome === 'cancelled' ? 'cancelled' : 'failed'
     if (begun) {
@@ -125,6 +131,7 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
       const step = steps.get(scheduled.activityId as StepName)
       if (!step) continue
       stepOfEvent.set(String(event.eventId), step)
+      step.eventIds = [String(event.eventId)]
       step.state = 'scheduled'
       step.scheduledAt = isoOf(event.eventTime)
       step.maxAttempts = scheduled.retryPolicy?.maximumAttempts || null
@@ -135,6 +142,7 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
       const at = isoOf(event.eventTime) ?? ''
       started.set(scheduledId, { attempt: begun.attempt ?? 1, at, worker: begun.identity ?? null })
       const step = stepOfEvent.get(scheduledId)
+      step?.eventIds.push(String(event.eventId))
       // Temporal keeps the failure of the attempt before the last one beside the last one's start.
       const before = step?.attempts.find((a) => a.attempt === (begun.attempt ?? 1) - 1)
       if (before && begun.lastFailure) before.failure ??= await decode(begun.lastFailure)
@@ -153,20 +161,23 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
 async function addPending(
   steps: Map<StepName, Step>,
   pending: readonly PendingActivity[],
-  decode: TimelineSources['decodeFailure'],
+  { decodeFailure, decodeProgress }: Pick<TimelineSources, 'decodeFailure' | 'decodeProgress'>,
 ) {
   for (const activity of pending) {
     const step = steps.get(activity.activityId as StepName)
     if (!step) continue
     const attempt = activity.attempt ?? 1
     step.maxAttempts = activity.maximumAttempts || null
-    const lastFailure = activity.lastFailure ? await decode(activity.lastFailure) : null
-    const before = step.attempts.find((a) => a.attempt === attempt - 1)
+    const lastFailure = activity.lastFailure ? await decodeFailure(activity.lastFailure) : null
+    const before = step.attempts.findLast((a) => a.attempt === attempt - 1)
     if (before && lastFailure) before.failure ??= lastFailure
     const startedAt = isoOf(activity.lastStartedTime)
+    const failed = before ? null : failedBefore(activity, lastFailure)
+    if (failed) step.attempts.push(failed)
     // PENDING_ACTIVITY_STATE_STARTED = 2
     if (activity.state === 2 && startedAt) {
       step.state = 'running'
+      step.progress = await decodeProgress(activity)
       addAttempt(step, {
         attempt,
         startedAt,
@@ -182,6 +193,36 @@ async function addPending(
       step.retryAt = attempt > 1 ? (isoOf(activity.nextAttemptScheduleTime) ?? isoOf(activity.scheduledTime)) : null
       step.state = step.retryAt ? 'backingOff' : 'scheduled'
     }
+  }
+}
+
+/**
+ * Where the run was sent back to a step, and why. Temporal writes its own name where one would look for who asked.
+ * @param askedBy who asked for it at about this moment, as the audit knows; null for another client
+ */
+export function resetsOf(events: readonly HistoryEvent[], askedBy: (at: string) => string | null): Reset[] {
+  return events.flatMap((event) => {
+    const failed = event.workflowTaskFailedEventAttributes
+    const at = isoOf(event.eventTime)
+    if (!failed?.baseRunId || !at) return []
+    return { at, by: askedBy(at), reason: failed.failure?.message || null, fromRunId: failed.baseRunId }
+  })
+}
+
+/**
+ * The attempt that a step waits after, as Temporal tells it until the next one begins: another worker may have made it. Its
+ * start is given as its end where the server does not tell it. null while an attempt runs, as then only that one's times are told.
+ */
+export function failedBefore(activity: PendingActivity, failure: Failure | null): Attempt | null {
+  const endedAt = isoOf(activity.lastAttemptCompleteTime)
+  // PENDING_ACTIVITY_STATE_STARTED = 2
+  if (activity.state === 2 || (activity.attempt ?? 1) < 2 || !endedAt || !failure) return null
+  const startedAt = isoOf(activity.lastStartedTime) ?? endedAt
+  return {
+    attempt: (activity.attempt ?? 1) - 1,
+    ...{ startedAt, endedAt, failure },
+    outcome: failure.type === 'Timeout' ? 'timedOut' : 'failed',
+    worker: activity.lastWorkerIdentity || null,
   }
 }
 
@@ -202,6 +243,7 @@ function addHumanStep(steps: Map<StepName, Step>, events: readonly HistoryEvent[
   const waiting = record.stage === 'AwaitingApproval'
   if (!step || (!timer && !waiting)) return
   step.scheduledAt = isoOf(timer?.eventTime) ?? record.stageSince
+  if (timer) step.eventIds = [String(timer.eventId)]
   const fired = events.find((event) => event.timerFiredEventAttributes)
   const cancelled = events.find((event) => event.timerCanceledEventAttributes)
   if (waiting) step.state = 'running'

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDataConverter } from '../../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../../temporal/codec/encryptionCodec.ts'
-import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker } from '../../../temporal/worker.ts'
 import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
@@ -21,7 +20,9 @@ import { createActivityDeps } from '../../backend/worker/activityDeps.ts'
 import { appPaths, appVersion } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
+import { createHostBeside } from '../hostBeside.ts'
 import { createHostFaults } from '../hostFaults.ts'
+import { createHostObserver } from '../hostObserver.ts'
 import { findPlaces } from '../workerPlaces.ts'
 
 export interface WorkerFlags {
@@ -58,7 +59,9 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   const places = await findPlaces({ home, paths, secrets, log, say })
   const pool = createPool({ config: places.postgres, problem: places.postgresProblem, log })
   const store = createFileStore(home.store)
-  const faults = createHostFaults({ home, log })
+  const host = createHostBeside(home)
+  const faults = createHostFaults({ host, log })
+  const observer = createHostObserver({ host, log })
   const steps = createActivityDeps({
     ...{ home, paths, store, pool, faults, log },
     codeVersion: appVersion(paths.root),
@@ -83,7 +86,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         ...temporal,
         workflowBundle: paths.workflowBundle,
         deps: steps.deps,
-        observer: unobserved,
+        observer,
         dataConverter: createDataConverter([codec], paths.failureConverter),
         identity,
         log: workerLog,
@@ -119,18 +122,12 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     throw error
   } finally {
     for (const signal of signals) process.off(signal, end)
-    await Promise.allSettled([steps.close(), pool.close(), places.close(), faults.close()])
+    // The last steps are told of before the host is let go.
+    await observer.close()
+    await Promise.allSettled([steps.close(), pool.close(), places.close(), host.close()])
     keyRing.close()
   }
 }
 
 /** As the host's own worker waits: shorter than the time after which a step without a heartbeat is given to another. */
 const keysAwayMs = 5_000
-
-/** The console learns of this worker's steps from Temporal. */
-const unobserved: RunObserver = {
-  stageChanged() {},
-  attemptStarted() {},
-  attemptEnded() {},
-  progress() {},
-}

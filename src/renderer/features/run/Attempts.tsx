@@ -158,7 +158,9 @@ function AttemptRow({ attempt, of, waits, brief = false }: { attempt: Attempt; b
           {of ? ` of ${of}` : ''} {outcomeWords[attempt.outcome]}
         </span>
         <span className="faint">
-          <Moment at={attempt.startedAt} /> · {durationWords(end - Date.parse(attempt.startedAt))}
+          <Moment at={attempt.startedAt} />
+          {/* Of another worker's attempt Temporal may tell the end alone. */}
+          {attempt.startedAt === attempt.endedAt ? '' : ` · ${durationWords(end - Date.parse(attempt.startedAt))}`}
           {wait === undefined ? '' : ` · after a wait of ${durationWords(wait)}`}
         </span>
         {attempt.worker ? (

@@ -34,8 +34,32 @@ export function StepDetail({
       {step.state === 'backingOff' && step.retryAt ? <NextTry step={step} /> : null}
       {step.paused ? <p className="tone-human">{pausedWords(step.paused, times)}</p> : null}
       {step.attempts.length > 0 ? <Attempts step={step} /> : <p className="faint">{noAttempts(step)}</p>}
+      <StepIds step={step} detail={detail} />
       {step.kind === 'activity' && step.state !== 'waiting' && step.state !== 'skipped' ? <Payloads step={step} /> : null}
     </>
+  )
+}
+
+/** What Temporal calls the step and its events; they lead to its own pages. */
+function StepIds({ step, detail }: { step: Step; detail: RunDetail }) {
+  const { eventIds } = step
+  if (eventIds.length === 0) return null
+  return (
+    <div className="step-ids faint">
+      {step.kind === 'activity' ? (
+        <>
+          Activity <code>{step.step}</code>
+          <CopyButton text={step.step} what="the activity id" />
+        </>
+      ) : null}
+      {eventIds.length === 1 ? 'Event' : 'Events'} <code>{eventIds.join(', ')}</code>
+      <CopyButton text={eventIds.join(', ')} what="the event ids" />
+      {detail.temporalUrl ? (
+        <a href={`${detail.temporalUrl}/history`} target="_blank" rel="noreferrer">
+          History in Temporal
+        </a>
+      ) : null}
+    </div>
   )
 }
 

@@ -4,9 +4,10 @@ import { isEndStage, type RunDetail, type Step } from '../../../contract/model.t
 import { durationWords, remainingWords, spanWords } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { IconButton } from '../../ui/Button.tsx'
+import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
-import { count, plural } from '../../ui/format.ts'
-import { useTimes } from '../../ui/times.tsx'
+import { count, middleCut, plural } from '../../ui/format.ts'
+import { Moment, useTimes } from '../../ui/times.tsx'
 import { type Mark, marksOf, mergedWords } from './marks.ts'
 import { StepDetail } from './StepDetail.tsx'
 import { clockFormat, lengthWords, midnightBefore } from './tickWords.ts'
@@ -86,6 +87,23 @@ export const Timeline = memo(function Timeline({ detail }: { detail: RunDetail }
           />
         ))}
       </ul>
+      {detail.resets.map((reset) => (
+        <p key={reset.at} className="timeline-note">
+          <span className="reset-sign" aria-hidden />
+          <span>
+            Sent back to an earlier step <Moment at={reset.at} />
+            {reset.by ? (
+              <>
+                {' '}
+                by <bdi>{reset.by}</bdi>
+              </>
+            ) : null}
+            {reset.reason ? `: ${reset.reason}` : ''}. What came before is of the execution{' '}
+            <code title={reset.fromRunId}>{middleCut(reset.fromRunId, 14)}</code>
+            <CopyButton text={reset.fromRunId} what="the earlier execution’s run id" />
+          </span>
+        </p>
+      ))}
       {inView.length > 0 ? (
         <p className="timeline-note">
           <span className="break-sign" aria-hidden /> A long wait is drawn shortened:{' '}
@@ -272,6 +290,10 @@ function Row({
           {breaksOf(row, breaks).map((b) => (
             <span key={b.from} className="axis-break" style={{ left: percent((scale.x(b.from) + scale.x(b.to)) / 2) }} />
           ))}
+          {detail.resets.map((reset) => {
+            const x = scale.x(Date.parse(reset.at))
+            return x < 0 || x > 1 ? null : <span key={reset.at} className="reset-line" style={{ left: percent(x) }} />
+          })}
           {nowX < 0 || nowX > 1 ? null : <span className="now-line" style={{ left: percent(nowX) }} />}
         </span>
         <span className="step-span">

@@ -15,6 +15,7 @@ const step = (change: Partial<Step>): Step => ({
   retryAt: null,
   paused: null,
   progress: null,
+  eventIds: [],
   ...change,
 })
 const attempt = (n: number, from: number, to: number | null, outcome: Step['attempts'][number]['outcome'], message?: string) => ({
