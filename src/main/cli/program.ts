@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CallFailed } from '../../contract/errors.ts'
 import { stepNames } from '../../contract/model.ts'
+import { auditKinds } from '../../contract/operator.ts'
 import { homeAt, homePath } from '../backend/home.ts'
 import { NoHostError } from '../control/connectToHost.ts'
 import { appPaths, appVersion } from '../paths.ts'
 import type { StepOptions } from './commands/act.ts'
+import type { AuditOptions } from './commands/audit.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { KeyFlags } from './commands/keys.ts'
@@ -127,9 +129,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command(
     'audit [run]',
     `list what operators changed, newest first. ${aboutRun}`,
-    async (context, wanted: string | undefined, options: { limit: number }) =>
+    async (context, wanted: string | undefined, options: AuditOptions) =>
       (await import('./commands/audit.ts')).listAudit(context, wanted, options),
-  ).option('--limit <number>', 'at most so many', wholeNumber(1, 5000), 50)
+  )
+    .option('--limit <number>', 'at most so many', wholeNumber(1, 5000), 50)
+    .addOption(new Option('--kind <kind>', 'what it is about').choices(auditKinds))
+    .option('--operator <name>', 'by this operator')
+    .option('--text <text>', 'with this text')
+    .option('--csv', 'as CSV, for a spreadsheet')
   command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/act.ts')).runAgain(context, wanted),
   )

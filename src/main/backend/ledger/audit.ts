@@ -36,6 +36,7 @@ export function auditKindOf({ topic, name, event }: Pick<AuditRecord, 'topic' | 
   if (topic === 'drill') return event === 'used' ? 'drillHit' : 'drill'
   if (topic === 'encryption') return 'key'
   if (topic === 'rollBack') return 'deployment'
+  if (topic === 'temporal') return 'decision'
   return kindOfName[name] ?? (name.startsWith('runs.') ? 'run' : 'host')
 }
 
