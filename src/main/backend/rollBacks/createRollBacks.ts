@@ -84,9 +84,10 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
   const timers = new Map<string, NodeJS.Timeout>()
 
   const writeAudit = (
-    { environment, operator, host }: Pick<RollBack, 'environment' | 'operator' | 'host'>,
+    { environment, operator, host, reason }: Pick<RollBack, 'environment' | 'operator' | 'host' | 'reason'>,
     event: string,
     detail: string,
+    problem: string | null = null,
   ) =>
     audit.add({
       at: new Date().toISOString(),
@@ -99,6 +100,8 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       step: null,
       attempt: null,
       detail,
+      reason,
+      problem,
     })
 
   /** Never runs twice at once for one decision. */
@@ -138,7 +141,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       if (message !== null) {
         ledger.transaction(() => {
           settle.run('refused', message, row.request_id)
-          writeAudit(row, 'refused', message)
+          writeAudit(row, 'refused', `${row.environment} back to ${row.model_id}`, message)
         })()
         if (answeredPending.delete(row.request_id)) onLateRefusal(decisionOf(row), message)
         return { state: 'refused', message }
@@ -168,7 +171,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       const { url, deployedAt } = await endpoints.deployer.deploy(input, signal, cause)
       ledger.transaction(() => {
         switched.run(url, deployedAt, request_id)
-        writeAudit(row, 'switched', `${environment} serves ${model_id} again: ${reason}`)
+        writeAudit(row, 'switched', `${environment} serves ${model_id} again`)
       })()
       answeredPending.delete(request_id)
       log.info({ environment, model: model_id, requestId: request_id, operator }, 'rolled back')
@@ -222,7 +225,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
     }
     ledger.transaction(() => {
       insert.run(decision)
-      writeAudit(decision, 'decided', `${environment} back to ${modelId}: ${decision.reason}`)
+      writeAudit(decision, 'decided', `${environment} back to ${modelId}`)
     })()
     onChange(environment)
   }
@@ -235,7 +238,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       }
       if (!known) {
         await accept(decision).catch((error: Error) => {
-          writeAudit(decision, 'refused', `${decision.environment} back to ${decision.modelId}: ${error.message}`)
+          writeAudit(decision, 'refused', `${decision.environment} back to ${decision.modelId}`, error.message)
           throw error
         })
       }

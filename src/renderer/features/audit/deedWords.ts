@@ -82,7 +82,9 @@ export function deedOf(record: AuditRecord): Deed {
   const { name, topic, step, detail, reason, event } = record
   if (topic === 'encryption') return { deed: `${keyWords[event] ?? event} ${name}`, why: detail }
   if (topic === 'drill') return { deed: `${drillWords[event] ?? event} ${name}`, why: detail }
-  if (topic === 'rollBack') return { deed: `${rollBackWords[event] ?? event} in ${name}`, why: detail }
+  if (topic === 'rollBack') {
+    return { deed: `${rollBackWords[event] ?? event} in ${name}`, why: [detail, reason].filter(Boolean).join(': ') }
+  }
   const { action, why } = actionAndReason(record)
   if (name === 'runs.decide') return { deed: decisionWords[action] ?? action, why }
   if (topic === 'temporal') return { deed: `${decisionWords[action] ?? action} by a bare signal`, why }
