@@ -212,6 +212,15 @@ describe('what other workers did', () => {
     expect(projection.attempts('r1').map(({ attempt }) => attempt)).toEqual([1, 2])
   })
 
+  it('an attempt that Temporal told before its worker did is one attempt', () => {
+    const { projection } = setUp()
+    const ended = { ...ref, endedAt: at(4), outcome: 'failed' as const, failure: gpu }
+    projection.keepSeen('r1', { ...ended, startedAt: at(4), worker: 'bare' })
+    projection.hear({ kind: 'started', ...ref, startedAt: at(3), worker: 'bare', maxAttempts: 3 })
+    projection.hear({ kind: 'ended', ...ended })
+    expect(projection.attempts('r1')).toMatchObject([{ attempt: 1, startedAt: at(3), endedAt: at(4) }])
+  })
+
   it('an attempt whose end nobody told here ends as Temporal says', () => {
     const { projection } = setUp()
     projection.hear({ kind: 'started', ...ref, startedAt: at(2), worker: 'bare', maxAttempts: 3 })

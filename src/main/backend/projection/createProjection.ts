@@ -253,7 +253,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
   }
 
   function attemptsOf(runId: string): RecordedAttempt[] {
-    return (selectAttempts.all(runId) as AttemptRow[]).map((row) => ({
+    const rows = (selectAttempts.all(runId) as AttemptRow[]).map((row) => ({
       step: row.step,
       attempt: row.attempt,
       startedAt: row.started_at,
@@ -262,6 +262,15 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
       worker: row.worker,
       failure: sealer.open(row.sealed) as Attempt['failure'],
     }))
+    // Temporal may have told an attempt's end before its worker told its start: then the worker's word is the better one.
+    return rows.filter(
+      (row) =>
+        row.startedAt !== row.endedAt ||
+        !rows.some(
+          (other) =>
+            other.startedAt !== other.endedAt && other.step === row.step && other.attempt === row.attempt && endsNear(other, row),
+        ),
+    )
   }
 
   const inOrder = () => {
@@ -384,6 +393,8 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
 }
 
 const noPolicy = { approvers: [], submitter: null }
+const endsNear = (a: RecordedAttempt, b: RecordedAttempt) =>
+  a.endedAt !== null && b.endedAt !== null && near(a.endedAt, b.endedAt)
 const near = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < sameAttemptMs
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const same = (a: RunRecord, b: RunRecord) => JSON.stringify(a) === JSON.stringify(b)

@@ -276,10 +276,10 @@ function Row({
       >
         <ChevronRight size={12} className="step-arrow" aria-hidden />
         <span className="step-name ellipsis">{stepLabels[step.step]}</span>
+        <span className="sr-only">, {stateWords[step.state]}</span>
         <span className="step-tries" title={tries > 1 ? plural(tries, 'attempt') : undefined}>
           {tries > 1 ? `×${count(tries)}` : ''}
         </span>
-        <span className="sr-only">, {stateWords[step.state]}</span>
         <span className="step-track" aria-hidden>
           {ticks.map(({ after, x }) => (
             <span key={after} className="gridline" style={{ left: percent(x) }} />
