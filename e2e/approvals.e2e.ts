@@ -168,3 +168,29 @@ describe('one run, several who decide', () => {
     await page.context().close()
   })
 })
+
+describe('many at once', () => {
+  it('twenty files that fail are one notice with their number, and it opens the list of them', async () => {
+    const page = await consoleAt('Deployments')
+    const paths = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const path = join(host.home.root, `too_few_${n}.csv`)
+        await writeFile(path, `a,b\n${n},1\n`)
+        return path
+      }),
+    )
+    await host.connection.call('intake.submit', { paths, origin: 'cli' })
+    const toast = page.getByRole('region', { name: 'Notices' })
+    await toast.getByText(/^([4-9]|1\d|20) runs failed$/).waitFor({ timeout: 60_000 })
+    expect(await toast.locator('.toast').count()).toBe(1)
+    await toast.getByRole('button', { name: 'Show them' }).click()
+    await page.locator('.runs-list').getByText('too_few_0.csv', { exact: true }).waitFor()
+    expect(
+      await page
+        .locator('.runs-list')
+        .getByText(/^good_/)
+        .count(),
+    ).toBe(0)
+    await page.context().close()
+  })
+})

@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 import { type Standing, standingOf } from '../../../contract/approvals.ts'
-import { type Approvals, assertNever } from '../../../contract/model.ts'
+import type { CallError } from '../../../contract/errors.ts'
+import { type Approvals, assertNever, type Decision } from '../../../contract/model.ts'
 import { describeRun, spanWords } from '../../../contract/sentence.ts'
 import { type DataProfile, metricLabels } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -331,6 +332,17 @@ function DecidesAs({ open, operator, isOff }: { open: OpenDecision; operator: st
   )
 }
 
+/** To whoever clicked second: who was first, and when. */
+function TooLate({ error, decision }: { error: CallError; decision: Decision | null }) {
+  if (error.kind !== 'conflict' || decision === null) return <>{error.message} </>
+  return (
+    <>
+      Your decision came too late and changed nothing: {plainText(decision.operator ?? 'an unnamed client')}{' '}
+      {decision.decision === 'approve' ? 'approved' : 'rejected'} this model at <Moment at={decision.at} />.{' '}
+    </>
+  )
+}
+
 function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecide: boolean }) {
   const { detail, phase, error } = open
   const now = useNow()
@@ -344,7 +356,7 @@ function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecid
         return (
           <Note tone={error ? 'bad' : 'idle'}>
             <p>
-              {error ? `${error.message} ` : 'There is nothing to decide any more. '}
+              {error && detail ? <TooLate error={error} decision={detail.decision} /> : 'There is nothing to decide any more. '}
               {sentence}
             </p>
           </Note>
