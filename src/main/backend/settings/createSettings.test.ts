@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { defaultNotifications } from '../../../contract/notices.ts'
 import { defaultPipelines, type Pipeline } from '../../../contract/pipelines.ts'
 import { findAppRoot } from '../../paths.ts'
 import { type Home, homeAt, makeHome } from '../home.ts'
@@ -76,5 +77,45 @@ describe('pipelines', () => {
     expect(run.retries.train_model.maximumAttempts).toBe(1)
     expect(run.retries.deploy_dev).toEqual(settings.get().retries.deploy_dev)
     expect(settings.forRun('/in/other.csv')).toMatchObject({ pipeline: { name: 'standard' }, approval_timeout_seconds: 86_400 })
+  })
+})
+
+describe('settings', () => {
+  const settingsFile = () => join(home.config, 'settings.json')
+
+  test('of an earlier version keep what they say, and what they do not know has its default', () => {
+    const earlier = { operator: 'ada', notifications: { approvalPending: false, runFailed: true } }
+    writeFileSync(settingsFile(), JSON.stringify(earlier))
+    const { notifications } = open().get()
+    expect(notifications).toEqual({ ...defaultNotifications, approvalPending: false })
+    writeFileSync(settingsFile(), JSON.stringify({ notifications: { quiet: { on: true } } }))
+    expect(open().get().notifications.quiet).toEqual({ ...defaultNotifications.quiet, on: true })
+  })
+
+  test.each(['null', '[]', '"x"', '{"notifications": 5}', '{"notifications": {"quiet": {"from": "25:00"}}}'])(
+    'that are %s are set aside with their copy named, until they are saved anew',
+    (text) => {
+      writeFileSync(settingsFile(), text)
+      const settings = open()
+      expect(settings.get()).toEqual(settings.defaults)
+      const copy = readdirSync(home.config).find((name) => name.startsWith('settings.json.broken-')) as string
+      expect(settings.problem()).toContain(join(home.config, copy))
+      expect(readFileSync(join(home.config, copy), 'utf8')).toBe(text)
+      settings.set({ ...settings.get(), operator: 'ada' })
+      expect(settings.problem()).toBeNull()
+    },
+  )
+
+  test('that cannot be written are not in force either', () => {
+    const settings = open()
+    const before = settings.get()
+    mkdirSync(settingsFile())
+    expect(() => settings.set({ ...before, operator: 'ada' })).toThrow()
+    expect(settings.get()).toEqual(before)
+  })
+
+  test('name each inbox folder once', () => {
+    const settings = open()
+    expect(() => settings.set({ ...settings.get(), inboxFolders: ['/a', '/a'] })).toThrow('"/a" is there twice')
   })
 })
