@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
 import type { TemporalAddress } from './connection.ts'
+import { retryingCalls } from './retryingCalls.ts'
 
 export interface ClientOptions extends TemporalAddress {
   /** Shown in histories as who did it. */
@@ -26,6 +27,7 @@ export async function createClient(options: ClientOptions): Promise<TemporalClie
     tls: options.tls,
     apiKey: options.apiKey,
     connectTimeout: options.connectTimeoutMs ?? 10_000,
+    interceptors: retryingCalls,
   })
   const client = new Client({
     connection,
