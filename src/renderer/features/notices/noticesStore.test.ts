@@ -14,6 +14,7 @@ const notice = (n: number, kind: Notice['kind'] = 'approvalPending'): Notice => 
 /** A browser's Notification that remembers what it was asked to show. */
 function browserOf(permission: NotificationPermission) {
   const shown: { title: string; onclick: (() => void) | null; close: () => void }[] = []
+  const closed: unknown[] = []
   class FakeNotification {
     static permission = permission
     title: string
@@ -22,9 +23,11 @@ function browserOf(permission: NotificationPermission) {
       this.title = title
       shown.push(this)
     }
-    close() {}
+    close() {
+      closed.push(this)
+    }
   }
-  return { shown, notifications: FakeNotification as unknown as typeof Notification }
+  return { shown, closed, notifications: FakeNotification as unknown as typeof Notification }
 }
 
 describe('noticesStore', () => {
@@ -115,6 +118,54 @@ describe('noticesStore', () => {
       await vi.runAllTimersAsync()
       expect(store.getState().toasts).toEqual([])
       expect(store.getState().permission).toBe('unsupported')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('many failures are one notification that takes the place of those before it, and a click opens the list of them', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const browser = browserOf('granted')
+      const opened: unknown[] = []
+      createNoticesStore({
+        connection,
+        notifications: browser.notifications,
+        hasFocus: () => false,
+        open: (target) => opened.push(target),
+        isShown: () => false,
+      })
+      vi.stubGlobal('window', { focus: () => {} })
+      for (let n = 1; n <= 20; n++) {
+        connection.emit('notice', notice(n, 'runFailed'))
+        await vi.advanceTimersByTimeAsync(1_000)
+      }
+      const left = browser.shown.filter((one) => !browser.closed.includes(one))
+      expect(left.map(({ title }) => title)).toEqual(['20 runs failed'])
+      left[0]?.onclick?.()
+      expect(opened).toEqual([{ place: 'runs', stages: ['Failed'] }])
+    } finally {
+      vi.unstubAllGlobals()
+      vi.useRealTimers()
+    }
+  })
+
+  it('a test goes to the desktop also while the window has the focus', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const browser = browserOf('granted')
+      const store = createNoticesStore({
+        connection,
+        notifications: browser.notifications,
+        hasFocus: () => true,
+        open: () => {},
+        isShown: () => false,
+      })
+      connection.emit('notice', { ...notice(1, 'test'), workflowId: null })
+      await vi.runAllTimersAsync()
+      expect([browser.shown.length, store.getState().toasts.length]).toEqual([1, 1])
     } finally {
       vi.useRealTimers()
     }
