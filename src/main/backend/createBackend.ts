@@ -496,7 +496,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await starter.close()
       await decisions.close()
       await rollBacks.close()
-      reconciler.close()
+      await reconciler.close()
       await encryption.close()
       await temporal.close()
       await steps.close()

@@ -61,7 +61,7 @@ describe('runs of other clients', () => {
       reconciler.sweep()
       expect(await seen).toMatchObject({ fileName: 'theirs.csv', origin: 'client', runId: handle.firstExecutionRunId })
     } finally {
-      reconciler.close()
+      await reconciler.close()
     }
   }, 60_000)
 })

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { PayloadConverterError, ValueError } from '@temporalio/common'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
@@ -20,7 +21,8 @@ export interface Reconciler {
   refresh(workflowId: string): void
   /** Compares everything now; called when Temporal comes (back) up. */
   sweep(): void
-  close(): void
+  /** Waits a moment for the questions that are under way: asked again by the SDK on a closed connection they would end the host. */
+  close(): Promise<void>
 }
 
 interface Options {
@@ -41,6 +43,8 @@ const parallelRefreshes = 4
 const closedOverlapMs = 10 * 60_000
 // A query needs a live worker; without one the rest of the answer must not wait.
 const queryWithinMs = 3_000
+// A little longer than a query may take.
+const closeWithinMs = 3_500
 
 /** Keeps the projection true: what other workers and clients did, and what happened while this host was away. */
 export function createReconciler({ projection, client, log }: Options): Reconciler {
@@ -50,6 +54,7 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
   let sweepTimer: NodeJS.Timeout | null = null
   let sweeping = false
   let lookedAt = 0
+  const underWayNow = new Set<Promise<void>>()
   let closed = false
   /** Runs whose stage differed in the last sweep: a second difference is no race with an event under way. */
   let suspects = new Set<string>()
@@ -61,6 +66,11 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     refreshTimer ??= setTimeout(drain, refreshAfterMs)
   }
 
+  function keepUntilDone(asked: Promise<void>): void {
+    underWayNow.add(asked)
+    void asked.finally(() => underWayNow.delete(asked))
+  }
+
   function drain(): void {
     refreshTimer = null
     while (!closed && refreshing < parallelRefreshes && wanted.size > 0) {
@@ -69,12 +79,13 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
       const temporal = client()
       if (!temporal) continue
       refreshing++
-      refreshRun(temporal, projection, id)
+      const asked = refreshRun(temporal, projection, id)
         .catch((error) => log.debug({ workflowId: id, err: error }, 'refresh failed'))
         .finally(() => {
           refreshing--
-          if (wanted.size > 0) refreshTimer ??= setTimeout(drain, 0)
+          if (wanted.size > 0 && !closed) refreshTimer ??= setTimeout(drain, 0)
         })
+      keepUntilDone(asked)
     }
   }
 
@@ -99,19 +110,22 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     }
     suspects = nowSuspect
     for (const workflowId of projection.unreadable()) refresh(workflowId)
-    lookAtSteps()
     await adoptClosed(temporal)
+    await lookAtSteps(temporal, open)
   }
 
   /** Attempts of workers that no host is beside are told by Temporal alone, and only until the next one: some at a time. */
-  function lookAtSteps(): void {
+  async function lookAtSteps(temporal: Client, open: ReadonlyMap<string, unknown>): Promise<void> {
     const inSteps = projection
       .open()
-      .filter(({ stage, runId }) => runId !== null && stage !== 'Queued' && stage !== 'AwaitingApproval')
+      .filter(({ workflowId, stage }) => open.has(workflowId) && stage !== 'Queued' && stage !== 'AwaitingApproval')
     const from = inSteps.length === 0 ? 0 : lookedAt % inSteps.length
-    for (const { workflowId } of [...inSteps, ...inSteps].slice(from, from + Math.min(stepsPerSweep, inSteps.length)))
-      refresh(workflowId)
     lookedAt = from + stepsPerSweep
+    for (const { workflowId } of [...inSteps, ...inSteps].slice(from, from + Math.min(stepsPerSweep, inSteps.length))) {
+      const description = await describeRun(temporal, workflowId)
+      if (!closed && description.status === 'RUNNING')
+        projection.update(workflowId, await underWay(temporal, description, projection))
+    }
   }
 
   /** Runs of other clients that began and ended between two sweeps, or while this host was away. */
@@ -135,22 +149,24 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
       return
     }
     sweeping = true
-    sweepOnce(temporal)
+    const asked = sweepOnce(temporal)
       .catch((error) => log.debug({ err: error }, 'sweep failed'))
       .finally(() => {
         sweeping = false
         if (!closed) sweepTimer = setTimeout(sweep, projection.open().length > longList ? sweepEveryMsWhenLong : sweepEveryMs)
       })
+    keepUntilDone(asked)
   }
   sweepTimer = setTimeout(sweep, sweepEveryMs)
 
   return {
     refresh,
     sweep,
-    close() {
+    async close() {
       closed = true
       if (refreshTimer) clearTimeout(refreshTimer)
       if (sweepTimer) clearTimeout(sweepTimer)
+      await Promise.race([Promise.allSettled(underWayNow), wait(closeWithinMs, undefined, { ref: false })])
     },
   }
 }
@@ -182,7 +198,11 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
     // Metrics and checks are known to the workflow alone; the stage tells whether there are any yet.
     const needsStatus = record?.metrics === null || record?.stage !== stage || stage === 'AwaitingApproval'
     if (!needsStatus) return
-    const answer = await within(queryWithinMs, handle.query<RunStatus>(statusQueryName))
+    const answer = await within(
+      queryWithinMs,
+      // Else the SDK goes on asking, also on a connection that was closed meanwhile.
+      temporal.withDeadline(Date.now() + queryWithinMs, () => handle.query<RunStatus>(statusQueryName)),
+    )
     if (answer) {
       const { stage: _, problem: __, ...patch } = patchFromStatus(answer)
       projection.update(workflowId, patch)
