@@ -151,9 +151,8 @@ describe('one run, several who decide', () => {
     const second = await openDialog(page, fileName, 'Approve', 'grace')
     await second.dialog.getByText('1 of 2 approvals; yours would be the last.', { exact: false }).waitFor()
     await second.click()
-    await second.dialog.getByText('Approved.', { exact: false }).waitFor()
+    await second.dialog.getByRole('button', { name: 'Done' }).click()
 
-    await page.keyboard.press('Escape')
     await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Audit' }).click()
     await page.getByRole('button', { name: 'Decisions' }).click()
     await page.getByLabel('Search the audit').fill(workflowId)

@@ -85,6 +85,8 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       if (active instanceof HTMLElement && typingIn(active)) {
         const models = console.models.getState()
         if (active.id === searchId && runs.text !== '') runs.setText('')
+        else if (active.id === auditSearchId && console.audit.getState().text !== '')
+          console.audit.getState().narrow({ text: '' })
         else if (active.id === modelsSearchId && models.text !== '') models.setText('')
         else active.blur()
         return true

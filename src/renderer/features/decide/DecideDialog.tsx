@@ -375,7 +375,7 @@ function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecid
       return (
         <Note tone="good">
           <p>
-            {open.kind === 'approve' ? 'Approved.' : 'Rejected.'}{' '}
+            {/^(Approved|Rejected)/.test(sentence) ? null : open.kind === 'approve' ? 'Approved. ' : 'Rejected. '}
             {detail && (detail.stage !== 'AwaitingApproval' || (detail.approvals?.needed ?? 1) > 1)
               ? sentence
               : 'Temporal has the decision.'}
