@@ -313,6 +313,7 @@ describe('moments in the operator’s way', () => {
     [at('14:02:00'), { timeZone: 'UTC', zoneName: true }, '14:02 UTC'],
     [at('14:02:00'), { timeZone: 'Asia/Tokyo', zoneName: true }, '23:02 GMT+9'],
     ['2025-11-23T20:02:00.000Z', { timeZone: 'Asia/Tokyo', zoneName: true }, 'tomorrow 05:02 GMT+9'],
+    [at('14:02:07'), { timeZone: 'UTC', seconds: true }, '14:02:07'],
     [at('14:02:00'), { relative: true }, '4 min ago'],
     [at('14:06:00'), { relative: true }, '0 s ago'],
     ['2025-11-24T14:06:00.000Z', { relative: true }, 'in 1 d'],

@@ -10,6 +10,8 @@ export interface SentenceOptions {
   timeZone?: string
   /** Whether the zone's name follows a clock time: it does where the zone is not the machine's own. */
   zoneName?: boolean
+  /** Says the clock's seconds too, for what follows within a minute. */
+  seconds?: boolean
   /** Says moments by their distance from now, `4 min ago` and `in 3 h`, instead of by the clock. */
   relative?: boolean
 }
@@ -83,11 +85,13 @@ const agoWords = (ms: number) => (ms > 0 ? `in ${remainingWords(ms)}` : `${spanW
  * A moment as one says it today: `14:02`, `yesterday 14:02`, `tomorrow 14:02`, `23 Nov 14:02`, `23 Nov 2024 14:02`; with
  * the zone's name `14:02 UTC`; relative `4 min ago`, `in 3 h`.
  */
-export function momentWords(iso: string, now: Date, { timeZone, zoneName, relative }: SentenceOptions = {}): string {
+export function momentWords(iso: string, now: Date, { timeZone, zoneName, seconds, relative }: SentenceOptions = {}): string {
   const at = new Date(iso)
   if (relative) return agoWords(at.getTime() - now.getTime())
   const timeZoneName = zoneName ? 'short' : undefined
-  const time = formatter('en-GB', { timeZone, timeZoneName, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  const second = seconds ? '2-digit' : undefined
+  const clock = { timeZone, timeZoneName, hour: '2-digit', minute: '2-digit', second, hourCycle: 'h23' } as const
+  const time = formatter('en-GB', clock).format(at)
   // Noon to noon: a day of 23 or 25 hours never skips or doubles a calendar day.
   const days = Math.round(
     (Date.parse(`${dayOf(at, timeZone)}T12:00Z`) - Date.parse(`${dayOf(now, timeZone)}T12:00Z`)) / 86_400_000,

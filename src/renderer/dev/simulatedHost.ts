@@ -453,7 +453,7 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
           attempts: lost,
           resets: [
             {
-              at: iso(now - 3 * minute + 30_000),
+              at: iso(now - 3 * minute + 9_000),
               by: 'ada@workbench',
               reason: 'The card was swapped',
               fromRunId: '0198f2a4-7c1e-7b3a-9d20-00000000abcd',

@@ -81,13 +81,17 @@ export function useTimes(): SentenceOptions {
   return useMemo(() => (zone === 'local' ? { relative } : { relative, timeZone: zone, zoneName: true }), [relative, zone])
 }
 
-/** A moment in the operator's way; its title is exact. */
-export function Moment({ at }: { at: string }) {
+/**
+ * A moment in the operator's way; its title is exact.
+ * @param brief leaves the zone's name out, where there is no room for it: the status line says it too
+ * @param seconds says them, for what follows within a minute
+ */
+export function Moment({ at, brief = false, seconds = false }: { at: string; brief?: boolean; seconds?: boolean }) {
   const times = useTimes()
   const now = useWaitingTime(times.relative === true, Date.parse(at), null)
   return (
     <time dateTime={at} title={exactWords(at, times)}>
-      {momentWords(at, new Date(now), times)}
+      {momentWords(at, new Date(now), { ...times, seconds, ...(brief ? { zoneName: false } : {}) })}
     </time>
   )
 }

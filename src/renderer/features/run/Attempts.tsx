@@ -105,7 +105,7 @@ function Group({ group: { attempts, unseen }, ...shared }: { group: AttemptGroup
               Attempts {first.attempt}–{last.attempt} {outcomeWords[first.outcome]} alike ({count(attempts.length)})
             </button>
             <span className="faint">
-              <Moment at={first.startedAt} /> to <Moment at={last.startedAt} />
+              <Moment at={first.startedAt} seconds brief /> to <Moment at={last.startedAt} seconds brief />
             </span>
           </div>
           {first.failure ? <FailureView failure={last.failure ?? first.failure} /> : null}
@@ -158,7 +158,7 @@ function AttemptRow({ attempt, of, waits, brief = false }: { attempt: Attempt; b
           {of ? ` of ${of}` : ''} {outcomeWords[attempt.outcome]}
         </span>
         <span className="faint">
-          <Moment at={attempt.startedAt} />
+          <Moment at={attempt.startedAt} seconds brief />
           {/* Of another worker's attempt Temporal may tell the end alone. */}
           {attempt.startedAt === attempt.endedAt ? '' : ` · ${durationWords(end - Date.parse(attempt.startedAt))}`}
           {wait === undefined ? '' : ` · after a wait of ${durationWords(wait)}`}

@@ -450,7 +450,7 @@ function RowSpan({ run }: { run: RunSummary }) {
 function RowWhen({ run }: { run: RunSummary }) {
   return (
     <span className="right faint nowrap col-when">
-      <Moment at={run.acceptedAt} />
+      <Moment at={run.acceptedAt} brief />
     </span>
   )
 }
