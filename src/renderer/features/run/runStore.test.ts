@@ -28,12 +28,40 @@ describe('runStore', () => {
     try {
       const { connection, store, ids, runs, askedTimes } = await setUp()
       store.getState().open(ids[0])
-      await vi.runAllTimersAsync()
+      await vi.advanceTimersByTimeAsync(1000)
       const before = askedTimes()
       for (let n = 0; n < 20; n++) connection.emit('runs.changed', { runs: runs.slice(0, 1) })
-      await vi.runAllTimersAsync()
+      await vi.advanceTimersByTimeAsync(1000)
       expect(askedTimes() - before).toBeLessThanOrEqual(2)
       expect(askedTimes() - before).toBeGreaterThanOrEqual(1)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('asks for the heartbeat of a step that runs unheard, and not of one that is told of', async () => {
+    vi.useFakeTimers()
+    try {
+      const { connection, store, ids, answers, askedTimes } = await setUp()
+      answers.set(ids[0], (detail) => ({
+        ...detail,
+        steps: detail.steps.map((step) =>
+          step.step === 'train_model' ? { ...step, state: 'running' } : { ...step, state: 'waiting' },
+        ),
+      }))
+      store.getState().open(ids[0])
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(askedTimes()).toBeGreaterThanOrEqual(3)
+      const before = askedTimes()
+      for (let second = 0; second < 10; second++) {
+        const progress = { fraction: second / 10, message: 'Round', at: new Date().toISOString() }
+        connection.emit('run.progress', { workflowId: ids[0], step: 'train_model', attempt: 1, progress })
+        await vi.advanceTimersByTimeAsync(1000)
+      }
+      expect(askedTimes()).toBe(before)
+      store.getState().open(null)
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(askedTimes()).toBe(before)
     } finally {
       vi.useRealTimers()
     }

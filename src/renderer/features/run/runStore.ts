@@ -8,6 +8,8 @@ import type { RunAction } from './ActionDialog.tsx'
 
 /** At most one detail is asked for in this time, however often the run changes. */
 const refetchEveryMs = 400
+/** A worker that no host is beside tells Temporal alone how far a step is: so often that is asked while one runs unheard. */
+const unheardMs = 3000
 
 export interface PayloadState {
   loading: boolean
@@ -43,6 +45,8 @@ export interface RunState {
   loadPictures(): Promise<void>
   open(id: string | null): void
   refetch(): void
+  /** A step's own worker told how far it is: nobody has to ask. */
+  heard(): void
   toggleStep(step: StepName): void
   loadPayloads(step: StepName): Promise<void>
   again(requestId: string): Promise<string>
@@ -62,6 +66,7 @@ const closed = {
 
 export function createRunStore(connection: Connection) {
   let timer: ReturnType<typeof setTimeout> | undefined
+  let unheard: ReturnType<typeof setTimeout> | undefined
   let lastAsked = Number.NEGATIVE_INFINITY
   let underWay = false
   let askAgain = false
@@ -80,6 +85,7 @@ export function createRunStore(connection: Connection) {
         const detail = await connection.call('runs.get', { workflowId: id })
         // Another run may have been opened meanwhile, and a slower answer must not undo a newer one.
         if (get().id === id && detail.revision >= (get().detail?.revision ?? 0)) set({ detail, problem: null })
+        listen()
         const { entries } = await connection.call('audit.list', { workflowId: id, limit: 50 })
         if (get().id === id) set({ audit: entries })
       } catch (cause) {
@@ -91,6 +97,12 @@ export function createRunStore(connection: Connection) {
           schedule()
         }
       }
+    }
+    /** Waits for news of a step that runs; without any, the next detail brings its latest heartbeat. */
+    const listen = () => {
+      clearTimeout(unheard)
+      if (get().detail?.steps.some(({ kind, state }) => kind === 'activity' && state === 'running'))
+        unheard = setTimeout(schedule, unheardMs)
     }
     const schedule = () => {
       clearTimeout(timer)
@@ -123,10 +135,12 @@ export function createRunStore(connection: Connection) {
       open(id) {
         if (id === get().id) return
         clearTimeout(timer)
+        clearTimeout(unheard)
         set({ id, ...closed })
         void fetchDetail()
       },
       refetch: schedule,
+      heard: listen,
       toggleStep(step) {
         const { openSteps } = get()
         set({ openSteps: openSteps.includes(step) ? openSteps.filter((s) => s !== step) : [...openSteps, step] })
@@ -174,6 +188,7 @@ export function createRunStore(connection: Connection) {
   connection.subscribe('run.progress', ({ workflowId, step, attempt, progress }) => {
     if (workflowId !== store.getState().id) return
     store.setState((state) => ({ progress: { ...state.progress, [step]: { attempt, progress } } }))
+    store.getState().heard()
   })
   return store
 }
