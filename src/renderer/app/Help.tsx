@@ -33,6 +33,23 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
           </dt>
           <dd>In the approval dialog: send the decision (⌘ on a Mac)</dd>
         </div>
+        <div>
+          <dt>
+            <kbd>+</kbd>
+            <kbd>-</kbd>
+            <kbd>←</kbd>
+            <kbd>→</kbd>
+          </dt>
+          <dd>With a step of a timeline in focus: closer, further away, earlier, later</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>0</kbd>
+            <kbd>1</kbd>
+            <kbd>2</kbd>
+          </dt>
+          <dd>There: the whole run, this step alone, follow now</dd>
+        </div>
       </dl>
     </Dialog>
   )

@@ -23,7 +23,7 @@ import {
   ticksOf,
   timelineOf,
 } from './timeline.ts'
-import { useViewport, type Viewport } from './useViewport.ts'
+import { useViewport, type Viewport, zoomStep } from './useViewport.ts'
 import { scaleOf } from './viewport.ts'
 
 const stateWords: Record<Step['state'], string> = {
@@ -179,10 +179,10 @@ function Tools({
       >
         Whole run
       </button>
-      <IconButton size="small" label="Zoom out (-)" onPress={() => viewport.zoomBy(1 / 1.6)}>
+      <IconButton size="small" label="Zoom out (-)" onPress={() => viewport.zoomBy(1 / zoomStep)}>
         <ZoomOut size={14} aria-hidden />
       </IconButton>
-      <IconButton size="small" label="Zoom in (+)" onPress={() => viewport.zoomBy(1.6)}>
+      <IconButton size="small" label="Zoom in (+)" onPress={() => viewport.zoomBy(zoomStep)}>
         <ZoomIn size={14} aria-hidden />
       </IconButton>
     </div>

@@ -2,8 +2,8 @@ import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useRe
 import type { Scale } from './timeline.ts'
 import { fit, following, pan, type View, zoom } from './viewport.ts'
 
-/** One press of a key or button; two and a half of them halve or double what a wheel's notch of 100 does. */
-const step = 1.6
+/** How much closer one press of a key or button shows; about as much as a notch of a wheel. */
+export const zoomStep = 1.6
 /** Share of the view that an arrow key moves. */
 const arrow = 0.2
 /** A pointer that moved less than this, in pixels, has clicked. */
@@ -17,7 +17,7 @@ export interface Viewport {
   panBy(share: number): void
   fitWhole(): void
   fitTo(span: { from: number; to: number }): void
-  /** Shows now in the middle of what happens: the last tenth of the whole, or as much as was seen before. */
+  /** Keeps now in sight: with as much time as is shown, or the last tenth of the whole. */
   follow(): void
   onKeyDown(event: KeyboardEvent): void
   onPointerDown(event: PointerEvent): void
@@ -93,9 +93,10 @@ export function useViewport({ whole, start, now, track, spanOfFocus }: Options):
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
       const span = spanOfFocus(event.target)
       const does: Record<string, (() => void) | undefined> = {
-        '+': () => api.zoomBy(step),
-        '=': () => api.zoomBy(step),
-        '-': () => api.zoomBy(1 / step),
+        '+': () => api.zoomBy(zoomStep),
+        // The same key without Shift, on many keyboards.
+        '=': () => api.zoomBy(zoomStep),
+        '-': () => api.zoomBy(1 / zoomStep),
         '0': api.fitWhole,
         '1': span ? () => api.fitTo(span) : undefined,
         '2': now === null ? undefined : api.follow,
@@ -120,12 +121,15 @@ export function useViewport({ whole, start, now, track, spanOfFocus }: Options):
         dragged ||= Math.abs(moved.clientX - from) > clickPx
         if (dragged) change(pan(whole, view, (from - moved.clientX) / width))
       }
-      const end = () => {
+      const end = (ended: globalThis.PointerEvent) => {
         window.removeEventListener('pointermove', move)
         window.removeEventListener('pointerup', end)
         window.removeEventListener('pointercancel', end)
-        // The click that ends a drag opens no step.
-        if (dragged) window.addEventListener('click', (click) => click.stopPropagation(), { capture: true, once: true })
+        if (!dragged || ended.type !== 'pointerup') return
+        // The click that ends a drag opens no step; it comes at once, or not at all.
+        const swallow = (click: MouseEvent) => click.stopPropagation()
+        window.addEventListener('click', swallow, { capture: true, once: true })
+        setTimeout(() => window.removeEventListener('click', swallow, { capture: true }))
       }
       window.addEventListener('pointermove', move)
       window.addEventListener('pointerup', end)
