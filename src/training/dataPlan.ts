@@ -21,6 +21,8 @@ export interface Reading {
   /** Words of this file that stand for "not known", besides the usual ones. */
   nullWords: string[]
   kinds: ColumnKind[]
+  /** Rows with a cell that its column's kind does not fit are no rows of the table; absent: such cells are missing ones. */
+  withoutUnfit?: boolean
 }
 
 export interface DataPlan {

@@ -1,8 +1,10 @@
 /** A CSV into a DuckDB table: typed columns, and every row that does not fit set aside with its line and the reason. */
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { dateFormats, missingWords, type NumberFormat } from '../../../training/cells.ts'
+import { parse } from 'csv-parse/sync'
+import { dateFormats, isMissing, missingWords, type NumberFormat, parseDate, parseNumber } from '../../../training/cells.ts'
 import type { ColumnKind, Reading } from '../../../training/dataPlan.ts'
 import { inferColumns, nullWordsAmong } from './inferColumns.ts'
+import { locateRows, type RejectedPlace } from './locateRows.ts'
 import { notACsv } from './problems.ts'
 import type { Layout } from './sniff.ts'
 import { copyWithOneLineEnd, linesAt, type Source } from './source.ts'
@@ -19,7 +21,7 @@ export interface Reject {
 export interface ImportedTable {
   reading: Reading
   rows: number
-  /** Malformed rows: all of them are counted, `rejects` may hold fewer where there are very many. */
+  /** Malformed rows: all of them are counted, `rejects` may hold fewer where there are very many. Ascending by line. */
   malformed: number
   rejects: Reject[]
 }
@@ -73,8 +75,15 @@ export async function importTable(
     if (better === null) break
     reading = better
   }
+  const rejected = await readRejects(db, path, reading, fileName)
+  const unfit = await findUnfit(db, path, reading, rejected, signal)
+  if (unfit !== null) {
+    reading = { ...reading, withoutUnfit: true }
+    await dropUnfit(db, reading)
+  }
+  const rejects = [...rejected.rejects, ...(unfit?.rejects ?? [])].sort((a, b) => a.line - b.line)
   const rows = await one(db, 'SELECT count(*) FROM t')
-  return { reading, rows, ...(await readRejects(db, path, reading, fileName)) }
+  return { reading, rows, malformed: rejected.malformed + (unfit?.count ?? 0), rejects }
 }
 
 /** Reads a file again as it was read before. @throws the system's error */
@@ -91,6 +100,7 @@ export async function readAgain(
     await copyWithOneLineEnd(source.path, `${scratch}.lines`, signal)
     await readInto(db, `${scratch}.lines`, reading, fileName)
   }
+  await dropUnfit(db, reading)
 }
 
 /** A single number that a query gives. */
@@ -228,12 +238,7 @@ async function correct(db: DuckDBConnection, reading: Reading, limit: number): P
 
 const badCell = (message: string) => /Could not convert string "([\s\S]*)" to /.exec(message)?.[1]?.trim() ?? ''
 
-async function readRejects(
-  db: DuckDBConnection,
-  path: string,
-  reading: Reading,
-  fileName: string,
-): Promise<{ malformed: number; rejects: Reject[] }> {
+async function readRejects(db: DuckDBConnection, path: string, reading: Reading, fileName: string): Promise<RejectedRows> {
   const result = await db.runAndReadAll(`
     SELECT line_byte_position::DOUBLE, list(error_type), list(column_idx::INTEGER), list(error_message)[1:2], coalesce(any_value(csv_line), '')[1:2000],
       coalesce(any_value(length(csv_line) - length(replace(csv_line, chr(10), '')) > 1 OR length(csv_line) >= ${shownRowBytes}), false)
@@ -255,7 +260,76 @@ async function readRejects(
     if (types.some((type) => type.startsWith('LINE SIZE'))) throw overlong(fileName, line)
     return { line, reason: reasonOf(types, columns, messages, reading.width), row: row.trim().slice(0, 500) }
   })
-  return { malformed: rows.length, rejects }
+  const places = kept.map(([, types], i) => ({ offset: offsets[i] as number, openQuote: types.includes('UNQUOTED VALUE') }))
+  return { malformed: rows.length, rejects, places }
+}
+
+interface RejectedRows {
+  malformed: number
+  rejects: Reject[]
+  /** Where each of `rejects` begins. */
+  places: RejectedPlace[]
+}
+
+const unfitColumns = ({ kinds }: Reading) => kinds.flatMap((kind, i) => (isConverted(kind) ? [i] : []))
+const anyUnfit = (columns: readonly number[]) => columns.map((i) => `b${i}`).join(' OR ')
+
+async function dropUnfit(db: DuckDBConnection, reading: Reading): Promise<void> {
+  const columns = unfitColumns(reading)
+  if (reading.withoutUnfit && columns.length > 0) await db.run(`DELETE FROM t WHERE ${anyUnfit(columns)}`)
+}
+
+/**
+ * Rows with a cell that is there and does not fit its converted column; DuckDB rejects those of plain numbers by itself.
+ * null when their lines cannot be told for certain: then such cells are taken for missing.
+ */
+async function findUnfit(
+  db: DuckDBConnection,
+  path: string,
+  reading: Reading,
+  rejected: RejectedRows,
+  signal: AbortSignal,
+): Promise<{ count: number; rejects: Reject[] } | null> {
+  const columns = unfitColumns(reading)
+  if (columns.length === 0) return { count: 0, rejects: [] }
+  const result = await db.runAndReadAll(
+    `SELECT rowid::DOUBLE, ${columns.map((i) => `b${i}`).join(', ')} FROM t WHERE ${anyUnfit(columns)} ORDER BY rowid LIMIT ${mostKeptRejects + 1}`,
+  )
+  const found = result.getRowsJS() as [number, ...boolean[]][]
+  if (found.length === 0) return { count: 0, rejects: [] }
+  if (found.length > mostKeptRejects || rejected.places.length < rejected.malformed) return null
+  const located = await locateRows(path, reading, {
+    wanted: found.map(([ordinal]) => ordinal),
+    rejected: rejected.places,
+    rows: await one(db, 'SELECT count(*) FROM t'),
+    signal,
+  })
+  if (located === null) return null
+  const rejects = located.map(({ line, text: row }, n): Reject | null => {
+    const at = columns.find((_, k) => (found[n] as unknown[])[k + 1] === true) as number
+    const cell = cellsOf(row, reading.delimiter)?.[at]
+    const kind = reading.kinds[at] as ColumnKind
+    // The proof that this is the row: its cell is the one that could not be read.
+    if (cell === undefined || isMissing(cell) || fitsKind(cell, kind)) return null
+    return {
+      line,
+      reason: unfitReason(at, cell, kind.kind === 'date' ? 'is not a date' : 'is not a number'),
+      row: row.slice(0, 500),
+    }
+  })
+  return rejects.every((reject) => reject !== null) ? { count: rejects.length, rejects } : null
+}
+
+const fitsKind = (cell: string, kind: ColumnKind) =>
+  kind.kind === 'date' ? parseDate(cell, kind.format) !== null : kind.kind === 'number' && parseNumber(cell, kind.format) !== null
+
+/** null for a row that is no CSV by itself. */
+function cellsOf(row: string, delimiter: Reading['delimiter']): string[] | null {
+  try {
+    return (parse(row, { delimiter, relax_quotes: true, relax_column_count: true, bom: true })[0] as string[] | undefined) ?? null
+  } catch {
+    return null
+  }
 }
 
 /** `column` is its index as text until the names are known; see `nameColumns`. */
@@ -269,8 +343,12 @@ function reasonOf(types: string[], columns: number[], messages: string[], width:
   const at = types.indexOf('CAST')
   if (at === -1) return messages[0]?.split('\n')[0] ?? 'it does not fit'
   const cell = badCell(messages.find((message) => message.includes('Could not convert')) ?? '')
-  return `column {${(columns[at] as number) - 1}}: ${JSON.stringify(cell.length > 60 ? `${cell.slice(0, 60)}…` : cell)} is not a number`
+  return unfitReason((columns[at] as number) - 1, cell, 'is not a number')
 }
+
+/** `column {3}: "abc" is not a number`; see `nameColumns`. */
+const unfitReason = (column: number, cell: string, words: string) =>
+  `column {${column}}: ${JSON.stringify(cell.length > 60 ? `${cell.slice(0, 60)}…` : cell)} ${words}`
 
 /** Puts a column's name where `reasonOf` left its index. */
 export const nameColumns = (reason: string, names: readonly string[]): string =>

@@ -1,5 +1,5 @@
 /** Through the real thread and the real DuckDB. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -355,5 +355,50 @@ describe('any table that is written reads back with its rows and columns', () =>
       delimiter,
       skipped_rows: 0,
     })
+  })
+})
+
+describe('cells that do not fit their column', () => {
+  const quarantineOf = async (content: Buffer | string) => {
+    const { profile: found, quarantine } = await profile(content)
+    return { found, file: quarantine === null ? '' : readFileSync(quarantine, 'utf8') }
+  }
+
+  it.each([
+    ['a date', 'day', (i: number) => `2024-03-${String(1 + (i % 28)).padStart(2, '0')}`, 'soon', 'is not a date'],
+    ['a decimal comma', 'weight', (i: number) => `${i},5`, '3.5.1', 'is not a number'],
+    ['thousands', 'price', (i: number) => `${1 + i}.${String(100 + i).slice(0, 3)},25`, 'about ten', 'is not a number'],
+    ['a plain number', 'size', (i: number) => `${i}.25`, 'big', 'is not a number'],
+  ])('set their row aside with line, column and reason: %s', async (_, name, fits, bad, why) => {
+    // A quoted line end and an empty line before it, so that lines and rows are not the same.
+    const body = Array.from(
+      { length: 60 },
+      (__, i) => `${i === 3 ? '"two\r\nlines"' : `n${i}`};${i === 40 ? bad : fits(i)};${i % 7}`,
+    )
+    const lines = [`note;${name};y`, ...body.slice(0, 10), '', ...body.slice(10)]
+    const { found, file } = await quarantineOf(`${lines.join('\r\n')}\r\n`)
+    expect(found).toMatchObject({ rows: 59, quarantined: { count: 1, examples: [{ line: 44 }] } })
+    expect(found.quarantined.examples[0]?.reason).toBe(`column ${name}: ${JSON.stringify(bad)} ${why}`)
+    expect(file).toContain(`"f.csv","44","column ${name}: ""${bad}"" ${why}"`)
+    expect(found.columns.find((column) => column.name === name)?.missing).toBe(0)
+  })
+
+  it('are told apart from missing ones, and several in one row are one row', async () => {
+    const body = rows(100, (i) => {
+      if (i === 10) return `sometime;x;${i % 7}`
+      return `${i === 20 ? 'NA' : `2024-03-0${1 + (i % 9)}`};${i === 30 ? '' : `${i},5`};${i % 7}`
+    })
+    const { found, file } = await quarantineOf(`day;weight;y\n${body}\n`)
+    expect(found).toMatchObject({ rows: 99, quarantined: { count: 1, examples: [{ line: 12 }] } })
+    expect(found.columns.map(({ missing }) => missing)).toEqual([1, 1, 0])
+    expect(file.trim().split('\n')).toHaveLength(2)
+  })
+
+  it('beside rejected rows are listed in the order of the file', async () => {
+    const body = rows(100, (i) =>
+      i === 5 ? 'soon;1' : i === 3 ? '1;2;3' : i === 9 ? '2024-01-01;x;1' : `2024-03-0${1 + (i % 9)};${i % 7}`,
+    )
+    const { found } = await quarantineOf(`day;y\n${body}\n`)
+    expect(found.quarantined.examples.map(({ line }) => line)).toEqual([5, 7, 11])
   })
 })

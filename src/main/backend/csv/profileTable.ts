@@ -482,10 +482,10 @@ function quarantineNote(malformed: number, rejects: readonly Reject[]): string {
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(2))} %`
 
-/** Cells of converted columns that are there and could not be read, as notes. */
+/** Cells of converted columns that are there, could not be read, and count as missing: their lines could not be told. */
 export async function unreadCells(db: DuckDBConnection, reading: Reading, names: readonly string[]): Promise<string[]> {
   const converted = reading.kinds.flatMap((kind, i) => (isConverted(kind) ? [i] : []))
-  if (converted.length === 0) return []
+  if (converted.length === 0 || reading.withoutUnfit) return []
   const result = await db.runAndReadAll(`SELECT ${converted.map((i) => `count(*) FILTER (b${i})::INTEGER`).join(', ')} FROM t`)
   const counts = result.getRowsJS()[0] as number[]
   return converted.flatMap((column, i) => {
