@@ -20,6 +20,7 @@ import {
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
 import { mostObserved, observed } from './observed.ts'
 import { auditFilter, auditRecord, stepAction } from './operator.ts'
+import { runFilter } from './runFilter.ts'
 import { dataProfile, trainingReport } from './training.ts'
 import { workersState } from './workers.ts'
 
@@ -35,12 +36,10 @@ export const calls = {
 
   /** Newest first. `total` counts what the filter matches, `byStage` counts everything. */
   'runs.list': {
-    input: z
-      .object({
+    input: runFilter
+      .extend({
         limit: z.number().int().min(1).max(5000).default(500),
         offset: z.number().int().min(0).default(0),
-        stages: z.array(stage).optional(),
-        text: z.string().max(200).optional(),
       })
       .strict(),
     output: z.object({

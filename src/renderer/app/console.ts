@@ -15,6 +15,7 @@ import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
 import { createRunStore } from '../features/run/runStore.ts'
+import { formatFilter, type ListFilter, wholeList } from '../features/runs/listFilter.ts'
 import { createRunsStore } from '../features/runs/runsStore.ts'
 import { createSettingsStore } from '../features/settings/settingsStore.ts'
 import { createStackStore } from '../features/stack/stackStore.ts'
@@ -88,17 +89,26 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     if (id !== null) runs.getState().setCursor(id)
   }
   const narrow = (stages: readonly Stage[]) => {
-    runs.getState().setText('')
-    runs.getState().setStages(stages)
+    runs.getState().narrow({ ...wholeList, stages })
     route.getState().go({ place: 'runs', run: null, full: false }, 'replace')
   }
-  const obey = ({ run: id, decide: kind, stages }: Route) => {
+  // The address and the list say the same: a link narrows the list, and what is chosen there stands in the address.
+  const inAddress = (filter: ListFilter | null) => (filter === null ? '' : formatFilter(filter))
+  const obey = ({ run: id, decide: kind, filter }: Route) => {
     follow(id)
-    if (stages !== null) narrow(stages)
+    const shown = runs.getState().filter
+    if (filter === null) tellAddress(shown)
+    else if (inAddress(filter) !== inAddress(shown)) runs.getState().narrow(filter)
     if (id === null || kind === null) return
     decide.getState().start(id, kind)
     route.getState().go({}, 'replace')
   }
+  const tellAddress = (filter: ListFilter) => {
+    if (inAddress(filter) !== inAddress(route.getState().filter)) route.getState().go({ filter }, 'replace')
+  }
+  runs.subscribe(({ filter }, before) => {
+    if (filter !== before.filter) tellAddress(filter)
+  })
   route.subscribe(obey)
   obey(route.getState())
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { wholeList } from '../features/runs/listFilter.ts'
 import { type Command, commandOf, type KeyPress, keyTable } from './keys.ts'
 import { formatRoute, parseRoute } from './route.ts'
 
@@ -75,11 +76,16 @@ describe('route', () => {
     ['#/deployments/m-1', { place: 'deployments' }],
     ['#/settings/x', { place: 'settings' }],
     ['#/nowhere', { place: 'runs' }],
-    ['#/runs?stages=Failed,TimedOut,Nonsense', { place: 'runs', stages: ['TimedOut', 'Failed'] }],
+    ['#/runs?stages=Failed,TimedOut,Nonsense', { place: 'runs', filter: { ...wholeList, stages: ['TimedOut', 'Failed'] } }],
+    [
+      '#/runs/a?retrying=now&waiting=90&accepted=soon',
+      { place: 'runs', run: 'a', filter: { ...wholeList, retrying: true, waitingOver: 90 } },
+    ],
+    ['#/inbox?retrying=now', { place: 'inbox' }],
     ['#/runs?stages=Nonsense', { place: 'runs' }],
     ['#/runs/%E0%A4%A', { place: 'runs' }],
   ] as const)('%s', (hash, route) =>
-    expect(parseRoute(hash)).toEqual({ run: null, full: false, decide: null, stages: null, model: null, beside: null, ...route }),
+    expect(parseRoute(hash)).toEqual({ run: null, full: false, decide: null, filter: null, model: null, beside: null, ...route }),
   )
 
   it('reads what it wrote', () => {
@@ -88,12 +94,12 @@ describe('route', () => {
       run: 'mlops-1-"ü" /#?',
       full: true,
       decide: null,
-      stages: null,
+      filter: null,
       model: null,
       beside: null,
     } as const
     expect(parseRoute(formatRoute(run))).toEqual(run)
-    const models = { place: 'models', run: null, full: false, decide: null, stages: null, model: 'a/"ü"', beside: 'b#?' } as const
+    const models = { place: 'models', run: null, full: false, decide: null, filter: null, model: 'a/"ü"', beside: 'b#?' } as const
     expect(parseRoute(formatRoute(models))).toEqual(models)
   })
 })

@@ -8,6 +8,7 @@ export type Command =
   | { kind: 'approve' }
   | { kind: 'reject' }
   | { kind: 'search' }
+  | { kind: 'filter' }
   | { kind: 'choose' }
   | { kind: 'mark' }
   | { kind: 'relative' }
@@ -35,11 +36,12 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['j', '↓'], does: 'Next run or model' },
   { keys: ['k', '↑'], does: 'Previous run or model' },
   { keys: ['Enter'], does: 'Open the run beside the list; once more: as a page. Open the model' },
-  { keys: ['Esc'], does: 'Back: page, panel, search' },
+  { keys: ['Esc'], does: 'Back: page, panel, search, all filters of the list' },
   { keys: ['a'], does: 'Approve…' },
   { keys: ['r'], does: 'Reject…' },
   { keys: ['x'], does: 'Choose the model to compare it' },
   { keys: ['/'], does: 'Search runs, or models' },
+  { keys: ['f'], does: 'Filter runs' },
   { keys: ['u'], does: 'Choose files to submit…' },
   { keys: ['t'], does: 'Times by the clock, or from now' },
   { keys: ['z'], does: 'Times in the next zone: local, UTC, the chosen one' },
@@ -96,6 +98,8 @@ export function commandOf(press: KeyPress): Command | null {
       return { kind: 'reject' }
     case '/':
       return { kind: 'search' }
+    case 'f':
+      return { kind: 'filter' }
     case 'x':
       return { kind: 'mark' }
     case 't':

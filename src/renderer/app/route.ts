@@ -1,6 +1,7 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
-import { stages as allStages, type DecisionKind, type Stage } from '../../contract/model.ts'
+import type { DecisionKind } from '../../contract/model.ts'
+import { formatFilter, type ListFilter, parseFilter } from '../features/runs/listFilter.ts'
 
 export const places = [
   'inbox',
@@ -23,8 +24,8 @@ export interface Route {
   full: boolean
   /** What the native shell asks to be decided there: the dialog opens, and the address forgets it. */
   decide: DecisionKind | null
-  /** What a notice asks the list to be narrowed to; the address forgets it too. */
-  stages: readonly Stage[] | null
+  /** What the run list is narrowed to; null where the address says nothing about it. */
+  filter: ListFilter | null
   /** The model whose page is open. */
   model: string | null
   /** The model that it is compared with. */
@@ -50,21 +51,17 @@ export function parseRoute(hash: string): Route {
     run,
     full: run !== null && page === 'page',
     decide: run !== null && (page === 'approve' || page === 'reject') ? page : null,
-    stages: stagesOf(new URLSearchParams(query).get('stages')),
+    filter: known === 'runs' ? parseFilter(query) : null,
     model,
     beside: model !== null && page === 'beside' ? decoded(other) : null,
   }
 }
 
-function stagesOf(text: string | null): readonly Stage[] | null {
-  const named = text?.split(',') ?? []
-  const known = allStages.filter((stage) => named.includes(stage))
-  return known.length > 0 ? known : null
-}
-
-export function formatRoute({ place, run, full, model, beside }: Omit<Route, 'decide' | 'stages'>): string {
-  if (run !== null) return `#/${place}/${encodeURIComponent(run)}${full ? '/page' : ''}`
-  if (model === null) return `#/${place}`
+export function formatRoute({ place, run, full, model, beside, filter }: Omit<Route, 'decide'>): string {
+  const query = place === 'runs' && filter !== null ? formatFilter(filter) : ''
+  const narrowed = query === '' ? '' : `?${query}`
+  if (run !== null) return `#/${place}/${encodeURIComponent(run)}${full ? '/page' : ''}${narrowed}`
+  if (model === null) return `#/${place}${narrowed}`
   return `#/${place}/${encodeURIComponent(model)}${beside === null ? '' : `/beside/${encodeURIComponent(beside)}`}`
 }
 
@@ -76,14 +73,14 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
   const store = createStore<RouteState>()((set, get) => ({
     ...parseRoute(page.location.hash),
     go(to, how = 'push') {
-      const { place, run, full, model, beside } = { ...get(), ...to }
+      const { place, run, full, model, beside, filter } = { ...get(), ...to }
       const atModels = place === 'models'
       const next: Route = {
         place,
         run: atModels ? null : run,
         full: !atModels && run !== null && full,
         decide: null,
-        stages: null,
+        filter,
         model: atModels ? model : null,
         beside: atModels && model !== null ? beside : null,
       }

@@ -3,6 +3,8 @@ import { assertNever } from '../../contract/model.ts'
 import { auditSearchId } from '../features/audit/ids.ts'
 import { chooseFilesId } from '../features/drop/ids.ts'
 import { modelsSearchId } from '../features/models/ids.ts'
+import { isNarrowed, wholeList } from '../features/runs/listFilter.ts'
+import { filterMenuId } from '../features/runs/RunFilters.tsx'
 import { searchId } from '../features/runs/RunsView.tsx'
 import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { whyActionsAreOff } from '../features/stack/stackStore.ts'
@@ -84,7 +86,7 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       const active = document.activeElement
       if (active instanceof HTMLElement && typingIn(active)) {
         const models = console.models.getState()
-        if (active.id === searchId && runs.text !== '') runs.setText('')
+        if (active.id === searchId && runs.filter.text !== '') runs.setText('')
         else if (active.id === auditSearchId && console.audit.getState().text !== '')
           console.audit.getState().narrow({ text: '' })
         else if (active.id === modelsSearchId && models.text !== '') models.setText('')
@@ -95,10 +97,8 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       else if (route.model !== null) route.go({ model: null })
       else if (route.full) route.go({ full: false })
       else if (route.run !== null) route.go({ run: null })
-      else if (runs.text !== '' || runs.stages.length > 0) {
-        runs.setText('')
-        runs.setStages([])
-      } else return false
+      else if (isNarrowed(runs.filter)) runs.narrow(wholeList)
+      else return false
       return true
     }
     case 'approve':
@@ -137,6 +137,10 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     }
     case 'zone':
       console.times.getState().nextZone()
+      return true
+    case 'filter':
+      if (route.place !== 'runs' || route.full) return false
+      document.getElementById(filterMenuId)?.click()
       return true
     case 'choose':
       document.getElementById(chooseFilesId)?.click()

@@ -26,6 +26,7 @@ import {
 } from '../../contract/model.ts'
 import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
+import { runFits } from '../../contract/runFilter.ts'
 import { metricLabels } from '../../contract/training.ts'
 import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedAudit } from './simulatedAudit.ts'
@@ -900,11 +901,11 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         ],
       }
     },
-    'runs.list': ({ limit, offset, stages: wanted, text }) => {
+    'runs.list': ({ limit, offset, ...filter }) => {
       const all = [...plans.values()]
         .map((p) => summaryOf(runAt(p, clock())))
         .sort((a, b) => (a.acceptedAt < b.acceptedAt ? 1 : -1))
-      const fit = all.filter((run) => (!wanted || wanted.includes(run.stage)) && (!text || run.fileName.includes(text)))
+      const fit = all.filter(runFits(filter, clock()))
       const byStage: Partial<Record<Stage, number>> = {}
       for (const run of all) byStage[run.stage] = (byStage[run.stage] ?? 0) + 1
       return { runs: fit.slice(offset, offset + limit), total: fit.length, byStage }

@@ -52,6 +52,20 @@ const status = (over: Partial<RunStatus>): RunStatus => ({
 })
 
 describe('the projection', () => {
+  it('finds the runs that retry however old they are, and counts them', () => {
+    const { ledger, projection } = setUp()
+    const ids = Array.from({ length: 50 }, (_, i) => `w${i}`)
+    ids.forEach((id, i) => {
+      addRun(ledger, id, `file_${i}.csv`, i)
+    })
+    projection.load(ids)
+    projection.update('w0', { runId: 'r0', stage: 'Training', attempt: 2 })
+    projection.update('w1', { runId: 'r1', stage: 'Training', attempt: 1 })
+    const { runs, total } = projection.list({ limit: 10, offset: 0, retrying: true })
+    expect(runs.map(({ workflowId }) => workflowId)).toEqual(['w0'])
+    expect(total).toBe(1)
+  })
+
   it('goes on with a full disk, and writes what happened once there is room', () => {
     vi.useFakeTimers()
     try {

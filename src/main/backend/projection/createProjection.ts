@@ -10,6 +10,7 @@ import {
   type StepName,
 } from '../../../contract/model.ts'
 import type { Observed } from '../../../contract/observed.ts'
+import { runFits } from '../../../contract/runFilter.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
@@ -299,15 +300,10 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
     unreadable: () => unreadable.splice(0),
     open: () => [...records.values()].filter((record) => !isEndStage(record.stage)),
     progress: (workflowId) => latestProgress.get(workflowId),
-    list({ limit, offset, stages, text }) {
-      const wanted = text?.trim().toLocaleLowerCase()
+    list({ limit, offset, ...filter }) {
       const byStage: Partial<Record<Stage, number>> = {}
       for (const record of records.values()) byStage[record.stage] = (byStage[record.stage] ?? 0) + 1
-      const matching = inOrder().filter(
-        (record) =>
-          (!stages || stages.length === 0 || stages.includes(record.stage)) &&
-          (!wanted || record.fileName.toLocaleLowerCase().includes(wanted) || record.workflowId.toLowerCase().includes(wanted)),
-      )
+      const matching = inOrder().filter(runFits(filter, Date.now()))
       return { runs: matching.slice(offset, offset + limit).map(summaryOf), total: matching.length, byStage }
     },
     load(workflowIds) {

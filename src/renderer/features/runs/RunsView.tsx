@@ -12,6 +12,8 @@ import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import { EmptyRuns } from './EmptyRuns.tsx'
+import { wholeList } from './listFilter.ts'
+import { FilterChips, FilterMenu } from './RunFilters.tsx'
 import './runs.css'
 
 const rowHeight = 32
@@ -47,6 +49,7 @@ export function RunsView() {
   return (
     <>
       <RunsBar />
+      <FilterChips />
       {shown === 0 ? <NothingFits /> : <RunsList />}
     </>
   )
@@ -71,10 +74,7 @@ function RunsSkeleton() {
 function NothingFits() {
   const { runs } = useConsole()
   const searching = useIn('runs', (s) => s.searching)
-  const clear = () => {
-    runs.getState().setText('')
-    runs.getState().setStages([])
-  }
+  const clear = () => runs.getState().narrow(wholeList)
   return (
     <div className="runs-message">
       <p>{searching ? 'Looking through older runs…' : 'No run fits this filter.'}</p>
@@ -85,8 +85,8 @@ function NothingFits() {
 
 function RunsBar() {
   const { runs } = useConsole()
-  const text = useIn('runs', (s) => s.text)
-  const chosen = useIn('runs', (s) => s.stages)
+  const text = useIn('runs', (s) => s.filter.text)
+  const chosen = useIn('runs', (s) => s.filter.stages)
   const byId = useIn('runs', (s) => s.byId)
   const all = [...byId.values()]
   return (
@@ -101,6 +101,7 @@ function RunsBar() {
           aria-label="Search runs by file, id, hash or who submitted"
           spellCheck={false}
           autoComplete="off"
+          maxLength={200}
           value={text}
           onChange={(event) => runs.getState().setText(event.target.value)}
         />
@@ -153,6 +154,7 @@ function RunsBar() {
           </Menu>
         </Popover>
       </MenuTrigger>
+      <FilterMenu />
       <span className="grow" />
       <Button aria-label="Choose files…" onPress={() => document.getElementById(chooseFilesId)?.click()}>
         <Upload size={14} aria-hidden />

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { CallOutput } from '../../../contract/calls.ts'
 import type { RunSummary, Stage } from '../../../contract/model.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
-import { awaitingRuns, createRunsStore, matchesText } from './runsStore.ts'
+import { awaitingRuns, createRunsStore } from './runsStore.ts'
 
 const run = (id: string, minute: number, change: Partial<RunSummary> = {}): RunSummary => ({
   workflowId: id,
@@ -165,6 +165,41 @@ describe('runsStore', () => {
     }
   })
 
+  it('finds what is retrying among runs that are not here, and shows the next one as it happens', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({
+        'runs.list': (input) =>
+          input.retrying
+            ? listOf([run('ancient', 0, { attempt: 3 })])
+            : listOf([run('new', 9), run('done', 8, { stage: 'Completed' })], 7000),
+      })
+      const store = createRunsStore(connection)
+      await store.getState().fetch()
+      store.getState().narrow({ retrying: true })
+      await vi.runAllTimersAsync()
+      expect(store.getState().visible).toEqual(['ancient'])
+      connection.emit('runs.changed', { runs: [run('new', 9, { revision: 2, retryAt: '2025-11-23T10:30:00.000Z' })] })
+      expect(store.getState().visible).toEqual(['new', 'ancient'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('shows a wait once it is long enough, though nothing happened to its run', async () => {
+    vi.useFakeTimers({ now: Date.parse('2025-11-23T10:30:00.000Z') })
+    try {
+      const { store } = await storeOf([run('a', 0, { stage: 'AwaitingApproval' })])
+      store.getState().narrow({ waitingOver: 60 })
+      expect(store.getState().visible).toEqual([])
+      vi.setSystemTime(Date.parse('2025-11-23T11:00:00.000Z'))
+      store.getState().refresh()
+      expect(store.getState().visible).toEqual(['a'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('keeps what is known when the host is away', async () => {
     const { connection, store } = await storeOf([run('a', 1)])
     connection.setStatus('lost')
@@ -188,14 +223,4 @@ describe('awaitingRuns', () => {
     )
     expect(awaitingRuns({ byId }).map((r) => r.workflowId)).toEqual(['old', 'young'])
   })
-})
-
-describe('matchesText', () => {
-  it.each([
-    ['', true],
-    ['GOOD', true],
-    ['good ada', true],
-    ['good grace', false],
-    ['ab12', true],
-  ])('%j: %s', (text, expected) => expect(matchesText(run('good_model', 1), text)).toBe(expected))
 })

@@ -1,7 +1,9 @@
 import { createStore } from 'zustand/vanilla'
 import { isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
+import { type RunFilter, runFits } from '../../../contract/runFilter.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
+import { filterOf, isNarrowed, type ListFilter, wholeList } from './listFilter.ts'
 
 /** Runs asked for at once; older ones are fetched when asked for. */
 const pageSize = 2000
@@ -17,9 +19,7 @@ export interface RunsState {
   loadingOlder: boolean
   /** The host is asked for runs that fit the filter and are not here. */
   searching: boolean
-  text: string
-  /** Empty: every stage. */
-  stages: readonly Stage[]
+  filter: ListFilter
   /** Ids in the order in which they stand on the screen. */
   visible: readonly string[]
   /** Runs that fit the filter and are not on the screen yet, because rows must not move now. */
@@ -31,6 +31,10 @@ export interface RunsState {
   apply(runs: readonly RunSummary[]): void
   setText(text: string): void
   setStages(stages: readonly Stage[]): void
+  /** Changes parts of the filter; `wholeList` takes all of it away. */
+  narrow(change: Partial<ListFilter>): void
+  /** Lays the list out again: how long a run has waited changes by itself. */
+  refresh(): void
   /** While held, rows keep their places: the list is scrolled, or the pointer is busy on it. */
   setHeld(held: boolean): void
   /** Brings the new rows in, whatever holds them back. */
@@ -43,14 +47,6 @@ export interface RunsState {
 const newestFirst = (a: RunSummary, b: RunSummary) =>
   a.acceptedAt === b.acceptedAt ? (a.workflowId < b.workflowId ? 1 : -1) : a.acceptedAt < b.acceptedAt ? 1 : -1
 
-/** Every word of the text must occur in the file's name, the id, the dataset's hash or who submitted it. */
-export function matchesText(run: RunSummary, text: string): boolean {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
-  if (words.length === 0) return true
-  const hay = `${run.fileName}\n${run.workflowId}\n${run.submittedBy}\n${run.sha256}`.toLowerCase()
-  return words.every((word) => hay.includes(word))
-}
-
 /** The newer of two versions of the same run. */
 export const newer = (known: RunSummary | undefined, told: RunSummary) => (known && known.revision > told.revision ? known : told)
 
@@ -62,11 +58,13 @@ export function createRunsStore(connection: Connection) {
   let sincePushed: Map<string, RunSummary> | null = null
 
   const store = createStore<RunsState>()((set, get) => {
-    const layout = (state: Pick<RunsState, 'byId' | 'text' | 'stages'>) =>
-      [...state.byId.values()]
-        .filter((run) => (state.stages.length === 0 || state.stages.includes(run.stage)) && matchesText(run, state.text))
+    const layout = ({ byId, filter }: Pick<RunsState, 'byId' | 'filter'>) => {
+      const now = Date.now()
+      return [...byId.values()]
+        .filter(runFits(filterOf(filter, now), now))
         .sort(newestFirst)
         .map((run) => run.workflowId)
+    }
 
     const place = (change: Partial<RunsState>, keepRows: boolean) => {
       const next = { ...get(), ...change }
@@ -88,13 +86,13 @@ export function createRunsStore(connection: Connection) {
     const searchBeyond = () => {
       clearTimeout(resting)
       const mine = ++asked
-      const { text, stages: wanted, total, byId } = get()
-      if (byId.size >= total || (text.trim() === '' && wanted.length === 0)) return set({ searching: false })
+      const { filter, total, byId } = get()
+      if (byId.size >= total || !isNarrowed(filter)) return set({ searching: false })
       set({ searching: true })
       resting = setTimeout(async () => {
         try {
-          const filter = { ...(text.trim() ? { text: text.trim() } : {}), ...(wanted.length > 0 ? { stages: [...wanted] } : {}) }
-          const answer = await connection.call('runs.list', { limit: pageSize, ...filter })
+          const asking: RunFilter = filterOf(filter, Date.now())
+          const answer = await connection.call('runs.list', { limit: pageSize, ...asking })
           if (mine === asked) place({ byId: merged(answer.runs, get().byId), searching: false }, held)
         } catch (cause) {
           if (mine === asked) set({ searching: false, problem: problemText(cause) })
@@ -109,8 +107,7 @@ export function createRunsStore(connection: Connection) {
       total: 0,
       loadingOlder: false,
       searching: false,
-      text: '',
-      stages: [],
+      filter: wholeList,
       visible: [],
       fresh: 0,
       cursor: null,
@@ -130,6 +127,8 @@ export function createRunsStore(connection: Connection) {
           fromTop = answer.runs.length
           const byId = merged([...sincePushed.values()], merged(runs, new Map()))
           place({ byId, total: answer.total, load: 'ready', problem: null }, held && !first)
+          // A filter may have come with the address, before anything was here.
+          searchBeyond()
         } catch (cause) {
           // What was known stays readable; only a list that never came is told as a failure.
           set(first ? { load: 'failed', problem: problemText(cause) } : { problem: problemText(cause) })
@@ -157,14 +156,13 @@ export function createRunsStore(connection: Connection) {
         place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, held)
       },
 
-      setText(text) {
-        place({ text }, false)
+      setText: (text) => get().narrow({ text }),
+      setStages: (wanted) => get().narrow({ stages: wanted }),
+      narrow(change) {
+        place({ filter: { ...get().filter, ...change } }, false)
         searchBeyond()
       },
-      setStages(wanted) {
-        place({ stages: wanted }, false)
-        searchBeyond()
-      },
+      refresh: () => place({}, held),
       setHeld(next) {
         held = next
         if (!held) place({}, false)
