@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { candidate, productionModel } from './approvals.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
+import { historyPage } from './history.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import {
   appInfo,
@@ -51,6 +52,20 @@ export const calls = {
   'runs.get': { input: z.object({ workflowId }).strict(), output: runDetail },
   /** Inputs and results of one step, decoded from Temporal's history on demand; never stored. */
   'runs.payloads': { input: z.object({ workflowId, step: stepName }).strict(), output: stepPayloads },
+  /**
+   * One page of Temporal's history of a run, newest first, decoded on demand; never stored. `older` is of the page before;
+   * `limit` is about how many events, as Temporal never splits what one workflow task wrote.
+   */
+  'history.page': {
+    input: z
+      .object({
+        workflowId,
+        older: z.base64().min(1).max(10_000).nullable().default(null),
+        limit: z.number().int().min(1).max(200).default(100),
+      })
+      .strict(),
+    output: historyPage,
+  },
   /** What Postgres holds of the run now, read there. `rows` is 0 before the experiment was logged and never more than 1. */
   'runs.experiment': {
     input: z.object({ workflowId }).strict(),

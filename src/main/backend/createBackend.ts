@@ -404,6 +404,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'runs.list': projection.list,
       'runs.get': ({ workflowId }) => runs.detail(workflowId),
       'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
+      'history.page': runs.history,
       'runs.experiment': async ({ workflowId }) => {
         const run = projection.get(workflowId)
         if (!run) throw notFound(`There is no run ${workflowId} here.`)

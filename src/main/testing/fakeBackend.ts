@@ -201,6 +201,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       }
     },
     'runs.payloads': ({ step }) => ({ step, inputs: [], results: [] }),
+    'history.page': () => ({ events: [], older: null, unreadable: 0 }),
     'runs.experiment': () => ({ rows: 0, experiment: null }),
     'runs.profile': () => null,
     'runs.report': () => null,

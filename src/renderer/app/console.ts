@@ -11,6 +11,7 @@ import { createDrillsStore } from '../features/drills/drillsStore.ts'
 import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
 import { createKeysStore } from '../features/encryption/keysStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
+import { createHistoryStore } from '../features/history/historyStore.ts'
 import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
@@ -36,6 +37,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const times = createTimesStore(page)
   const runs = createRunsStore(connection)
   const run = createRunStore(connection)
+  const history = createHistoryStore(connection)
   const decide = createDecideStore(connection)
   const files = createFilesStore(connection)
   const stack = createStackStore(connection)
@@ -119,6 +121,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     times,
     runs,
     run,
+    history,
     decide,
     models,
     deployments,

@@ -6,6 +6,7 @@ import type { CallOutput, Handlers } from '../../contract/calls.ts'
 import type { Drill, DrillName, DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound } from '../../contract/errors.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
+import type { HistoryEvent } from '../../contract/history.ts'
 import {
   type Approvals,
   type Attempt,
@@ -954,6 +955,45 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
           ),
         ],
         results,
+      }
+    },
+    'history.page': ({ workflowId, older, limit }) => {
+      const run = detail(workflowId)
+      const all = run.steps
+        .filter(({ scheduledAt, kind }) => scheduledAt !== null && kind === 'activity')
+        .flatMap(({ step, scheduledAt, attempts }, index): HistoryEvent[] => {
+          const failure = attempts.find((attempt) => attempt.failure)?.failure
+          const event = { at: scheduledAt, subject: step, answers: null, failures: [] }
+          const scheduled = String(index * 3 + 5)
+          return [
+            {
+              ...event,
+              ...{ id: scheduled, type: 'ActivityTaskScheduled' },
+              payloads: [payload('input', JSON.stringify({ file_path: `/data/raw/${run.fileName}`, size_bytes: run.sizeBytes }))],
+            },
+            {
+              ...event,
+              ...{ id: String(index * 3 + 6), type: 'ActivityTaskStarted', answers: scheduled, payloads: [] },
+              failures: failure ? [{ path: 'lastFailure', ...failure }] : [],
+            },
+            {
+              ...event,
+              ...{ id: String(index * 3 + 7), type: 'ActivityTaskCompleted', answers: scheduled },
+              payloads: [
+                step === 'log_experiment'
+                  ? { ...payload('result', ''), json: null, unreadable: 'Its key k-c0ffee01 is not in this key ring.' }
+                  : payload('result', '{"status":"done"}'),
+              ],
+            },
+          ]
+        })
+        .reverse()
+      const from = older === null ? 0 : Number(atob(older))
+      const events = all.slice(from, from + limit)
+      return {
+        events,
+        older: from + limit < all.length ? btoa(String(from + limit)) : null,
+        unreadable: events.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
       }
     },
     'runs.experiment': () => ({ rows: 0, experiment: null }),

@@ -37,6 +37,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'runs.list': 'reads',
   'runs.get': 'reads',
   'runs.payloads': 'reads',
+  'history.page': 'reads',
   'runs.experiment': 'reads',
   'runs.profile': 'reads',
   'runs.report': 'reads',

@@ -1,9 +1,12 @@
 import type { Client } from '@temporalio/client'
-import { notFound, unavailable } from '../../../contract/errors.ts'
+import { invalid, notFound, unavailable } from '../../../contract/errors.ts'
+import type { HistoryPage } from '../../../contract/history.ts'
 import type { Deployment, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
 import { describeRun } from '../../../temporal/executions.ts'
+import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
+import { readHistoryPage } from '../history/readHistoryPage.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
@@ -18,6 +21,11 @@ export interface RunReader {
   detail(workflowId: string): Promise<RunDetail>
   /** @throws CallFailed `notFound` or `unavailable`. */
   payloads(workflowId: string, step: StepName): Promise<StepPayloads>
+  /**
+   * One page of its history, newest first; without `older` the newest. A run that was not started yet has none.
+   * @throws CallFailed `notFound`, `invalid` or `unavailable`.
+   */
+  history(asked: { workflowId: string; older: string | null; limit: number }): Promise<HistoryPage>
 }
 
 interface Options {
@@ -95,7 +103,28 @@ export function createRunReader({
       const events = runId ? await fetchEvents(temporal, workflowId, runId) : []
       return stepPayloads(step, events, temporal.options.loadedDataConverter)
     },
+
+    async history({ workflowId, older, limit }) {
+      const { runId } = recordOf(workflowId)
+      if (!runId) return { events: [], older: null, unreadable: 0 }
+      const temporal = client()
+      if (!temporal) throw unavailable('temporal', 'The history is read from Temporal, which cannot be reached now.')
+      try {
+        return await readHistoryPage(temporal, { workflowId, runId, older, limit })
+      } catch (error) {
+        throw historyProblem(error)
+      }
+    },
   }
+}
+
+function historyProblem(error: unknown): unknown {
+  if (isAnswer(error, 'notFound')) return notFound('Temporal holds no history of this run any more (its retention is over).')
+  if (isAnswer(error, 'invalidArgument'))
+    return invalid('Temporal does not know this page. Read the history from its newest event.', 'older')
+  if (isAnswer(error, 'unavailable', 'deadlineExceeded', 'resourceExhausted'))
+    return unavailable('temporal', 'Temporal did not give the history in time. Nothing was lost; try again.')
+  return error
 }
 
 /** A run that was sent back to a step is another execution, whose history still begins with the first start. */

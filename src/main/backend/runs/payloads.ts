@@ -32,7 +32,8 @@ const storedShown = 12_000
 
 const text = new TextDecoder('utf-8', { fatal: true })
 
-function payloadView(label: string, { stored: payload, ...decoded }: Decoded): PayloadView {
+/** A payload as the console shows it: what it says, or why it cannot be read, beside what Temporal holds. */
+export function payloadView(label: string, { stored: payload, ...decoded }: Decoded): PayloadView {
   const stored = {
     label,
     encoding: metadataText(payload, sealedMetadata.encoding) ?? 'unknown',

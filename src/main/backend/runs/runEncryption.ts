@@ -25,7 +25,8 @@ export function runEncryption(events: readonly HistoryEvent[]): RunEncryption | 
   return { state: inClear ? 'mixed' : 'encrypted', keyIds: [...keyIds].filter(Boolean) }
 }
 
-const isPayload = (value: object): value is Payload =>
+/** Whether a value is a payload: what passes a codec. */
+export const isPayload = (value: object): value is Payload =>
   'metadata' in value &&
   typeof value.metadata === 'object' &&
   value.metadata !== null &&

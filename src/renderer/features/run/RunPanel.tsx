@@ -14,6 +14,7 @@ import { plainText } from '../../ui/plainText.ts'
 import { problemText } from '../../ui/problem.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
+import { HistoryView } from '../history/HistoryView.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
 import { AuditList } from './AuditList.tsx'
@@ -126,7 +127,7 @@ function Sealed({ detail: { encryption } }: { detail: RunDetail }) {
 // Charts are read when they are first looked at.
 const RunPictures = lazy(() => import('./RunPictures.tsx'))
 
-const tabWords: Record<RunTab, string> = { run: 'Run', data: 'Data', model: 'Model' }
+const tabWords: Record<RunTab, string> = { run: 'Run', data: 'Data', model: 'Model', history: 'History' }
 
 function Body({ detail, problem }: { detail: RunDetail; problem: string | null }) {
   const { run } = useConsole()
@@ -168,6 +169,9 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
             </Suspense>
           </TabPanel>
         ))}
+        <TabPanel id="history" className="tab-panel">
+          <HistoryView key={detail.workflowId} detail={detail} />
+        </TabPanel>
       </Tabs>
     </div>
   )

@@ -224,7 +224,8 @@ function Stored({ payload }: { payload: PayloadView }) {
   )
 }
 
-function Payload({ title, payload }: { title: string; payload: PayloadView }) {
+/** One payload: as it reads and as Temporal holds it, or why it cannot be read. */
+export function Payload({ title, payload }: { title: string; payload: PayloadView }) {
   const [stored, setStored] = useState(false)
   return (
     <section className="payload" aria-label={title}>

@@ -23,7 +23,7 @@ export interface Pictures {
   report: TrainingReport | null | undefined
   problem: string | null
 }
-export const runTabs = ['run', 'data', 'model'] as const
+export const runTabs = ['run', 'data', 'model', 'history'] as const
 export type RunTab = (typeof runTabs)[number]
 
 export interface RunState {

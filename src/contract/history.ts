@@ -1,0 +1,39 @@
+/** Temporal's history of a run as the console shows it: one row per event, newest first. */
+import { z } from 'zod'
+import { payloadView, timestamp } from './model.ts'
+
+/** One failure of a cause chain, the outermost first. */
+export const historyFailure = z.object({
+  /** Where in the event it stands, such as `failure.cause`. */
+  path: z.string(),
+  /** null when it is sealed: then it is among the event's payloads. */
+  message: z.string().nullable(),
+  type: z.string().nullable(),
+  stack: z.string().nullable(),
+})
+export type HistoryFailure = z.infer<typeof historyFailure>
+
+/** Lives in memory only, as its payloads do. */
+export const historyEvent = z.object({
+  /** A 64-bit number, as its digits. */
+  id: z.string(),
+  /** As Temporal names it, such as `ActivityTaskScheduled`. */
+  type: z.string(),
+  at: timestamp.nullable(),
+  /** What it is about in the run's own words: an activity's id, a signal's, update's or timer's name; null for the rest. */
+  subject: z.string().nullable(),
+  /** Id of the event that it answers (an activity's schedule, an update's acceptance); null for the rest. */
+  answers: z.string().nullable(),
+  failures: z.array(historyFailure),
+  payloads: z.array(payloadView),
+})
+export type HistoryEvent = z.infer<typeof historyEvent>
+
+export const historyPage = z.object({
+  events: z.array(historyEvent),
+  /** Asks for the events before these; null when these are the oldest. */
+  older: z.string().nullable(),
+  /** How many of the payloads could not be decoded. */
+  unreadable: z.number().int(),
+})
+export type HistoryPage = z.infer<typeof historyPage>

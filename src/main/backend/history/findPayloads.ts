@@ -1,0 +1,52 @@
+import type { Payload } from '@temporalio/common'
+import type { HistoryFailure } from '../../../contract/history.ts'
+import { isPayload } from '../runs/runEncryption.ts'
+import type { FailureProto } from '../runs/timeline.ts'
+
+export interface PayloadAt {
+  /** Names from the event's attributes down, such as `input` or `header.fields.trace`; lists by their index where they hold several. */
+  path: string
+  payload: Payload
+}
+
+/** What stands for the message of a failure whose attributes are sealed (the SDKs' own words, `DefaultFailureConverter`). */
+const sealedMessage = 'Encoded failure'
+
+/** Names that only wrap what they hold; a path reads better without them. */
+const wrappers: ReadonlySet<string> = new Set(['payloads', 'fields', 'indexedFields'])
+
+/** Every payload below a message and every failure's own text, in the order of its fields. */
+export function findPayloads(message: object): { payloads: PayloadAt[]; failures: HistoryFailure[] } {
+  const payloads: PayloadAt[] = []
+  const failures: HistoryFailure[] = []
+  const visit = (value: unknown, path: readonly string[]): void => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
+    if (isPayload(value)) {
+      payloads.push({ path: path.join('.'), payload: value })
+      return
+    }
+    if (isFailure(value, path)) failures.push(failureAt(value, path.join('.')))
+    if (Array.isArray(value)) {
+      value.forEach((inner, index) => {
+        visit(inner, value.length === 1 ? path : [...path, String(index + 1)])
+      })
+      return
+    }
+    for (const [name, inner] of Object.entries(value)) visit(inner, wrappers.has(name) ? path : [...path, name])
+  }
+  visit(message, [])
+  return { payloads, failures }
+}
+
+const isFailure = (value: object, path: readonly string[]): value is FailureProto =>
+  /^(cause|.*failure)$/i.test(path.at(-1) ?? '') && 'message' in value && typeof value.message === 'string'
+
+const failureAt = (failure: FailureProto, path: string): HistoryFailure => {
+  const sealed = Boolean(failure.encodedAttributes) && failure.message === sealedMessage
+  return {
+    path,
+    message: sealed ? null : (failure.message ?? ''),
+    type: failure.applicationFailureInfo?.type || null,
+    stack: sealed ? null : failure.stackTrace || null,
+  }
+}

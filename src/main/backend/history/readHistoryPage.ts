@@ -1,0 +1,114 @@
+import type { Client } from '@temporalio/client'
+import type { LoadedDataConverter } from '@temporalio/common'
+import type { HistoryEvent, HistoryPage } from '../../../contract/history.ts'
+import { decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import { withinLimit } from '../../../temporal/grpc.ts'
+import { payloadView } from '../runs/payloads.ts'
+import { isoOf } from '../runs/protoTime.ts'
+import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
+import { findPayloads } from './findPayloads.ts'
+
+interface Asked {
+  workflowId: string
+  runId: string
+  /** The `older` of the page before; null begins at the newest event. */
+  older: string | null
+  /**
+   * About how many events: Temporal never splits what one workflow task wrote, so a page may hold some more; and fewer,
+   * as its pages are bounded in bytes too.
+   */
+  limit: number
+}
+
+/**
+ * One page of a run's history, newest first, with every payload decoded; events that were not asked for are never loaded.
+ * @param patienceMs how long one page's payloads may take to decode; what has not come by then is told as unreadable.
+ * @throws a gRPC error when Temporal cannot be reached, has no such run, or does not know `older`.
+ */
+export async function readHistoryPage(
+  client: Client,
+  { workflowId, runId, older, limit }: Asked,
+  patienceMs = 800,
+): Promise<HistoryPage> {
+  const { history, nextPageToken } = await withinLimit(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: client.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: limit,
+      nextPageToken: older === null ? undefined : Buffer.from(older, 'base64'),
+    }),
+  )
+  const stored = history?.events ?? []
+  const subjects = new Map(stored.map((event) => [String(event.eventId), subjectOf(event)]))
+  const events = await Promise.all(
+    stored.map((event) => historyEvent(event, subjects, client.options.loadedDataConverter, patienceMs)),
+  )
+  return {
+    events,
+    older: nextPageToken && nextPageToken.length > 0 ? Buffer.from(nextPageToken).toString('base64') : null,
+    unreadable: events.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
+  }
+}
+
+async function historyEvent(
+  event: StoredEvent,
+  subjects: ReadonlyMap<string, string | null>,
+  converter: LoadedDataConverter,
+  patienceMs: number,
+): Promise<HistoryEvent> {
+  const [name = '', attributes = {}] = attributesOf(event)
+  const found = findPayloads({ ...attributes, userMetadata: event.userMetadata })
+  const answers = answered(attributes)
+  return {
+    id: String(event.eventId),
+    type: name.replace(/^./, (letter) => letter.toUpperCase()).replace(/EventAttributes$/, ''),
+    at: isoOf(event.eventTime),
+    subject: subjectOf(event) ?? (answers ? (subjects.get(answers) ?? null) : null),
+    answers,
+    failures: found.failures,
+    payloads: await Promise.all(
+      found.payloads.map(async ({ path, payload }) => {
+        const late = soon(patienceMs)
+        const decoded = await Promise.race([
+          decodeEach(converter.payloadCodecs, [payload]).then(([first]) => first),
+          late.came.then(() => undefined),
+        ])
+        late.forget()
+        return payloadView(path, decoded ?? { stored: payload, payload: null, error: tooLate(patienceMs) })
+      }),
+    ),
+  }
+}
+
+const tooLate = (patienceMs: number) =>
+  new Error(`What decodes it (codec or keys) did not answer within ${patienceMs} ms. Read the history again when it does.`)
+
+function soon(ms: number) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const came = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  return { came, forget: () => clearTimeout(timer) }
+}
+
+/** The one set of attributes that an event has; it names the event's type, also one that this SDK's list does not know yet. */
+const attributesOf = (event: StoredEvent): [string, Record<string, unknown>] | [] =>
+  (Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value) as
+    | [string, Record<string, unknown>]
+    | undefined) ?? []
+
+function subjectOf(event: StoredEvent): string | null {
+  const [, attributes = {}] = attributesOf(event)
+  const accepted = attributes.acceptedRequest as { input?: { name?: string } } | undefined
+  const subject =
+    attributes.activityId || attributes.signalName || attributes.timerId || attributes.markerName || accepted?.input?.name
+  return typeof subject === 'string' ? subject : null
+}
+
+function answered(attributes: Record<string, unknown>): string | null {
+  for (const name of ['scheduledEventId', 'acceptedEventId']) {
+    const id = attributes[name]
+    if (id !== undefined && id !== null && String(id) !== '0') return String(id)
+  }
+  return null
+}

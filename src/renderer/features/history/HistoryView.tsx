@@ -1,0 +1,130 @@
+import { ChevronDown, ChevronRight } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import type { HistoryEvent } from '../../../contract/history.ts'
+import type { RunDetail } from '../../../contract/model.ts'
+import { useConsole, useIn } from '../../app/console.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Note } from '../../ui/Note.tsx'
+import { Moment } from '../../ui/times.tsx'
+import { Payload } from '../run/StepDetail.tsx'
+import { fits, typeWords } from './eventWords.ts'
+import './history.css'
+
+/** Every event that Temporal keeps of a run, newest first, with what each of them holds. */
+export function HistoryView({ detail }: { detail: RunDetail }) {
+  const { history } = useConsole()
+  const { events, older, unreadable, loading, problem } = useIn('history', (s) => s)
+  const [text, setText] = useState('')
+  useEffect(() => void history.getState().open(detail.workflowId), [history, detail.workflowId])
+  const again = () => void history.getState().open(detail.workflowId)
+  const shown = events?.filter((event) => fits(event, text)) ?? []
+  return (
+    <div className="history">
+      <div className="history-tools">
+        <input
+          className="input"
+          type="search"
+          aria-label="Filter the events read so far"
+          placeholder="Event, step or text"
+          value={text}
+          onChange={(change) => setText(change.target.value)}
+        />
+        <span className="faint nowrap" role="status">
+          {events ? countWords(shown.length, events.length, older !== null) : 'Reading the history'}
+        </span>
+        <span className="grow" />
+        <Button size="small" isDisabled={loading} onPress={again}>
+          Read again
+        </Button>
+      </div>
+      {problem ? (
+        <Note tone="bad">
+          <p>The history could not be read: {problem}</p>
+          <Button size="small" onPress={again}>
+            Try again
+          </Button>
+        </Note>
+      ) : null}
+      {unreadable > 0 ? (
+        <Note tone="human">
+          <p>
+            {unreadable === 1 ? 'One value' : `${unreadable} values`} of these events could not be decoded; each says why where it
+            stands.
+          </p>
+        </Note>
+      ) : null}
+      {events === null && loading ? <span className="skeleton" style={{ width: '60%' }} /> : null}
+      {events?.length === 0 ? <p className="faint">Temporal has no events of this run yet.</p> : null}
+      {events && events.length > 0 && shown.length === 0 ? (
+        <p className="faint">None of the events read so far holds this text.</p>
+      ) : null}
+      <ol className="history-events" aria-label="Events, newest first">
+        {shown.map((event) => (
+          <EventRow key={event.id} event={event} />
+        ))}
+      </ol>
+      {older !== null ? (
+        <div>
+          <Button isDisabled={loading} onPress={() => void history.getState().more()}>
+            {loading ? 'Reading…' : 'Read older events'}
+          </Button>
+        </div>
+      ) : null}
+    </div>
+  )
+}
+
+const countWords = (shown: number, read: number, more: boolean) =>
+  `${shown === read ? '' : `${shown} of `}${read} events${more ? ' read so far' : ''}`
+
+function EventRow({ event }: { event: HistoryEvent }) {
+  const [open, setOpen] = useState(false)
+  const Sign = open ? ChevronDown : ChevronRight
+  return (
+    <li className="history-event">
+      <button type="button" className="history-line" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Sign size={12} aria-hidden />
+        <span className="mono faint history-id">{event.id}</span>
+        <span className="nowrap">{typeWords(event.type)}</span>
+        <code className="ellipsis">{event.subject}</code>
+        <span className="grow" />
+        {event.failures.length > 0 ? <span className="tone-bad nowrap">failure</span> : null}
+        {event.payloads.length > 0 ? (
+          <span className="faint nowrap">{event.payloads.length === 1 ? '1 value' : `${event.payloads.length} values`}</span>
+        ) : null}
+        {event.at ? (
+          <span className="faint nowrap">
+            <Moment at={event.at} />
+          </span>
+        ) : null}
+      </button>
+      {open ? <EventDetail event={event} /> : null}
+    </li>
+  )
+}
+
+function EventDetail({ event }: { event: HistoryEvent }) {
+  return (
+    <div className="history-detail">
+      {event.answers ? (
+        <p className="faint">
+          Answers event <code>{event.answers}</code>.
+        </p>
+      ) : null}
+      {event.failures.map(({ path, message, type, stack }) => (
+        <section key={path} aria-label={path}>
+          <p className="wrap">
+            <code>{path}</code> {type ? <span className="tag bad">{type}</span> : null}{' '}
+            {message ?? 'Its text is sealed; it is decoded below.'}
+          </p>
+          {stack ? <pre className="history-stack scroll">{stack}</pre> : null}
+        </section>
+      ))}
+      {event.payloads.map((payload, index) => (
+        // The index is the key: payloads are told in order and have no id
+        <Payload key={index} title={payload.label} payload={payload} />
+      ))}
+      {event.payloads.length === 0 && event.failures.length === 0 ? <p className="faint">This event holds no values.</p> : null}
+    </div>
+  )
+}

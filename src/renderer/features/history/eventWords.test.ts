@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import type { HistoryEvent } from '../../../contract/history.ts'
+import { fits, typeWords } from './eventWords.ts'
+
+const event: HistoryEvent = {
+  id: '17',
+  type: 'ActivityTaskFailed',
+  at: null,
+  subject: 'log_experiment',
+  answers: '15',
+  failures: [{ path: 'failure', message: 'The row was refused.', type: 'DatabaseConfiguration', stack: null }],
+  payloads: [
+    {
+      ...{ label: 'failure.applicationFailureInfo.details', encoding: 'json/plain', keyId: null, sizeBytes: 9, stored: '' },
+      ...{ json: '{"row":9007199254740993}', unreadable: null },
+    },
+  ],
+}
+
+test('an event is named in words, also one that has no name here', () => {
+  expect(typeWords('ActivityTaskFailed')).toBe('Activity task failed')
+  expect(typeWords('')).toBe('Unknown event')
+})
+
+test.each(['', ' 17 ', 'task fail', 'TaskFailed', 'LOG_exp', 'row was', 'databaseconf', '9007199254740993', 'info.details'])(
+  'the filter finds the event by "%s"',
+  (text) => expect(fits(event, text)).toBe(true),
+)
+
+test.each(['15', 'signal', '9007199254740992'])('the filter leaves it out for "%s"', (text) =>
+  expect(fits(event, text)).toBe(false),
+)
