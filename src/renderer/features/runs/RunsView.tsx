@@ -12,7 +12,7 @@ import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import { EmptyRuns } from './EmptyRuns.tsx'
-import { wholeList } from './listFilter.ts'
+import { isNarrowed, wholeList } from './listFilter.ts'
 import { FilterChips, FilterMenu } from './RunFilters.tsx'
 import './runs.css'
 
@@ -87,6 +87,7 @@ function RunsBar() {
   const { runs } = useConsole()
   const text = useIn('runs', (s) => s.filter.text)
   const chosen = useIn('runs', (s) => s.filter.stages)
+  const whole = useIn('runs', (s) => !isNarrowed({ ...s.filter, text: '' }))
   const byId = useIn('runs', (s) => s.byId)
   const all = [...byId.values()]
   return (
@@ -121,8 +122,12 @@ function RunsBar() {
               key={group.name}
               type="button"
               className={group.spare ? 'chip spare' : 'chip'}
-              aria-pressed={sameStages(chosen, group.stages)}
-              onClick={() => runs.getState().setStages(group.stages)}
+              aria-pressed={group.stages.length === 0 ? whole : sameStages(chosen, group.stages)}
+              onClick={() => {
+                // `All` means what it says; the search beside it has its own way out.
+                if (group.stages.length === 0) runs.getState().narrow({ ...wholeList, text })
+                else runs.getState().setStages(group.stages)
+              }}
             >
               {group.name}
               {n > 0 ? <span className="chip-count">{count(n)}</span> : null}
