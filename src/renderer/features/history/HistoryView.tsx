@@ -48,8 +48,9 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
       {unreadable > 0 ? (
         <Note tone="human">
           <p>
-            {unreadable === 1 ? 'One value' : `${unreadable} values`} of these events could not be decoded; each says why where it
-            stands.
+            {unreadable === 1
+              ? 'One value of these events could not be decoded; its event says why.'
+              : `${unreadable} values of these events could not be decoded; each event says why.`}
           </p>
         </Note>
       ) : null}
@@ -89,6 +90,9 @@ function EventRow({ event }: { event: HistoryEvent }) {
         <code className="ellipsis">{event.subject}</code>
         <span className="grow" />
         {event.failures.length > 0 ? <span className="tone-bad nowrap">failure</span> : null}
+        {event.payloads.some((payload) => payload.unreadable !== null) ? (
+          <span className="tone-bad nowrap">unreadable</span>
+        ) : null}
         {event.payloads.length > 0 ? (
           <span className="faint nowrap">{event.payloads.length === 1 ? '1 value' : `${event.payloads.length} values`}</span>
         ) : null}
