@@ -232,6 +232,18 @@ describe('trained on', () => {
   })
 })
 
+test('a large file sets its unfit dates aside too, and the table that is kept of it is without them', {
+  timeout: 120_000,
+}, async () => {
+  const day = (i: number) => (i === 500_000 ? '2024-02-31' : `2024-01-${String(1 + (i % 28)).padStart(2, '0')}`)
+  const found = await profile(
+    `day,words,y\n${rows(600_000, (i) => [day(i), `words of some length ${i % 500}, and more`.replace(',', ''), (i % 1000) / 10])}`,
+  )
+  expect(found.profile).toMatchObject({ rows: 599_999, quarantined: { count: 1, examples: [{ line: 500_002 }] } })
+  const { tablePath } = await data.prepare(found.file, found.plan, options)
+  expect((await readTableFile(tablePath)).table.rows).toBe(599_999)
+})
+
 test('a million rows of fifty columns are profiled and prepared', { timeout: 900_000 }, async () => {
   const path = join(folder, 'million.csv')
   const out = createWriteStream(path)

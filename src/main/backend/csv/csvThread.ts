@@ -69,11 +69,16 @@ const duckdbMemory = '400MB'
 
 interface Work {
   db: DuckDBConnection
+  /** Where a large file's table is kept; null for a small file. */
+  kept: string | null
   signal: AbortSignal
   tell(fraction: number, message: string): void
 }
 
-async function profile(job: Extract<CsvJob, { kind: 'profile' }>, { db, signal, tell }: Work): Promise<CsvResults['profile']> {
+async function profile(
+  job: Extract<CsvJob, { kind: 'profile' }>,
+  { db, kept, signal, tell }: Work,
+): Promise<CsvResults['profile']> {
   const source = await openSource(job.path, {
     ...{ fileName: job.fileName, scratch: join(job.scratch, 'utf8.csv'), signal },
     onBytes: (bytes) => tell(0, `Looked at ${megabytes(bytes)}`),
@@ -93,7 +98,7 @@ async function profile(job: Extract<CsvJob, { kind: 'profile' }>, { db, signal, 
   }, 500)
   const scratch = join(job.scratch, 'lines.csv')
   const imported = await importTable(db, source, layout, {
-    ...{ fileName: job.fileName, limit: job.pipeline.quarantineLimit, scratch, signal },
+    ...{ fileName: job.fileName, limit: job.pipeline.quarantineLimit, scratch, kept, signal },
   }).finally(() => clearInterval(ticker))
   tell(0.6, `Looking at ${imported.rows} rows`)
   const profiled = await profileTable(db, { source, layout, imported, fileName: job.fileName }, job.pipeline, (fraction) =>
@@ -112,14 +117,15 @@ async function profile(job: Extract<CsvJob, { kind: 'profile' }>, { db, signal, 
 const quoted = (cell: string | number) => `"${String(cell).replaceAll('"', '""')}"`
 
 /** The file's table, read again where it was not kept. */
-async function withTable(job: FileJob & { plan: DataPlan }, { db, signal, tell }: Work): Promise<void> {
-  const found = await db.runAndReadAll(`SELECT count(*) FROM duckdb_tables() WHERE table_name = 't'`)
+async function withTable(job: FileJob & { plan: DataPlan }, { db, kept, signal, tell }: Work): Promise<void> {
+  const found = await db.runAndReadAll(`SELECT count(*) FROM information_schema.tables WHERE table_name = 't'`)
   if (Number(found.getRows()[0]?.[0]) > 0) return
   tell(0, 'Reading the file')
   const source = await openSource(job.path, {
     ...{ fileName: job.fileName, scratch: join(job.scratch, 'utf8.csv'), signal, onBytes: () => {} },
   })
-  await readAgain(db, source, job.plan.reading, { fileName: job.fileName, scratch: join(job.scratch, 'lines.csv'), signal })
+  const scratch = join(job.scratch, 'lines.csv')
+  await readAgain(db, source, job.plan.reading, { fileName: job.fileName, scratch, kept, signal })
 }
 
 async function prepare(job: Extract<CsvJob, { kind: 'prepare' }>, work: Work): Promise<CsvResults['prepare']> {
@@ -165,12 +171,13 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 async function run(job: CsvJob, signal: AbortSignal, tell: Work['tell']): Promise<CsvResults[CsvJob['kind']]> {
   await mkdir(job.scratch, { recursive: true, mode: 0o700 })
   const { size } = await stat(job.path)
-  const database = size > keptAboveBytes ? await openKept(job.scratch) : await openPassing(job.scratch)
+  const isLarge = size > keptAboveBytes
+  const database = isLarge ? await openKept(job.scratch) : await openPassing(job.scratch)
   const { db } = database
   const interrupt = () => db.interrupt()
   signal.addEventListener('abort', interrupt, { once: true })
   try {
-    const work = { db, signal, tell }
+    const work = { db, kept: isLarge ? join(job.scratch, 'table.parquet') : null, signal, tell }
     switch (job.kind) {
       case 'profile':
         return await profile(job, work)

@@ -1,4 +1,5 @@
 /** A CSV into a DuckDB table: typed columns, and every row that does not fit set aside with its line and the reason. */
+import { open } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { parse } from 'csv-parse/sync'
 import { dateFormats, isMissing, missingWords, type NumberFormat, parseDate, parseNumber } from '../../../training/cells.ts'
@@ -36,8 +37,19 @@ const shownRowBytes = 10_000
 /** Rows beyond this are counted by nobody: a file with as many is not mended row by row. */
 const mostRejects = 1_000_000
 const mostKeptRejects = 100_000
+/** Cells of a row group of Parquet, each of about 8 bytes: both threads keep one in memory. */
+const mostGroupCells = 2_500_000
 /** Kinds are corrected by what the whole table shows, each time by reading it again. */
 const mostReadings = 4
+
+interface ReadingOptions {
+  fileName: string
+  /** Path for a copy with one kind of line end. */
+  scratch: string
+  /** Path of a Parquet file that holds the table, for later jobs; null for a table in the database itself. */
+  kept: string | null
+  signal: AbortSignal
+}
 
 /**
  * Reads the file into table `t` (columns `c0`, `c1` …: DOUBLE, TIMESTAMP, VARCHAR; missing and non-finite values NULL) and
@@ -48,7 +60,7 @@ export async function importTable(
   db: DuckDBConnection,
   source: Source,
   layout: Layout,
-  { fileName, limit, scratch, signal }: { fileName: string; limit: number; scratch: string; signal: AbortSignal },
+  { fileName, limit, scratch, kept, signal }: ReadingOptions & { limit: number },
 ): Promise<ImportedTable> {
   let reading: Reading = {
     ...{ delimiter: layout.delimiter, newline: layout.newline, width: layout.columns, hasHeader: layout.hasHeader },
@@ -70,7 +82,7 @@ export async function importTable(
   reading = { ...reading, ...inferColumns(sampled, reading.delimiter) }
 
   for (let readings = 1; ; readings++) {
-    await attempt(() => readInto(db, path, reading, fileName))
+    await attempt(() => readInto(db, path, reading, fileName, kept))
     const better = readings < mostReadings ? await correct(db, reading, limit) : null
     if (better === null) break
     reading = better
@@ -79,7 +91,7 @@ export async function importTable(
   const unfit = await findUnfit(db, path, reading, rejected, signal)
   if (unfit !== null) {
     reading = { ...reading, withoutUnfit: true }
-    await dropUnfit(db, reading)
+    await dropUnfit(db, reading, kept)
   }
   const rejects = [...rejected.rejects, ...(unfit?.rejects ?? [])].sort((a, b) => a.line - b.line)
   const rows = await one(db, 'SELECT count(*) FROM t')
@@ -91,16 +103,16 @@ export async function readAgain(
   db: DuckDBConnection,
   source: Source,
   reading: Reading,
-  { fileName, scratch, signal }: { fileName: string; scratch: string; signal: AbortSignal },
+  { fileName, scratch, kept, signal }: ReadingOptions,
 ): Promise<void> {
   try {
-    await readInto(db, source.path, reading, fileName)
+    await readInto(db, source.path, reading, fileName, kept)
   } catch (error) {
     if (!/invalid state|new_?line/i.test(String(error))) throw error
     await copyWithOneLineEnd(source.path, `${scratch}.lines`, signal)
-    await readInto(db, `${scratch}.lines`, reading, fileName)
+    await readInto(db, `${scratch}.lines`, reading, fileName, kept)
   }
-  await dropUnfit(db, reading)
+  await dropUnfit(db, reading, kept)
 }
 
 /** A single number that a query gives. */
@@ -141,8 +153,14 @@ async function sampleColumns(db: DuckDBConnection, path: string, reading: Readin
   return reading.kinds.map((_, i) => columns[i] ?? [])
 }
 
-async function readInto(db: DuckDBConnection, path: string, reading: Reading, fileName: string): Promise<void> {
-  await db.run('DROP TABLE IF EXISTS t')
+async function readInto(
+  db: DuckDBConnection,
+  path: string,
+  reading: Reading,
+  fileName: string,
+  kept: string | null,
+): Promise<void> {
+  await db.run(kept === null ? 'DROP TABLE IF EXISTS t' : 'DROP VIEW IF EXISTS t')
   await db.run('DROP TABLE IF EXISTS reject_errors')
   await db.run('DROP TABLE IF EXISTS reject_scans')
   const types = reading.kinds.map((kind) => (isPlain(kind) ? 'DOUBLE' : 'VARCHAR'))
@@ -153,11 +171,30 @@ async function readInto(db: DuckDBConnection, path: string, reading: Reading, fi
   })
   const from = readCsv(path, reading, types, ['store_rejects = true', `rejects_limit = ${mostRejects}`])
   try {
-    await db.run(`CREATE TABLE t AS SELECT ${columns.join(', ')} FROM ${from}`)
+    const query = `SELECT ${columns.join(', ')} FROM ${from}`
+    if (kept === null) await db.run(`CREATE TABLE t AS ${query}`)
+    else {
+      const groupRows = Math.max(2048, Math.min(122_880, Math.floor(mostGroupCells / reading.width / 2048) * 2048))
+      await db.run(`COPY (${query}) TO ${text(kept)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${groupRows})`)
+      await sync(kept)
+      await showKept(db, kept)
+    }
   } catch (error) {
     if (/maximum line size/i.test(String(error))) throw overlong(fileName, null)
     throw error
   }
+}
+
+/** Rows of a file have no `rowid` as those of a table do; the view gives them one. */
+const showKept = (db: DuckDBConnection, kept: string, where = '') =>
+  db.run(
+    `CREATE OR REPLACE VIEW t AS SELECT * EXCLUDE file_row_number, file_row_number AS rowid FROM read_parquet(${text(kept)}, file_row_number = true) ${where}`,
+  )
+
+/** The view is kept in the database, so what it shows must be on the disk before. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  await file.sync().finally(() => file.close())
 }
 
 const isPlain = (kind: ColumnKind) => kind.kind === 'number' && kind.format.decimal === '.' && kind.format.thousands === ''
@@ -274,9 +311,11 @@ interface RejectedRows {
 const unfitColumns = ({ kinds }: Reading) => kinds.flatMap((kind, i) => (isConverted(kind) ? [i] : []))
 const anyUnfit = (columns: readonly number[]) => columns.map((i) => `b${i}`).join(' OR ')
 
-async function dropUnfit(db: DuckDBConnection, reading: Reading): Promise<void> {
+async function dropUnfit(db: DuckDBConnection, reading: Reading, kept: string | null): Promise<void> {
   const columns = unfitColumns(reading)
-  if (reading.withoutUnfit && columns.length > 0) await db.run(`DELETE FROM t WHERE ${anyUnfit(columns)}`)
+  if (!reading.withoutUnfit || columns.length === 0) return
+  if (kept === null) await db.run(`DELETE FROM t WHERE ${anyUnfit(columns)}`)
+  else await showKept(db, kept, `WHERE NOT (${anyUnfit(columns)})`)
 }
 
 /**
