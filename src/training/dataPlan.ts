@@ -36,4 +36,9 @@ export interface DataPlan {
   /** As texts, in the order of the labels' indices; null for a regression. */
   classes: string[] | null
   roles: ColumnProfile['role'][]
+  /**
+   * By what a row falls into its part of the table: by its features alone, or, where these repeat by nature, by each row of its own.
+   * Absent in runs that began when the target was hashed too.
+   */
+  splitBy?: 'features' | 'rows'
 }

@@ -244,6 +244,35 @@ test('a large file sets its unfit dates aside too, and the table that is kept of
   expect((await readTableFile(tablePath)).table.rows).toBe(599_999)
 })
 
+test('rows that repeat but for their target are learned for what they are', { timeout: 60_000 }, async () => {
+  // 63 ages with two answers each: told apart by their answer, whole answers would go to one part, and the rare one be learned.
+  const content = `age,note,churn\n${rows(700, (i) => {
+    const age = 18 + (i % 63)
+    return [age, i % 50 === 0 ? 'left' : 'ok', age < 40 !== random() < 0.1 ? 'yes' : 'no']
+  })}\n`
+  const { plan, report, tablePath } = await train(content)
+  expect(plan.splitBy).toBe('rows')
+  expect(report.metrics.accuracy).toBeGreaterThan(0.82)
+  // The same rows in another order fall into the same parts.
+  const [header, ...lines] = content.trim().split('\n')
+  const other = await train(`${[header, ...lines.reverse()].join('\n')}\n`)
+  const count = async (path: string) => {
+    const { table } = await readTableFile(path)
+    return [0, 1, 2].map((part) => table.part.filter((one) => one === part).length)
+  }
+  expect(await count(other.tablePath)).toEqual(await count(tablePath))
+})
+
+test('duplicates never stand on both sides, whatever their answer is', async () => {
+  const half = Array.from({ length: 400 }, (_, i) => [i * 3 + (i % 7), noise()])
+  const both = rows(800, (i) => [...(half[i % 400] as string[]), i < 400 ? i % 2 : (i + 1) % 2])
+  const { file, plan } = await profile(`a,b,y\n${both}\n`)
+  expect(plan.splitBy).toBe('features')
+  const { tablePath } = await data.prepare(file, plan, options)
+  const { table } = await readTableFile(tablePath)
+  expect([...table.part.subarray(0, 400)]).toEqual([...table.part.subarray(400)])
+})
+
 test('a million rows of fifty columns are profiled and prepared', { timeout: 900_000 }, async () => {
   const path = join(folder, 'million.csv')
   const out = createWriteStream(path)

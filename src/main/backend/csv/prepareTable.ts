@@ -12,9 +12,19 @@ const usedColumns = ({ roles, target }: DataPlan) => roles.flatMap((role, i) => 
 /** Rows that are used, in the file's order: those whose target is known. */
 export const usedRows = ({ target }: DataPlan) => `FROM t WHERE ${columnAt(target)} IS NOT NULL`
 
-/** Of the used cells of a row, as a whole number below 2^53. MD5 is the same on every machine and in every version. */
+/** Columns that are learned from. */
+export const featureColumns = ({ roles, target }: Pick<DataPlan, 'roles' | 'target'>) =>
+  roles.flatMap((role, i) => (role === 'feature' && i !== target ? [i] : []))
+
+/** Of a row's content, as a whole number below 2^53. MD5 is the same on every machine and in every version. */
 const contentHash = (plan: DataPlan) => {
-  const cells = usedColumns(plan).map((i) => `coalesce(${columnAt(i)}::VARCHAR, chr(30))`)
+  const hashed = plan.splitBy === undefined ? usedColumns(plan) : featureColumns(plan)
+  const cells = hashed.map((i) => `coalesce(${columnAt(i)}::VARCHAR, chr(30))`)
+  if (plan.splitBy === 'rows') {
+    const features = hashed.map(columnAt).join(', ')
+    // Rows of one rank are alike, so the order of the file does not matter.
+    cells.push(`row_number() OVER (PARTITION BY ${features} ORDER BY ${columnAt(plan.target)})::VARCHAR`)
+  }
   return `(md5_number_lower(concat_ws(chr(31), ${cells.join(', ')})) % ${2 ** 53})::DOUBLE`
 }
 
@@ -68,7 +78,9 @@ async function readRaw(
   const classOf = plan.classes === null ? null : new Map(plan.classes.map((name, i) => [name, i]))
   const target = columnAt(plan.target)
 
-  const result = await db.stream(`SELECT ${[...select, contentHash(plan), target].join(', ')} ${usedRows(plan)}`)
+  const result = await db.stream(
+    `SELECT ${[...select, contentHash(plan), target].join(', ')} ${usedRows(plan)}${plan.splitBy === 'rows' ? ' ORDER BY rowid' : ''}`,
+  )
   let at = 0
   for (;;) {
     const chunk = await result.fetchChunk()

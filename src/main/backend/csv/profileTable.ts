@@ -7,6 +7,7 @@ import { disguiseOf, type Value } from '../../../training/leaks.ts'
 import { count, inventNames, listed, uniqueNames } from './columns.ts'
 import { encodingNotes } from './encoding.ts'
 import { type ImportedTable, isConverted, nameColumns, one, type Reject } from './importTable.ts'
+import { featureColumns } from './prepareTable.ts'
 import { minimumRows, notACsv, noUsableTarget, tooFewRows, tooManyBadRows } from './problems.ts'
 import type { Layout } from './sniff.ts'
 import type { Source } from './source.ts'
@@ -109,6 +110,7 @@ export async function profileTable(
     plan: {
       ...{ version: 1, reading, encoding: source.encoding, names, target, task: goal.task, classes: goal.classes },
       roles: roles.map(({ role }) => role),
+      splitBy: await splitByOf(db, roles, target),
     },
     profile: {
       ...{ rows, duplicates, delimiter: reading.delimiter, encoding: source.encoding, hasHeader: reading.hasHeader, columns },
@@ -127,6 +129,19 @@ export async function profileTable(
       ],
     },
   }
+}
+
+/** With fewer different features than this the parts would be made of a handful of them. */
+const leastDifferent = 100
+
+async function splitByOf(db: DuckDBConnection, roles: readonly Role[], target: number): Promise<'features' | 'rows'> {
+  const features = featureColumns({ roles: roles.map(({ role }) => role), target }).map(columnAt)
+  if (features.length === 0) return 'features'
+  const different = await one(
+    db,
+    `SELECT count(*) FROM (SELECT DISTINCT ${features.join(', ')} FROM t WHERE ${columnAt(target)} IS NOT NULL LIMIT ${leastDifferent})`,
+  )
+  return different < leastDifferent ? 'rows' : 'features'
 }
 
 function namesOf(layout: Layout, { columns }: Settings, fileName: string): { names: string[]; notes: string[] } {
