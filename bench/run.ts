@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   train: () => import('./train.ts'),
   codec: () => import('./codec.ts'),
   profile: () => import('./profile.ts'),
+  console: () => import('./console.ts'),
 }
 
 const { positionals } = parseArgs({ allowPositionals: true })
