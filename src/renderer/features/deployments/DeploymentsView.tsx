@@ -197,7 +197,7 @@ function History({ state }: { state: EnvironmentState }) {
         {environmentWords[environment]}, what was served{' '}
         {history.length > firstRecords ? <span className="faint">· the latest {firstRecords}</span> : null}
       </h2>
-      <table className="history">
+      <table className="served">
         <thead>
           <tr>
             <th scope="col">When</th>
@@ -220,11 +220,11 @@ function History({ state }: { state: EnvironmentState }) {
                 {kindWords[record.kind]}
                 {record.id === served?.id ? <span className="tag good">now</span> : null}
               </td>
-              <td className="history-model">
+              <td className="served-model">
                 <ModelLink record={record} />
               </td>
               <td className="nowrap">{record.operator ?? <span className="faint">–</span>}</td>
-              <td className="history-why muted">
+              <td className="served-why muted">
                 <bdi>{plainText(record.reason ?? '')}</bdi>
               </td>
               <td className="right">
