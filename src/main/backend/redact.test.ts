@@ -37,6 +37,18 @@ describe('the proprietary configuration', () => {
   ])('%s', (_, value) => expect(holdsNone(redact(value))).toContain('[secret]'))
 })
 
+it.each([
+  [
+    'connecting to postgres://gatehouse:hunter2@db.lab:5432/gatehouse failed',
+    'postgres://gatehouse:[secret]@db.lab:5432/gatehouse',
+  ],
+  ['HTTPS://:tok3n@vault.lab/v1', 'HTTPS://:[secret]@vault.lab/v1'],
+  ['see http://127.0.0.1:8081/health and ada@lab', 'http://127.0.0.1:8081/health and ada@lab'],
+])('a password in an address: %s', (text, kept) => {
+  expect(redactText(text)).toContain(kept)
+  expect(redactText(text)).not.toMatch(/hunter2|tok3n/)
+})
+
 it('secrets of every kind, with what is no secret beside them', () => {
   const at = new Date(0)
   expect(

@@ -56,8 +56,12 @@ export function redact(value: unknown, depth = 0, above: readonly object[] = [])
 /** `"name": value` and `name=value`, also where the quotes are escaped because the JSON stands inside a text. */
 const named = /(\\*["'])?([A-Za-z][\w-]{1,60})\1?\s*[:=]\s*/g
 
+/** The password in an address: `postgres://user:password@host` (RFC 3986, 3.2.1). */
+const inAddress = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,500}@/gi
+
 /** The text without the values of secret names, where it holds JSON, a connection string or the like. */
-export function redactText(text: string): string {
+export function redactText(whole: string): string {
+  const text = whole.replace(inAddress, `$1${censored}@`)
   let out = ''
   let at = 0
   for (const match of text.matchAll(named)) {
