@@ -193,9 +193,9 @@ export const calls = {
 
   /** Every worker of the pipelines' task queue that was heard of lately. */
   'workers.list': { input: nothing, output: workersState },
-  /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. */
   /** Told by a bare worker beside the host, in order; told twice it changes nothing. */
   'workers.tell': { input: z.object({ events: z.array(observed).max(mostObserved) }).strict(), output: nothing },
+  /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. */
   'workers.switch': { input: z.object({ on: z.boolean(), reason }).strict(), output: nothing },
 
   'settings.get': { input: nothing, output: settings },
