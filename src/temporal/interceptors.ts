@@ -3,6 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import type { ActivityInboundCallsInterceptor, InjectedSinks } from '@temporalio/worker'
 import type { Failure } from '../contract/model.ts'
 import { stepOf } from './activities/stepContext.ts'
+import { duringAttempt } from './attemptContext.ts'
 import type { RunObserver } from './observer.ts'
 import type { StatusSinks } from './workflows/status.ts'
 
@@ -25,7 +26,7 @@ export const observeAttempts =
         const ended = (outcome: 'completed' | 'failed' | 'cancelled', failure: Failure | null) =>
           observer.attemptEnded({ ...ref, endedAt: now(), outcome, failure })
         try {
-          const result = await next(input)
+          const result = await duringAttempt(ref, () => next(input))
           ended('completed', null)
           return result
         } catch (error) {

@@ -22,3 +22,16 @@ export interface AttemptRef {
   step: StepName
   attempt: number
 }
+
+/** One observer that tells each of these, in this order. */
+export function observeAll(...observers: readonly RunObserver[]): RunObserver {
+  const tellAll = (tell: (observer: RunObserver) => void) => {
+    for (const observer of observers) tell(observer)
+  }
+  return {
+    stageChanged: (event) => tellAll((observer) => observer.stageChanged(event)),
+    attemptStarted: (event) => tellAll((observer) => observer.attemptStarted(event)),
+    attemptEnded: (event) => tellAll((observer) => observer.attemptEnded(event)),
+    progress: (event) => tellAll((observer) => observer.progress(event)),
+  }
+}

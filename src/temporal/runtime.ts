@@ -30,7 +30,7 @@ export function installRuntime(log: SdkLog): void {
 }
 
 function forward(log: SdkLog, { level, message, meta }: LogEntry) {
-  const fields = withoutPayloads(meta ?? {})
+  const fields = sdkFields(meta ?? {})
   switch (level) {
     case 'TRACE':
     case 'DEBUG':
@@ -45,13 +45,20 @@ function forward(log: SdkLog, { level, message, meta }: LogEntry) {
 }
 
 /**
- * A run's failures may quote its data, and decoded payloads never reach a file: of an error of a workflow or an activity
- * only the name and type stay. The console shows the rest.
+ * Fields of a line of the SDK under the names that the host's own lines have. A run's failures may quote its data, and
+ * decoded payloads never reach a file: of an error of a workflow or an activity only the name and type stay. The console
+ * shows the rest.
  */
-function withoutPayloads(meta: Record<string | symbol, unknown>): object {
-  const { error, taskToken: _, ...rest } = meta as Record<string, unknown>
-  if (error === undefined) return rest
-  if (rest.workflowId === undefined && rest.workflowRunId === undefined) return { ...rest, err: error }
+export function sdkFields(meta: Record<string | symbol, unknown>): object {
+  // Without what the SDK keeps under symbols for itself.
+  const { error, taskToken: _, workflowRunId, activityId, ...rest } = Object.fromEntries(Object.entries(meta))
+  const fields = {
+    ...rest,
+    ...(workflowRunId === undefined ? {} : { runId: workflowRunId }),
+    ...(activityId === undefined ? {} : { step: activityId }),
+  }
+  if (error === undefined) return fields
+  if (rest.workflowId === undefined && workflowRunId === undefined) return { ...fields, err: error }
   const { name, type } = (typeof error === 'object' && error ? error : {}) as { name?: unknown; type?: unknown }
-  return { ...rest, error: { name, type } }
+  return { ...fields, error: { name, type } }
 }

@@ -5,6 +5,7 @@ import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
 import { taskQueue } from '../../temporal/names.ts'
+import { observeAll } from '../../temporal/observer.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
 import { workersOf } from '../../temporal/workers.ts'
 import { type AppPaths, appVersion } from '../paths.ts'
@@ -47,6 +48,7 @@ import { createFileStore } from './store/fileStore.ts'
 import { createActivityDeps } from './worker/activityDeps.ts'
 import { createTemporalLink } from './worker/createTemporalLink.ts'
 import { holdForKeys } from './worker/hold.ts'
+import { observeInLog } from './worker/observeInLog.ts'
 import { createWorkers } from './worker/workers.ts'
 
 // The audit writes down an order once it is carried out, and two machines' clocks differ.
@@ -166,7 +168,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     address: stack.temporal,
     workflowBundle: paths.workflowBundle,
     deps: steps.deps,
-    observer: projection.observer,
+    observer: observeAll(projection.observer, observeInLog(log)),
     dataConverters: (namespace) => {
       const both = { namespace, sampleKeyIds: sampleKeyIds() }
       const client = createEncryptionCodec({ ...both, keys: keyRing.source })

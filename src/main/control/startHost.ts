@@ -4,7 +4,7 @@ import { createDispatch, type Dispatch } from '../api/dispatch.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
 import { isDiskFull } from '../backend/diskFull.ts'
 import { type Home, makeHome } from '../backend/home.ts'
-import { createLog, type Log } from '../backend/log.ts'
+import { createLog, type Log, logProcess } from '../backend/log.ts'
 import type { AppPaths } from '../paths.ts'
 import { selfTestApart } from '../selfTest/selfTestApart.ts'
 import { createLoopbackServer, type LoopbackServer } from '../web/loopbackServer.ts'
@@ -66,6 +66,7 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
   try {
     makeHome(home)
     const log = options.log ?? createLog(join(home.logs, 'gatehouse.log'))
+    undo.unshift(logProcess(log))
     // Asked for only once the server is there: nothing can call a handler before.
     let server: LoopbackServer | null = null
     const backend = await createBackend({

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDataConverter } from '../../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../../temporal/codec/encryptionCodec.ts'
+import { observeAll } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
 import { createWorker } from '../../../temporal/worker.ts'
 import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
@@ -11,12 +12,13 @@ import { accountName, hostName } from '../../backend/home.ts'
 import { createKeyRing } from '../../backend/keys/createKeyRing.ts'
 import { takeKeyEnvironment } from '../../backend/keys/environmentKeys.ts'
 import { untilKeysAreAway, untilKeysAreThere } from '../../backend/keys/waitForKeys.ts'
-import { createLog, logWith } from '../../backend/log.ts'
+import { createLog, logProcess, logWith } from '../../backend/log.ts'
 import { createPool } from '../../backend/postgres/createPool.ts'
 import { openSecrets } from '../../backend/secrets/openSecrets.ts'
 import { createSettings } from '../../backend/settings/createSettings.ts'
 import { createFileStore } from '../../backend/store/fileStore.ts'
 import { createActivityDeps } from '../../backend/worker/activityDeps.ts'
+import { observeInLog } from '../../backend/worker/observeInLog.ts'
 import { appPaths, appVersion } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
@@ -53,6 +55,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   for (const signal of signals) process.on(signal, end)
 
   const log = createLog(join(home.logs, 'worker.log'))
+  const stopLoggingProcess = logProcess(log)
   const secrets = await openSecrets({ home, log })
   // The host's keys: this worker makes none, and what it charges counts for all.
   const keyRing = createKeyRing({ home, secrets, log, openRuns: () => [], makesKeys: false, environment: takeKeyEnvironment() })
@@ -86,7 +89,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         ...temporal,
         workflowBundle: paths.workflowBundle,
         deps: steps.deps,
-        observer,
+        observer: observeAll(observer, observeInLog(workerLog)),
         dataConverter: createDataConverter([codec], paths.failureConverter),
         identity,
         log: workerLog,
@@ -126,6 +129,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     await observer.close()
     await Promise.allSettled([steps.close(), pool.close(), places.close(), host.close()])
     keyRing.close()
+    stopLoggingProcess()
   }
 }
 
