@@ -2,12 +2,13 @@
 import { z } from 'zod'
 import { candidate, productionModel } from './approvals.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
-import { historyPage } from './history.ts'
+import { historyPage, payloadPiece, runValues, stepPayloads } from './history.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import {
   appInfo,
   decisionKind,
   intakeEntry,
+  payloadRef,
   runDetail,
   runSummary,
   selfTestReport,
@@ -15,7 +16,6 @@ import {
   stackHealth,
   stage,
   stepName,
-  stepPayloads,
   timestamp,
 } from './model.ts'
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
@@ -65,6 +65,18 @@ export const calls = {
       })
       .strict(),
     output: historyPage,
+  },
+  /** Memo, search attributes, headers, input and the answer to `get_status` of a run, decoded on demand; never stored. */
+  'runs.values': { input: z.object({ workflowId }).strict(), output: runValues },
+  /**
+   * The bytes of one payload, as Temporal holds them or decoded, a piece at a time (`payloadPieceBytes`); none when `from` is
+   * its end. `notFound` when the payload is no more where it was.
+   */
+  'history.payload': {
+    input: z
+      .object({ workflowId, ref: payloadRef, part: z.enum(['stored', 'decoded']), from: z.number().int().min(0).default(0) })
+      .strict(),
+    output: payloadPiece,
   },
   /** What Postgres holds of the run now, read there. `rows` is 0 before the experiment was logged and never more than 1. */
   'runs.experiment': {

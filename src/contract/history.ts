@@ -1,6 +1,6 @@
 /** Temporal's history of a run as the console shows it: one row per event, newest first. */
 import { z } from 'zod'
-import { payloadView, timestamp } from './model.ts'
+import { payloadView, stepName, timestamp } from './model.ts'
 
 /** One failure of a cause chain, the outermost first. */
 export const historyFailure = z.object({
@@ -37,3 +37,41 @@ export const historyPage = z.object({
   unreadable: z.number().int(),
 })
 export type HistoryPage = z.infer<typeof historyPage>
+
+/** Values of one step's latest scheduling. */
+export const stepPayloads = z.object({
+  step: stepName,
+  inputs: z.array(payloadView),
+  results: z.array(payloadView),
+  /** Of the attempt under way, or of the last one that ran out of time: what its worker reported last. */
+  heartbeat: z.array(payloadView),
+  /** The last failure that Temporal keeps, as its chain of causes, and the values in it: sealed texts and details. */
+  failures: z.array(historyFailure),
+  failureValues: z.array(payloadView),
+  headers: z.array(payloadView),
+})
+export type StepPayloads = z.infer<typeof stepPayloads>
+
+/** Values of a run that belong to no step. */
+export const runValues = z.object({
+  /** What the run answers to `get_status` now; null when nobody answered, and `statusProblem` says why. */
+  status: payloadView.nullable(),
+  statusProblem: z.string().nullable(),
+  input: z.array(payloadView),
+  memo: z.array(payloadView),
+  searchAttributes: z.array(payloadView),
+  headers: z.array(payloadView),
+})
+export type RunValues = z.infer<typeof runValues>
+
+/** A piece of a payload's bytes. */
+export const payloadPiece = z.object({
+  /** Of the whole payload. */
+  sizeBytes: z.number().int(),
+  from: z.number().int(),
+  /** base64. */
+  bytes: z.string(),
+})
+export type PayloadPiece = z.infer<typeof payloadPiece>
+/** Bytes in one piece: as base64 within the least that a message may hold (8 MiB), with room for others beside it. */
+export const payloadPieceBytes = 1_048_576

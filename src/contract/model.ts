@@ -242,26 +242,48 @@ export const runDetail = runSummary.extend({
 })
 export type RunDetail = z.infer<typeof runDetail>
 
-/** One decoded payload, or the reason why it could not be decoded. Lives in memory only. */
+/**
+ * Where the host finds a payload again: in an event, or in what Temporal says of the run now (memo, search attributes,
+ * heartbeats). `index` counts the event's payloads; `older` is of the page of the history that it was read with.
+ */
+export const payloadRef = z.discriminatedUnion('in', [
+  z
+    .object({
+      in: z.literal('event'),
+      eventId: z.string().regex(/^[1-9]\d{0,18}$/),
+      index: z.number().int().min(0),
+      /** From which end of the history it is found sooner, and where to begin there. */
+      newestFirst: z.boolean(),
+      older: z.base64().max(10_000).nullable(),
+    })
+    .strict(),
+  z.object({ in: z.literal('run'), path: z.string().min(1).max(4000) }).strict(),
+])
+export type PayloadRef = z.infer<typeof payloadRef>
+
+/**
+ * One decoded payload, or the reason why it could not be decoded. Lives in memory only. A value that is neither in `json`
+ * nor in `plain`, and not unreadable either, is bytes, or was too large for the answer: `history.payload` gives it.
+ */
 export const payloadView = z.object({
   label: z.string(),
   encoding: z.string(),
   keyId: z.string().nullable(),
+  /** Of what Temporal holds. */
   sizeBytes: z.number().int(),
   /** The bytes that Temporal holds, base64; at most the first 12,000 of them. */
   stored: z.string(),
-  /** The value as JSON text, exact to the digit; null when it could not be decoded. */
+  /** What came out of decoding, such as `json/plain`, and its size; null when it could not be decoded. */
+  holds: z.object({ encoding: z.string(), messageType: z.string().nullable(), sizeBytes: z.number().int() }).nullable(),
+  /** The value as JSON text, exact to the digit; null when it is none. */
   json: z.string().nullable(),
+  /** The value as text, where it is text but no JSON. */
+  plain: z.string().nullable(),
   unreadable: z.string().nullable(),
+  /** null where the host cannot give it again (the answer of a query). */
+  ref: payloadRef.nullable(),
 })
 export type PayloadView = z.infer<typeof payloadView>
-
-export const stepPayloads = z.object({
-  step: stepName,
-  inputs: z.array(payloadView),
-  results: z.array(payloadView),
-})
-export type StepPayloads = z.infer<typeof stepPayloads>
 
 /** What became of a file that was seen: the intake's own story, also of files that never became a run. */
 export const intakeEntry = z.object({

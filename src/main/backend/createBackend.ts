@@ -407,6 +407,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'runs.get': ({ workflowId }) => runs.detail(workflowId),
       'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
       'history.page': runs.history,
+      'history.payload': runs.payload,
+      'runs.values': ({ workflowId }) => runs.values(workflowId),
       'runs.experiment': async ({ workflowId }) => {
         const run = projection.get(workflowId)
         if (!run) throw notFound(`There is no run ${workflowId} here.`)

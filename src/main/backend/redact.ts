@@ -1,25 +1,7 @@
 /** What never reaches a log line, wherever it stands: in nested objects, in errors and their causes, in JSON inside a text. */
+import { isSecretName } from '../../contract/secretNames.ts'
 
 export const censored = '[secret]'
-
-/** Compared without case, `_` and `-`. The fields of a trainer's proprietary configuration are here too: whatever object holds them. */
-const secretNames: ReadonlySet<string> = new Set([
-  'key',
-  'keys',
-  'authorization',
-  'cookie',
-  'setcookie',
-  'plaintext',
-  'customregularizationalpha',
-  'advanceddropoutschedule',
-  'internalmodelarchitecture',
-])
-const secretParts = ['password', 'passphrase', 'secret', 'token', 'apikey', 'privatekey', 'datakey', 'credential', 'proprietary']
-
-export function isSecretName(name: string): boolean {
-  const plain = name.toLowerCase().replaceAll(/[_-]/g, '')
-  return secretNames.has(plain) || secretParts.some((part) => plain.includes(part))
-}
 
 /** Deeper than this nobody reads, and what is not read is not worth a risk. */
 const deepest = 8

@@ -200,8 +200,16 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
         incomplete: null,
       }
     },
-    'runs.payloads': ({ step }) => ({ step, inputs: [], results: [] }),
+    'runs.payloads': ({ step }) => ({
+      ...{ step, inputs: [], results: [], heartbeat: [] },
+      ...{ failures: [], failureValues: [], headers: [] },
+    }),
     'history.page': () => ({ events: [], older: null, unreadable: 0 }),
+    'history.payload': ({ from }) => ({ sizeBytes: 0, from, bytes: '' }),
+    'runs.values': () => ({
+      ...{ status: null, statusProblem: 'No worker answered for the run.' },
+      ...{ input: [], memo: [], searchAttributes: [], headers: [] },
+    }),
     'runs.experiment': () => ({ rows: 0, experiment: null }),
     'runs.profile': () => null,
     'runs.report': () => null,

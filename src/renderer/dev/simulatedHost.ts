@@ -853,8 +853,11 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     keyId: 'k-7f3a91c2',
     sizeBytes: value.length,
     stored: btoa([...value].map((_, i) => String.fromCharCode((i * i * 31 + 7 * i) % 256)).join('')),
+    holds: { encoding: 'json/plain', messageType: null, sizeBytes: value.length },
     json: value,
+    plain: null,
     unreadable: null,
+    ref: null,
   })
   const decisions = new Map<string, 'delivered' | 'pending'>()
   let workerStopped: WorkerStopped | null = null
@@ -955,7 +958,33 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
           ),
         ],
         results,
+        headers: [],
+        heartbeat: state === 'running' ? [payload('heartbeat', '{"fraction":0.62,"message":"round 93 of 150"}')] : [],
+        failures: [],
+        failureValues: [],
       }
+    },
+    'runs.values': ({ workflowId }) => {
+      const run = detail(workflowId)
+      const plain = (label: string, value: unknown) => ({
+        ...payload(label, JSON.stringify(value)),
+        encoding: 'json/plain',
+        keyId: null,
+      })
+      return {
+        status: payload(
+          'get_status',
+          JSON.stringify({ current_step: 'awaiting_prod_approval', workflow_id: workflowId, quality_metrics: run.metrics }),
+        ),
+        statusProblem: null,
+        input: [payload('input', JSON.stringify({ file_path: `/data/raw/${run.fileName}`, submitted_by: run.submittedBy }))],
+        memo: [],
+        searchAttributes: [plain('searchAttributes.GatehouseStage', run.stage)],
+        headers: [],
+      }
+    },
+    'history.payload': () => {
+      throw notFound('This value is no more where it was. Read the run again.')
     },
     'history.page': ({ workflowId, older, limit }) => {
       const run = detail(workflowId)

@@ -38,6 +38,8 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'runs.get': 'reads',
   'runs.payloads': 'reads',
   'history.page': 'reads',
+  'history.payload': 'reads',
+  'runs.values': 'reads',
   'runs.experiment': 'reads',
   'runs.profile': 'reads',
   'runs.report': 'reads',

@@ -1,7 +1,7 @@
 import type { Payload } from '@temporalio/common'
 import type { HistoryFailure } from '../../../contract/history.ts'
 import { isPayload } from '../runs/runEncryption.ts'
-import type { FailureProto } from '../runs/timeline.ts'
+import type { FailureProto, HistoryEvent } from '../runs/timeline.ts'
 
 export interface PayloadAt {
   /** Names from the event's attributes down, such as `input` or `header.fields.trace`; lists by their index where they hold several. */
@@ -37,6 +37,16 @@ export function findPayloads(message: object): { payloads: PayloadAt[]; failures
   visit(message, [])
   return { payloads, failures }
 }
+
+/** The one set of attributes that an event has; it names the event's type, also one that this SDK's list does not know yet. */
+export const attributesOf = (event: HistoryEvent): [string, Record<string, unknown>] | [] =>
+  (Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value) as
+    | [string, Record<string, unknown>]
+    | undefined) ?? []
+
+/** What an event holds; its payloads are counted in this order, wherever one of them is asked for again. */
+export const payloadsOfEvent = (event: HistoryEvent) =>
+  findPayloads({ ...attributesOf(event)[1], userMetadata: event.userMetadata })
 
 const isFailure = (value: object, path: readonly string[]): value is FailureProto =>
   /^(cause|.*failure)$/i.test(path.at(-1) ?? '') && 'message' in value && typeof value.message === 'string'

@@ -6,7 +6,7 @@ import { withinLimit } from '../../../temporal/grpc.ts'
 import { payloadView } from '../runs/payloads.ts'
 import { isoOf } from '../runs/protoTime.ts'
 import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
-import { findPayloads } from './findPayloads.ts'
+import { attributesOf, payloadsOfEvent } from './findPayloads.ts'
 
 interface Asked {
   workflowId: string
@@ -41,7 +41,7 @@ export async function readHistoryPage(
   const stored = history?.events ?? []
   const subjects = new Map(stored.map((event) => [String(event.eventId), subjectOf(event)]))
   const events = await Promise.all(
-    stored.map((event) => historyEvent(event, subjects, client.options.loadedDataConverter, patienceMs)),
+    stored.map((event) => historyEvent(event, subjects, client.options.loadedDataConverter, { older, patienceMs })),
   )
   return {
     events,
@@ -54,10 +54,10 @@ async function historyEvent(
   event: StoredEvent,
   subjects: ReadonlyMap<string, string | null>,
   converter: LoadedDataConverter,
-  patienceMs: number,
+  { older, patienceMs }: { older: string | null; patienceMs: number },
 ): Promise<HistoryEvent> {
   const [name = '', attributes = {}] = attributesOf(event)
-  const found = findPayloads({ ...attributes, userMetadata: event.userMetadata })
+  const found = payloadsOfEvent(event)
   const answers = answered(attributes)
   return {
     id: String(event.eventId),
@@ -67,14 +67,15 @@ async function historyEvent(
     answers,
     failures: found.failures,
     payloads: await Promise.all(
-      found.payloads.map(async ({ path, payload }) => {
+      found.payloads.map(async ({ path, payload }, index) => {
         const late = soon(patienceMs)
         const decoded = await Promise.race([
           decodeEach(converter.payloadCodecs, [payload]).then(([first]) => first),
           late.came.then(() => undefined),
         ])
         late.forget()
-        return payloadView(path, decoded ?? { stored: payload, payload: null, error: tooLate(patienceMs) })
+        const ref = { in: 'event' as const, eventId: String(event.eventId), index, newestFirst: true, older }
+        return payloadView(path, decoded ?? { stored: payload, payload: null, error: tooLate(patienceMs) }, ref)
       }),
     ),
   }
@@ -90,12 +91,6 @@ function soon(ms: number) {
   })
   return { came, forget: () => clearTimeout(timer) }
 }
-
-/** The one set of attributes that an event has; it names the event's type, also one that this SDK's list does not know yet. */
-const attributesOf = (event: StoredEvent): [string, Record<string, unknown>] | [] =>
-  (Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value) as
-    | [string, Record<string, unknown>]
-    | undefined) ?? []
 
 function subjectOf(event: StoredEvent): string | null {
   const [, attributes = {}] = attributesOf(event)

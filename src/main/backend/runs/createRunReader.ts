@@ -1,12 +1,21 @@
 import type { Client } from '@temporalio/client'
-import { invalid, notFound, unavailable } from '../../../contract/errors.ts'
-import type { HistoryPage } from '../../../contract/history.ts'
-import type { Deployment, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import type { Payload } from '@temporalio/common'
+import { conflict, invalid, notFound, unavailable } from '../../../contract/errors.ts'
+import {
+  type HistoryPage,
+  type PayloadPiece,
+  payloadPieceBytes,
+  type RunValues,
+  type StepPayloads,
+} from '../../../contract/history.ts'
+import type { Deployment, PayloadRef, RunDetail, StepName } from '../../../contract/model.ts'
+import { decodeEach } from '../../../temporal/codec/decodeEach.ts'
 import { describeRun } from '../../../temporal/executions.ts'
 import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { readHistoryPage } from '../history/readHistoryPage.ts'
+import { findPayload, readRunValues } from '../history/readPayload.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
@@ -26,6 +35,10 @@ export interface RunReader {
    * @throws CallFailed `notFound`, `invalid` or `unavailable`.
    */
   history(asked: { workflowId: string; older: string | null; limit: number }): Promise<HistoryPage>
+  /** @throws CallFailed `notFound` or `unavailable`. */
+  values(workflowId: string): Promise<RunValues>
+  /** One piece of a payload's bytes. @throws CallFailed `notFound`, `unavailable`, or `conflict` when it cannot be decoded. */
+  payload(asked: { workflowId: string; ref: PayloadRef; part: 'stored' | 'decoded'; from: number }): Promise<PayloadPiece>
 }
 
 interface Options {
@@ -52,6 +65,14 @@ export function createRunReader({
     const record = projection.get(workflowId)
     if (!record) throw notFound(`There is no run ${workflowId} here.`)
     return record
+  }
+
+  const lately = createLately<Payload>()
+  const reach = (workflowId: string) => {
+    const { runId } = recordOf(workflowId)
+    const temporal = client()
+    if (!temporal) throw unavailable('temporal', 'Values are read from Temporal, which cannot be reached now.')
+    return { temporal, execution: runId === null ? null : { workflowId, runId } }
   }
 
   return {
@@ -100,8 +121,31 @@ export function createRunReader({
       const { runId } = recordOf(workflowId)
       const temporal = client()
       if (!temporal) throw unavailable('temporal', 'Inputs and results are read from Temporal, which cannot be reached now.')
-      const events = runId ? await fetchEvents(temporal, workflowId, runId) : []
-      return stepPayloads(step, events, temporal.options.loadedDataConverter)
+      const [events, { pendingActivities }] = runId
+        ? await Promise.all([fetchEvents(temporal, workflowId, runId), describeRun(temporal, workflowId, runId)])
+        : [[], { pendingActivities: [] }]
+      return stepPayloads(step, events, pendingActivities, temporal.options.loadedDataConverter)
+    },
+
+    async values(workflowId) {
+      const { temporal, execution } = reach(workflowId)
+      if (!execution) return { status: null, statusProblem: 'The run was not started yet.', ...noValues }
+      try {
+        return await readRunValues(temporal, execution)
+      } catch (error) {
+        throw historyProblem(error)
+      }
+    },
+
+    async payload({ workflowId, ref, part, from }) {
+      const { temporal, execution } = reach(workflowId)
+      if (!execution) throw notFound('The run was not started yet: it has no values.')
+      try {
+        const stored = await lately.get(`${execution.runId} ${JSON.stringify(ref)}`, () => findPayload(temporal, execution, ref))
+        return pieceOf(part === 'stored' ? stored : await decodeOne(temporal, stored), from)
+      } catch (error) {
+        throw historyProblem(error)
+      }
     },
 
     async history({ workflowId, older, limit }) {
@@ -114,6 +158,46 @@ export function createRunReader({
       } catch (error) {
         throw historyProblem(error)
       }
+    },
+  }
+}
+
+const noValues = { input: [], memo: [], searchAttributes: [], headers: [] }
+
+function pieceOf({ data }: Payload, from: number): PayloadPiece {
+  const bytes = data ?? new Uint8Array()
+  return {
+    sizeBytes: bytes.length,
+    from,
+    bytes: Buffer.from(bytes.subarray(from, from + payloadPieceBytes)).toString('base64'),
+  }
+}
+
+async function decodeOne(temporal: Client, stored: Payload): Promise<Payload> {
+  const [decoded] = await decodeEach(temporal.options.loadedDataConverter.payloadCodecs, [stored])
+  if (!decoded?.payload) throw conflict(decoded?.error?.message ?? 'The codec gave nothing for this value.')
+  return decoded.payload
+}
+
+/** Pieces of one payload are asked for one after the other. */
+const latelyMs = 10_000
+
+/** Keeps the value that was asked for last for a moment; as Temporal holds it, so nothing decoded stays. */
+function createLately<T>() {
+  let kept: { key: string; value: Promise<T> } | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  return {
+    get(key: string, read: () => Promise<T>): Promise<T> {
+      if (kept?.key !== key) kept = { key, value: read() }
+      const { value } = kept
+      const forget = () => {
+        if (kept?.value === value) kept = null
+      }
+      value.catch(forget)
+      clearTimeout(timer)
+      timer = setTimeout(forget, latelyMs)
+      timer.unref()
+      return value
     },
   }
 }

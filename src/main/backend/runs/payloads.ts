@@ -1,58 +1,121 @@
-import type { LoadedDataConverter, Payload } from '@temporalio/common'
-import type { PayloadView, StepName, StepPayloads } from '../../../contract/model.ts'
+import type { LoadedDataConverter } from '@temporalio/common'
+import type { StepPayloads } from '../../../contract/history.ts'
+import type { PayloadRef, PayloadView, StepName } from '../../../contract/model.ts'
 import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
 import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
+import { findPayloads, type PayloadAt, payloadsOfEvent } from '../history/findPayloads.ts'
 import { metadataText } from './runEncryption.ts'
-import type { HistoryEvent } from './timeline.ts'
+import type { HistoryEvent, PendingActivity } from './timeline.ts'
 
-/** Inputs and results of one step, decoded one by one: a payload that cannot be read spoils itself only. */
+/** A payload, where it stands and where it is found again. */
+export interface PlacedPayload extends PayloadAt {
+  ref: PayloadRef
+}
+
+/** Decodes each for itself: a payload that cannot be read spoils itself only. Never rejects. */
+export async function viewEach(placed: readonly PlacedPayload[], converter: LoadedDataConverter): Promise<PayloadView[]> {
+  const decoded = await decodeEach(
+    converter.payloadCodecs,
+    placed.map(({ payload }) => payload),
+  )
+  return placed.flatMap(({ path, ref }, index) => {
+    const each = decoded[index]
+    return each ? [payloadView(path, each, ref)] : []
+  })
+}
+
+/** What the latest scheduling of one step holds, as far as Temporal keeps it: only the last failure, only the last heartbeat. */
 export async function stepPayloads(
   step: StepName,
   events: readonly HistoryEvent[],
+  pending: readonly PendingActivity[],
   converter: LoadedDataConverter,
 ): Promise<StepPayloads> {
-  const scheduled = events.find((event) => event.activityTaskScheduledEventAttributes?.activityId === step)
-  const completed = events.find(
-    (event) => scheduled && String(event.activityTaskCompletedEventAttributes?.scheduledEventId) === String(scheduled.eventId),
-  )
-  const view = async (label: string, given: Payload[] | null | undefined) => {
-    const payloads = given ?? []
-    const decoded = await decodeEach(converter.payloadCodecs, payloads)
-    return decoded.map((each, index) => payloadView(payloads.length === 1 ? label : `${label} ${index + 1}`, each))
-  }
-  return {
-    step,
-    inputs: await view('Input', scheduled?.activityTaskScheduledEventAttributes?.input?.payloads),
-    results: await view('Result', completed?.activityTaskCompletedEventAttributes?.result?.payloads),
-  }
+  const scheduled = events.findLast((event) => event.activityTaskScheduledEventAttributes?.activityId === step)
+  const answers = scheduled ? events.filter((event) => scheduledEventOf(event) === String(scheduled.eventId)) : []
+  const under = pending.find(({ activityId }) => activityId === step)
+  const failed = answers.findLast((event) => payloadsOfEvent(event).failures.length > 0)
+  const live = under ? findPayloads({ [step]: { lastFailure: under.lastFailure } }) : { payloads: [], failures: [] }
+  const ofFailure = live.failures.length > 0 ? placedInRun(live.payloads) : failed ? placedInEvent(failed) : []
+  const isHeartbeat = ({ path }: PayloadAt) => /(^|\.)(lastHeartbeatDetails|heartbeat)(\.\d+)?$/.test(path)
+  const view = (placed: readonly PlacedPayload[], only: (at: PayloadAt) => boolean) => viewEach(placed.filter(only), converter)
+  const within = (name: string) => (at: PayloadAt) => at.path === name || at.path.startsWith(`${name}.`)
+  const ofSchedule = scheduled ? placedInEvent(scheduled) : []
+  const [inputs, headers, results, heartbeat, failureValues] = await Promise.all([
+    view(ofSchedule, within('input')),
+    view(ofSchedule, within('header')),
+    view(answers.flatMap(placedInEvent), within('result')),
+    viewEach(
+      under?.heartbeatDetails
+        ? placedInRun(findPayloads({ [step]: { heartbeat: under.heartbeatDetails } }).payloads)
+        : ofFailure.filter(isHeartbeat),
+      converter,
+    ),
+    view(ofFailure, (at) => !isHeartbeat(at)),
+  ])
+  const failures = live.failures.length > 0 ? live.failures : failed ? payloadsOfEvent(failed).failures : []
+  return { step, inputs, results, heartbeat, failures, failureValues, headers }
 }
+
+function scheduledEventOf(event: HistoryEvent): string | null {
+  const attributes =
+    event.activityTaskStartedEventAttributes ??
+    event.activityTaskCompletedEventAttributes ??
+    event.activityTaskFailedEventAttributes ??
+    event.activityTaskTimedOutEventAttributes ??
+    event.activityTaskCanceledEventAttributes
+  return attributes ? String(attributes.scheduledEventId) : null
+}
+
+/** An event's payloads, to be found again by reading the history from its beginning. */
+export const placedInEvent = (event: HistoryEvent): PlacedPayload[] =>
+  payloadsOfEvent(event).payloads.map((at, index) => ({
+    ...at,
+    ref: { in: 'event', eventId: String(event.eventId), index, newestFirst: false, older: null },
+  }))
+
+/** Payloads of what Temporal says of the run now. */
+export const placedInRun = (payloads: readonly PayloadAt[]): PlacedPayload[] =>
+  payloads.map((at) => ({ ...at, ref: { in: 'run', path: at.path } }))
 
 /** Bytes of a payload that are shown as Temporal holds them: enough to see that they are unreadable. A multiple of 3 needs no padding. */
 const storedShown = 12_000
 
-const text = new TextDecoder('utf-8', { fatal: true })
-
 /** A payload as the console shows it: what it says, or why it cannot be read, beside what Temporal holds. */
-export function payloadView(label: string, { stored: payload, ...decoded }: Decoded): PayloadView {
+export function payloadView(label: string, { stored: payload, ...decoded }: Decoded, ref: PayloadRef | null = null): PayloadView {
   const stored = {
     label,
     encoding: metadataText(payload, sealedMetadata.encoding) ?? 'unknown',
     keyId: metadataText(payload, sealedMetadata.keyId),
     sizeBytes: payload.data?.length ?? 0,
     stored: Buffer.from(payload.data?.subarray(0, storedShown) ?? []).toString('base64'),
+    ref,
   }
-  try {
-    if (decoded.error) throw decoded.error
+  if (decoded.error) return { ...stored, ...nothingRead, unreadable: decoded.error.message }
+  const inside = decoded.payload
+  const encoding = metadataText(inside, sealedMetadata.encoding) ?? 'unknown'
+  const holds = { encoding, messageType: metadataText(inside, 'messageType'), sizeBytes: inside.data?.length ?? 0 }
+  const text = textOf(inside.data ?? new Uint8Array())
+  if (encoding === 'binary/null') return { ...stored, ...nothingRead, holds, json: 'null', unreadable: null }
+  if (encoding === 'json/plain' || encoding === 'json/protobuf') {
     // The text as it was encoded: parsing and printing again would round 64-bit numbers.
-    return { ...stored, json: jsonText(decoded.payload), unreadable: null }
-  } catch (error) {
-    return { ...stored, json: null, unreadable: error instanceof Error ? error.message : String(error) }
+    if (text !== null) return { ...stored, ...nothingRead, holds, json: text, unreadable: null }
+    return { ...stored, ...nothingRead, holds, unreadable: `It calls itself ${encoding}, but its bytes are no text (UTF-8).` }
+  }
+  return { ...stored, ...nothingRead, holds, plain: text !== null && isReadable(text) ? text : null, unreadable: null }
+}
+
+const nothingRead = { holds: null, json: null, plain: null }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return null
   }
 }
 
-function jsonText(payload: Payload): string {
-  const encoding = metadataText(payload, sealedMetadata.encoding)
-  if (encoding === 'binary/null') return 'null'
-  if (encoding === 'json/plain' || encoding === 'json/protobuf') return text.decode(payload.data ?? new Uint8Array())
-  throw new Error(`Encoded as ${encoding ?? 'nothing named'}, which this console cannot show.`)
-}
+/** A text that a person may read: no control characters but tabs and line ends. */
+const isReadable = (text: string) => text !== '' && !/(?![\t\n\r])\p{Cc}/u.test(text)

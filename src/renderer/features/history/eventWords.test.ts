@@ -12,7 +12,7 @@ const event: HistoryEvent = {
   payloads: [
     {
       ...{ label: 'failure.applicationFailureInfo.details', encoding: 'json/plain', keyId: null, sizeBytes: 9, stored: '' },
-      ...{ json: '{"row":9007199254740993}', unreadable: null },
+      ...{ holds: null, json: '{"row":9007199254740993}', plain: null, unreadable: null, ref: null },
     },
   ],
 }

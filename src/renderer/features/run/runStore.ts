@@ -1,5 +1,6 @@
 import { createStore } from 'zustand/vanilla'
-import type { Progress, RunDetail, StepName, StepPayloads } from '../../../contract/model.ts'
+import type { StepPayloads } from '../../../contract/history.ts'
+import type { Progress, RunDetail, StepName } from '../../../contract/model.ts'
 import type { AuditRecord } from '../../../contract/operator.ts'
 import type { DataProfile, TrainingReport } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
