@@ -103,7 +103,7 @@ describe('one run, several who decide', () => {
     const page = await consoleAt('Inbox')
     const { dialog, click } = await openDialog(page, fileName, 'Approve')
     await Promise.all([
-      host.connection.call('runs.cancel', { workflowId, reason: 'Wrong export.' }),
+      host.connection.call('runs.cancel', { workflowId, reason: 'Wrong export.', requestId: crypto.randomUUID() }),
       click().catch(() => undefined),
     ])
     await dialog

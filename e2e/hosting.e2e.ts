@@ -228,7 +228,7 @@ describe('the hosting window', () => {
     const { windows } = await asked(2)
     expect(windows).toMatchObject([{ visible: true }])
     await app.act({ do: 'answer', button: 'Keep running' })
-    await app.call('runs.cancel', { workflowId, reason: 'seen enough' })
+    await app.call('runs.cancel', { workflowId, reason: 'seen enough', requestId: crypto.randomUUID() })
     await reaches(workflowId, 'Cancelled')
   })
 

@@ -110,8 +110,11 @@ export const calls = {
     input: z.object({ workflowId, requestId: z.uuid() }).strict(),
     output: z.object({ workflowId: z.string() }),
   },
-  /** Ends a run at once, without asking it. A step under way hears of it late; nothing is put down in order. */
-  'runs.terminate': { input: z.object({ workflowId, reason }).strict(), output: nothing },
+  /**
+   * Ends a run at once, without asking it. A step under way hears of it late; nothing is put down in order. Idempotent by
+   * `requestId`.
+   */
+  'runs.terminate': { input: z.object({ workflowId, reason, requestId: z.uuid() }).strict(), output: nothing },
   /**
    * What an operator may do with one step: try it now instead of waiting, pause and resume it, or have the run go on from
    * the moment before it began (also after the run has ended). Idempotent by `requestId`.
@@ -120,7 +123,8 @@ export const calls = {
     input: z.object({ workflowId, step: stepName, action: stepAction, reason, requestId: z.uuid() }).strict(),
     output: nothing,
   },
-  'runs.cancel': { input: z.object({ workflowId, reason: z.string().trim().min(1).max(2000) }).strict(), output: nothing },
+  /** Asks a run to end: its step under way is stopped, no further one begins. Idempotent by `requestId`. */
+  'runs.cancel': { input: z.object({ workflowId, reason, requestId: z.uuid() }).strict(), output: nothing },
 
   /** Newest first: what became of each file that was seen. */
   'intake.list': {

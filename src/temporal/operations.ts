@@ -77,10 +77,16 @@ export async function decide(client: Client, decision: DecisionInput & { workflo
 
 /**
  * Asks a run to cancel. An ended run stays as it is.
+ * @param requestId names the request in Temporal: sent twice, it is one request
  * @returns false when Temporal does not know the run.
  * @throws when Temporal cannot be reached.
  */
-export async function cancelRun(client: Client, workflowId: string, reason: string): Promise<boolean> {
+export async function cancelRun(
+  client: Client,
+  workflowId: string,
+  reason: string,
+  requestId: string = randomUUID(),
+): Promise<boolean> {
   const { namespace, identity } = client.options
   try {
     await withinLimit(client, () =>
@@ -88,7 +94,7 @@ export async function cancelRun(client: Client, workflowId: string, reason: stri
         namespace,
         workflowExecution: { workflowId },
         identity,
-        requestId: randomUUID(),
+        requestId,
         reason,
       }),
     )

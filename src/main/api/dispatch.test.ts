@@ -63,7 +63,7 @@ describe('dispatch', () => {
 
   it('keeps the details of an unexpected error in the log, under the id that it answers', async () => {
     const { dispatch, logged } = setUp()
-    const answer = await dispatch({ id: 1, call: 'runs.cancel', input: { workflowId, reason } })
+    const answer = await dispatch({ id: 1, call: 'runs.cancel', input: { workflowId, reason, requestId: crypto.randomUUID() } })
     if (answer.ok || answer.error.kind !== 'internal') throw new Error('expected an internal error')
     expect(JSON.stringify(answer)).not.toContain('hunter2')
     expect(answer.error.message).toContain(answer.error.id)

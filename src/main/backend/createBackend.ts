@@ -241,6 +241,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     log,
   })
   const commands = createRunCommands({
+    ledger,
     projection,
     connected,
     operator: () => `${settings.get().operator}@${hostName()}`,

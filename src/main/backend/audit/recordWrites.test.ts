@@ -18,7 +18,7 @@ const setUp = (over: Partial<Handlers> = {}) => {
 test('whoever changes something is on record with host and reason; whoever only looks is not', async () => {
   const { audit, handlers } = setUp()
   await handlers['runs.list']({ limit: 10, offset: 0 })
-  await handlers['runs.terminate']({ workflowId: 'mlops-1-a', reason: 'It hangs.' })
+  await handlers['runs.terminate']({ workflowId: 'mlops-1-a', reason: 'It hangs.', requestId: crypto.randomUUID() })
   await handlers['runs.decide']({
     workflowId: 'mlops-1-a',
     decisionId: crypto.randomUUID(),
@@ -47,13 +47,17 @@ test('a refusal is on record too, with what stood in the way', async () => {
       throw conflict('This run has ended already.')
     },
   })
-  await expect(handlers['runs.terminate']({ workflowId: 'mlops-1-a', reason: 'It hangs.' })).rejects.toThrow('ended already')
+  await expect(
+    handlers['runs.terminate']({ workflowId: 'mlops-1-a', reason: 'It hangs.', requestId: crypto.randomUUID() }),
+  ).rejects.toThrow('ended already')
   expect(audit.all(1)).toMatchObject([{ event: 'refused', reason: 'It hangs.', problem: 'This run has ended already.' }])
 })
 
 test('a fault of ours is on record as failed, without its words', async () => {
   const { audit, handlers } = setUp()
-  await expect(handlers['runs.cancel']({ workflowId: 'mlops-1-a', reason: 'Wrong file.' })).rejects.toThrow('hunter2')
+  await expect(
+    handlers['runs.cancel']({ workflowId: 'mlops-1-a', reason: 'Wrong file.', requestId: crypto.randomUUID() }),
+  ).rejects.toThrow('hunter2')
   expect(audit.all(1)).toMatchObject([{ event: 'failed', reason: 'Wrong file.' }])
   expect(JSON.stringify(audit.all(1))).not.toContain('hunter2')
 })

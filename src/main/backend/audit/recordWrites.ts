@@ -55,8 +55,8 @@ const kinds: { [N in CallName]: Kind<N> } = {
     detail: 'started a new run of the same dataset',
     request: requestId,
   }),
-  'runs.cancel': ({ workflowId, reason }) => ({ workflowId, detail: '', reason }),
-  'runs.terminate': ({ workflowId, reason }) => ({ workflowId, detail: '', reason }),
+  'runs.cancel': ({ workflowId, reason, requestId }) => ({ workflowId, detail: '', reason, request: requestId }),
+  'runs.terminate': ({ workflowId, reason, requestId }) => ({ workflowId, detail: '', reason, request: requestId }),
   'runs.actOnStep': ({ workflowId, step, action, reason, requestId }) => ({
     workflowId,
     step,

@@ -1,4 +1,4 @@
-import { conflict } from '../../../contract/errors.ts'
+import { conflict, invalid } from '../../../contract/errors.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
 
@@ -18,7 +18,7 @@ export interface DecisionOutbox {
   /**
    * Keeps the decision on disk, then tries to deliver it. `pending` means that Temporal could not be reached in time and
    * that delivery goes on by itself. Idempotent by `decisionId`.
-   * @throws CallFailed `conflict` when the run refuses it, or when another decision for this run is under way.
+   * @throws CallFailed `invalid` when the id was used for another decision, `conflict` when the run refuses it, or when another decision for this run is under way.
    */
   decide(decision: OutgoingDecision): Promise<'delivered' | 'pending'>
   /** Delivers at once what is pending; called when Temporal comes back. */
@@ -124,6 +124,9 @@ export function createDecisionOutbox({
   return {
     async decide(decision) {
       const known = byId.get(decision.decisionId) as Row | undefined
+      if (known && (known.workflow_id !== decision.workflowId || known.decision !== decision.decision)) {
+        throw invalid('This decision id was used for another decision already; nothing was changed.', 'decisionId')
+      }
       if (!known) {
         const other = pendingOf.get(decision.workflowId) as Row | undefined
         if (other)

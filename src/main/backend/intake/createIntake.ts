@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { conflict, notFound } from '../../../contract/errors.ts'
+import { conflict, invalid, notFound } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
 import type { FileOrigin, IntakeEntry, Part, Settings } from '../../../contract/model.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
@@ -264,8 +264,11 @@ export function createIntake(options: Options): Intake {
 
     async runAgain(workflowId, requestId) {
       const known = runs.ofRequest(requestId)
-      if (known) return { workflowId: known }
       const before = runs.get(workflowId)
+      if (known && runs.get(known)?.sha256 !== before?.sha256) {
+        throw invalid('This request id was used for another run already; nothing was started.', 'requestId')
+      }
+      if (known) return { workflowId: known }
       if (!before) throw notFound(`There is no run ${workflowId} here.`)
       if ((await store.pathOf(before.sha256)) === null)
         throw conflict(`The dataset of ${workflowId} is not in this store, so it cannot be run again here. Drop the file again.`)

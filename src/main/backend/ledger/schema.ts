@@ -143,4 +143,13 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (kind, subject)
   ) STRICT;
   `,
+  `
+  -- What was asked for by id and acts once; without 'done_at' it was begun, and nobody knows what became of it.
+  CREATE TABLE request (
+    request_id TEXT PRIMARY KEY,
+    deed TEXT NOT NULL,
+    at TEXT NOT NULL,
+    done_at TEXT
+  ) STRICT;
+  `,
 ]

@@ -22,6 +22,7 @@ const projection = createProjection({
   log: silentLog,
 })
 const commands = createRunCommands({
+  ledger,
   projection,
   connected: () => bench.client,
   operator: () => 'ana@desk-1',
@@ -91,13 +92,19 @@ test('a wrong password fails a run; once it is corrected, "Retry from this step"
   ])
   expect(bench.done(workflowId)).toEqual(['log', 'deploy dev', 'deployment dev'])
 
-  await commands.terminate({ workflowId, reason: 'The test is over.' })
+  // So is a retry after the answer was lost: the run has ended, and it is told as done, not as refused.
+  const end = { workflowId, reason: 'The test is over.', requestId: randomUUID() }
+  await commands.terminate(end)
   await refreshRun(bench.client, projection, workflowId)
   expect(projection.get(workflowId)).toMatchObject({ stage: 'Cancelled' })
+  await commands.terminate(end)
+  expect(await conflictOf(commands.terminate({ ...end, requestId: randomUUID() }))).toMatchObject({ kind: 'conflict' })
 })
 
 test('what cannot be done is refused in words, and nothing is changed', async () => {
-  expect(await conflictOf(commands.terminate({ workflowId: 'mlops-0-none', reason: 'x' }))).toMatchObject({ kind: 'notFound' })
+  expect(
+    await conflictOf(commands.terminate({ workflowId: 'mlops-0-none', reason: 'x', requestId: randomUUID() })),
+  ).toMatchObject({ kind: 'notFound' })
   const workflowId = await bench.start('refusals')
   await known(workflowId)
   await bench.reaches(workflowId, 'AwaitingApproval')
@@ -108,7 +115,7 @@ test('what cannot be done is refused in words, and nothing is changed', async ()
   expect(await act('train_model', 'retryNow')).toMatchObject({
     message: expect.stringContaining('does not wait for another try'),
   })
-  await commands.cancel({ workflowId, reason: 'The test is over.' })
+  await commands.cancel({ workflowId, reason: 'The test is over.', requestId: randomUUID() })
   await bench.reaches(workflowId, 'Cancelled')
   expect(await act('train_model', 'pause')).toMatchObject({ message: expect.stringContaining('has ended already') })
 })

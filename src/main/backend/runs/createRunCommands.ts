@@ -1,15 +1,21 @@
 import type { Client } from '@temporalio/client'
 import type { ValidInput } from '../../../contract/calls.ts'
-import { conflict, notFound } from '../../../contract/errors.ts'
+import { CallFailed, conflict, notFound, unavailable } from '../../../contract/errors.ts'
 import { isEndStage, type StepName, stageOfStep } from '../../../contract/model.ts'
 import { stageLabels } from '../../../contract/sentence.ts'
+import { isAnswer } from '../../../temporal/grpc.ts'
 import { cancelRun, retryNow } from '../../../temporal/operations.ts'
 import { CommandRefused, pauseStep, type RunRef, resetRun, resumeStep, terminateRun } from '../../../temporal/operatorCommands.ts'
+import type { Ledger } from '../ledger/openLedger.ts'
+import { createRequests } from '../ledger/requests.ts'
 import type { Projection } from '../projection/createProjection.ts'
 import type { RunRecord } from '../projection/runRecord.ts'
-import type { HistoryEvent } from './timeline.ts'
+import { type HistoryEvent, resetsOf } from './timeline.ts'
 
-/** Each throws CallFailed: `notFound`, `conflict` with what stands in the way, or `unavailable` without Temporal. */
+/**
+ * Each acts once for a request id, also when it is sent again after its answer was lost. Each throws CallFailed:
+ * `notFound`, `conflict` with what stands in the way, or `unavailable` without Temporal.
+ */
 export interface RunCommands {
   cancel(input: ValidInput<'runs.cancel'>): Promise<void>
   terminate(input: ValidInput<'runs.terminate'>): Promise<void>
@@ -17,6 +23,7 @@ export interface RunCommands {
 }
 
 interface Options {
+  ledger: Ledger
   projection: Projection
   /** @throws CallFailed `unavailable` while Temporal cannot be reached. */
   connected(): Client
@@ -27,7 +34,7 @@ interface Options {
 }
 
 /** What an operator may do to a run beside deciding. */
-export function createRunCommands({ projection, connected, operator, refresh }: Options): RunCommands {
+export function createRunCommands({ ledger, projection, connected, operator, refresh }: Options): RunCommands {
   const recordOf = (workflowId: string): RunRecord => {
     const record = projection.get(workflowId)
     if (!record) throw notFound(`There is no run ${workflowId} here.`)
@@ -45,26 +52,42 @@ export function createRunCommands({ projection, connected, operator, refresh }: 
       throw conflict('Temporal does not know this run yet; it is still on its way there. Try again in a moment.')
     return { workflowId, runId }
   }
-  const refusedAsConflict = (error: unknown): never => {
-    if (error instanceof CommandRefused) throw conflict(error.message)
-    throw error
+  const requests = createRequests({
+    ledger,
+    isAnswer: (error) => error instanceof CallFailed || error instanceof CommandRefused,
+  })
+  async function once(requestId: string, deed: string[], act: (sentAt: string | null) => Promise<void>): Promise<void> {
+    try {
+      await requests.once(requestId, deed.join(' '), act)
+    } catch (error) {
+      if (error instanceof CommandRefused) throw conflict(error.message)
+      if (isAnswer(error, 'unavailable', 'deadlineExceeded', 'resourceExhausted')) {
+        throw unavailable(
+          'temporal',
+          'Temporal did not answer, so nobody knows whether this was done. Ask again: it is done once.',
+        )
+      }
+      throw error
+    }
+  }
+  /** An earlier try ended it: what was asked for is done, and only its answer was lost. */
+  const endedByIt = (workflowId: string, sentAt: string | null) => sentAt !== null && recordOf(workflowId).stage === 'Cancelled'
+
+  /** Temporal would reset twice under one request id, so an earlier try is looked for in the history that it made. */
+  async function wasRestarted(client: Client, workflowId: string, reason: string, sentAt: string): Promise<boolean> {
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory()
+    const since = Date.parse(sentAt) - clocksDifferMs
+    return resetsOf(events ?? [], () => null).some((reset) => reset.reason === reason && Date.parse(reset.at) >= since)
   }
 
-  /** Requests to go back, by id: a second click waits for the first one's end. Temporal itself would reset twice. */
-  const restarts = new Map<string, Promise<void>>()
-  function restartOnce(record: RunRecord, step: StepName, reason: string, requestId: string): Promise<void> {
-    const known = restarts.get(requestId)
-    if (known) return known
-    const started = restart(record, step, reason, requestId)
-    restarts.set(requestId, started)
-    // What failed may be asked for again under the same id.
-    started.catch(() => restarts.delete(requestId))
-    return started
-  }
-
-  async function restart(record: RunRecord, step: StepName, reason: string, requestId: string): Promise<void> {
+  async function restart(
+    record: RunRecord,
+    { step, reason, requestId }: { step: StepName; reason: string; requestId: string },
+    sentAt: string | null,
+  ): Promise<void> {
     const client = connected()
     const run = execution(record)
+    if (sentAt !== null && (await wasRestarted(client, run.workflowId, reason, sentAt))) return
     const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory()
     const scheduled = beginningOf(step, history.events ?? [])
     if (!scheduled) throw conflict('This run has not come to that step, so it cannot go on from there. Nothing was changed.')
@@ -84,18 +107,21 @@ export function createRunCommands({ projection, connected, operator, refresh }: 
   }
 
   return {
-    async cancel({ workflowId, reason }) {
-      open(workflowId)
-      const known = await cancelRun(connected(), workflowId, reason)
-      if (!known) throw conflict('Temporal does not know this run yet; it is still on its way there. Try again in a moment.')
-    },
-    async terminate({ workflowId, reason }) {
-      await terminateRun(connected(), execution(open(workflowId)), { by: operator(), reason }).catch(refusedAsConflict)
-      refresh(workflowId)
-    },
-    async actOnStep({ workflowId, step, action, reason, requestId }) {
-      try {
-        if (action === 'restart') return await restartOnce(recordOf(workflowId), step, reason, requestId)
+    cancel: ({ workflowId, reason, requestId }) =>
+      once(requestId, ['cancel', workflowId], async (sentAt) => {
+        if (endedByIt(workflowId, sentAt)) return
+        open(workflowId)
+        const known = await cancelRun(connected(), workflowId, reason, requestId)
+        if (!known) throw conflict('Temporal does not know this run yet; it is still on its way there. Try again in a moment.')
+      }),
+    terminate: ({ workflowId, reason, requestId }) =>
+      once(requestId, ['terminate', workflowId], async (sentAt) => {
+        if (endedByIt(workflowId, sentAt)) return
+        await terminateRun(connected(), execution(open(workflowId)), { by: operator(), reason })
+      }).finally(() => refresh(workflowId)),
+    actOnStep: ({ workflowId, step, action, reason, requestId }) =>
+      once(requestId, [action, step, workflowId], async (sentAt) => {
+        if (action === 'restart') return restart(recordOf(workflowId), { step, reason, requestId }, sentAt)
         const run = execution(open(workflowId))
         const order = { by: operator(), reason }
         if (action === 'pause') await pauseStep(connected(), run, step, order)
@@ -103,14 +129,12 @@ export function createRunCommands({ projection, connected, operator, refresh }: 
         else if (!(await retryNow(connected(), { ...run, activityId: step }))) {
           throw new CommandRefused('This step does not wait for another try any more; nothing was changed.')
         }
-      } catch (error) {
-        refusedAsConflict(error)
-      } finally {
-        refresh(workflowId)
-      }
-    },
+      }).finally(() => refresh(workflowId)),
   }
 }
+
+/** Temporal's clock and this host's may differ by so much. */
+const clocksDifferMs = 60_000
 
 /** Whether the decision is older than the step's beginning, and so stays with the run. */
 const decidedBefore = (step: StepName) => step === 'record_decision' || step === 'deploy_prod'

@@ -42,7 +42,7 @@ export async function decide(
 export async function cancelRun(context: Context, wanted: string, { reason }: { reason: string }): Promise<ExitCode> {
   return withHost(context, async (host) => {
     const { workflowId, fileName } = await findRun(host, wanted)
-    await host.call('runs.cancel', { workflowId, reason })
+    await host.call('runs.cancel', { workflowId, reason, requestId: randomUUID() })
     context.out.data({ workflowId, cancelled: true, reason })
     context.out.line(
       `Asked ${fileName} (${workflowId}) to end: ${reason}. Its dataset is kept; "gatehouse again" starts it anew.`,
@@ -54,7 +54,7 @@ export async function cancelRun(context: Context, wanted: string, { reason }: { 
 export async function terminateRun(context: Context, wanted: string, { reason }: { reason: string }): Promise<ExitCode> {
   return withHost(context, async (host) => {
     const { workflowId, fileName } = await findRun(host, wanted)
-    await host.call('runs.terminate', { workflowId, reason })
+    await host.call('runs.terminate', { workflowId, reason, requestId: randomUUID() })
     context.out.data({ workflowId, terminated: true, reason })
     context.out.line(`Terminated ${fileName} (${workflowId}): ${reason}. Its dataset is kept; "gatehouse again" starts it anew.`)
     return exitCodes.done

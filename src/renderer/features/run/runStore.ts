@@ -172,7 +172,7 @@ export function createRunStore(connection: Connection) {
         if ('step' in action) {
           const { step, kind } = action
           await connection.call('runs.actOnStep', { workflowId: id, step, action: kind, reason, requestId })
-        } else await connection.call(`runs.${action.kind}`, { workflowId: id, reason })
+        } else await connection.call(`runs.${action.kind}`, { workflowId: id, reason, requestId })
         schedule()
       },
     }
