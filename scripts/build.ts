@@ -5,9 +5,10 @@
  * usage: node scripts/build.ts [--force] [--quiet]
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { codeFiles } from '../src/contract/guide.ts'
 import { lockFile } from '../src/main/control/lock.ts'
 import { builtPaths, findAppRoot } from '../src/main/paths.ts'
 
@@ -75,6 +76,8 @@ async function build(): Promise<void> {
   await buildShells({ root, logLevel: 'warn' })
   say('Bundling the workflow')
   await buildWorkflowBundle(builtPaths(root).workflowBundle)
+  // An installed app has no sources, and its guided demonstration shows them.
+  for (const file of codeFiles) cpSync(join(root, 'src', 'temporal', file), join(builtPaths(root).code, file))
   writeFileSync(stampFile, JSON.stringify({ stamp }))
   say(`Built in ${((performance.now() - began) / 1000).toFixed(1)} s`)
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { candidate, productionModel } from './approvals.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
+import { codeFile, guideState } from './guide.ts'
 import { historyPage, payloadPiece, runValues, stepPayloads } from './history.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import {
@@ -29,6 +30,7 @@ const nothing = z.object({}).strict()
 const workflowId = z.string().min(1).max(1000)
 const reason = z.string().trim().min(1, 'A reason is required.').max(2000)
 const modelId = z.string().min(1).max(1000)
+const guidePhaseNumber = z.number().int().min(1).max(6)
 
 export const calls = {
   'app.info': { input: nothing, output: appInfo },
@@ -239,6 +241,23 @@ export const calls = {
   'drills.set': { input: z.object({ name: drillName, to: drillOrder.nullable() }).strict(), output: drillsState },
   /** Asked by a bare worker beside the host before each attempt: counts are kept in one place. */
   'drills.meet': { input: stepAttempt.strict(), output: z.object({ fault: fault.nullable() }) },
+
+  /** The guided demonstration. Each but `end` answers the state that holds then; what follows is told by `guide.changed`. */
+  'guide.get': { input: nothing, output: guideState },
+  'guide.begin': { input: nothing, output: guideState },
+  /** Brings one step about, or looks for it once more. */
+  'guide.act': { input: z.object({ phase: guidePhaseNumber, step: z.string().min(1).max(100) }).strict(), output: guideState },
+  /** Has a phase, or all that are left, go on by itself. `fresh`: one that was begun is cleaned up first. */
+  'guide.play': {
+    input: z.object({ phase: z.union([z.literal('all'), guidePhaseNumber]), fresh: z.boolean().default(false) }).strict(),
+    output: guideState,
+  },
+  'guide.stop': { input: nothing, output: guideState },
+  /** Forgets what a phase saw: it begins anew, with other files. */
+  'guide.again': { input: z.object({ phase: guidePhaseNumber }).strict(), output: guideState },
+  /** Cleans up and ends the demonstration; what was put back, in words. When something stands in the way it can be asked again. */
+  'guide.end': { input: nothing, output: z.object({ putBack: z.array(z.string()) }) },
+  'guide.code': { input: z.object({ file: codeFile }).strict(), output: z.object({ text: z.string() }) },
 
   /** Each answers the state that holds then. A passphrase is used for the call and kept nowhere. */
   'keys.get': { input: nothing, output: keysState },

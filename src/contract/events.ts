@@ -1,6 +1,7 @@
 /** Everything that the host tells its shells without being asked: name -> payload. */
 import { z } from 'zod'
 import { drillsState } from './drills.ts'
+import { guideState } from './guide.ts'
 import { keysState } from './keys.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 import { environment } from './models.ts'
@@ -18,6 +19,7 @@ export const events = {
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),
   'drills.changed': z.object({ state: drillsState }),
+  'guide.changed': z.object({ state: guideState }),
   'keys.changed': z.object({ state: keysState }),
   /** What an operator did, or what was refused: whoever shows the record asks again. */
   'audit.changed': z.object({ id: z.number().int() }),

@@ -8,6 +8,8 @@ export interface AppPaths {
   renderer: string
   preload: string
   workflowBundle: string
+  /** The pipeline's code as text, for whoever wants to read it. */
+  code: string
   /** Loaded by the Temporal SDK, by its path. */
   failureConverter: string
   /** Entry files of worker threads. */
@@ -30,6 +32,7 @@ export const builtPaths = (root: string): AppPaths => ({
   renderer: join(root, 'out', 'renderer'),
   preload: join(root, 'out', 'preload', 'index.cjs'),
   workflowBundle: join(root, 'out', 'workflows', 'bundle.js'),
+  code: join(root, 'out', 'code'),
   failureConverter: join(root, 'out', 'main', 'failureConverter.cjs'),
   threads: {
     intake: join(root, 'out', 'main', 'intakeThread.cjs'),
@@ -43,6 +46,7 @@ export const builtPaths = (root: string): AppPaths => ({
 /** Node runs the TypeScript of threads as it is, so tests need no build. */
 export const sourcePaths = (root: string): AppPaths => ({
   ...builtPaths(root),
+  code: join(root, 'src', 'temporal'),
   failureConverter: join(root, 'src', 'temporal', 'codec', 'failureConverter.ts'),
   threads: {
     intake: join(root, 'src', 'main', 'backend', 'intake', 'intakeThread.ts'),

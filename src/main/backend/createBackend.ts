@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { calls } from '../../contract/calls.ts'
 import { notFound, unavailable } from '../../contract/errors.ts'
 import type { EventPayload } from '../../contract/events.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
@@ -7,6 +9,7 @@ import { createEncryptionCodec } from '../../temporal/codec/encryptionCodec.ts'
 import { taskQueue } from '../../temporal/names.ts'
 import { observeAll } from '../../temporal/observer.ts'
 import { decide, retryNow, startRun } from '../../temporal/operations.ts'
+import { replayRun } from '../../temporal/replayRun.ts'
 import { workersOf } from '../../temporal/workers.ts'
 import { type AppPaths, appVersion } from '../paths.ts'
 import { createTemporalRecord } from './audit/recordTemporal.ts'
@@ -20,6 +23,7 @@ import { createEncryption } from './encryption/createEncryption.ts'
 import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
+import { createGuide } from './guide/createGuide.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
@@ -164,20 +168,21 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
   const experiments = createExperimentReader(pool)
   const registry = createModelRegistry(pool)
+  const dataConverters = (namespace: string) => {
+    const both = { namespace, sampleKeyIds: sampleKeyIds() }
+    const client = createEncryptionCodec({ ...both, keys: keyRing.source })
+    const worker = createEncryptionCodec({ ...both, keys: keyRing.patientSource, handOnUnreadable: true })
+    return {
+      client: createDataConverter([client], paths.failureConverter),
+      worker: createDataConverter([worker], paths.failureConverter),
+    }
+  }
   const temporal = createTemporalLink({
     address: stack.temporal,
     workflowBundle: paths.workflowBundle,
     deps: steps.deps,
     observer: observeAll(projection.observer, observeInLog(log)),
-    dataConverters: (namespace) => {
-      const both = { namespace, sampleKeyIds: sampleKeyIds() }
-      const client = createEncryptionCodec({ ...both, keys: keyRing.source })
-      const worker = createEncryptionCodec({ ...both, keys: keyRing.patientSource, handOnUnreadable: true })
-      return {
-        client: createDataConverter([client], paths.failureConverter),
-        worker: createDataConverter([worker], paths.failureConverter),
-      }
-    },
+    dataConverters,
     hold: () => workers.hold() ?? holdForKeys(keyRing.problem()),
     identity: `${accountName()}@${hostName()}`,
     log: logWith(log, () => ({ encryption: encryption.mode() })),
@@ -285,6 +290,25 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         )
       return asked ? `${asked.operator}@${asked.host}` : null
     },
+  })
+
+  const guide = createGuide({
+    file: join(home.root, 'guide.json'),
+    folder: join(home.root, 'guide'),
+    // As a window asks, so that what the demonstration does is checked and on record like anything else.
+    host: { call: async (name, input) => recorded.handlers[name](calls[name].input.parse(input) as never) as never },
+    settings: settings.get,
+    production: stack.production,
+    replay: (workflowId) => {
+      const runId = projection.get(workflowId)?.runId
+      if (!runId) throw notFound(`There is no run ${workflowId} in Temporal yet.`)
+      const dataConverter = dataConverters(temporal.namespace()).client
+      return replayRun(connected(), { workflowId, runId, workflowBundle: paths.workflowBundle, dataConverter })
+    },
+    readCode: (file) => readFile(join(paths.code, file), 'utf8'),
+    onEvent,
+    emit,
+    log,
   })
 
   const health = (): StackHealth => ({
@@ -489,6 +513,15 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'drills.set': ({ name, to }) => drills.set(name, to),
       'drills.meet': async (attempt) => ({ fault: await drills.faults.before(attempt) }),
 
+      'guide.get': guide.state,
+      'guide.begin': guide.begin,
+      'guide.act': ({ phase, step }) => guide.act(phase, step),
+      'guide.play': ({ phase, fresh }) => guide.play(phase, fresh),
+      'guide.stop': guide.stop,
+      'guide.again': ({ phase }) => guide.again(phase),
+      'guide.end': async () => ({ putBack: await guide.end() }),
+      'guide.code': async ({ file }) => ({ text: await guide.code(file) }),
+
       'host.focus': host.focus,
       'host.stop': () => {
         host.stop()
@@ -498,6 +531,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
     async close() {
       clearInterval(ticker)
+      guide.close()
       await intake.close()
       await starter.close()
       await decisions.close()
@@ -518,7 +552,9 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       log.info('closed')
     },
   }
-  return { ...backend, ...recordWrites({ backend, audit, settings: settings.get, host: hostName(), log }) }
+  const recorded = recordWrites({ backend, audit, settings: settings.get, host: hostName(), log })
+  guide.start()
+  return { ...backend, ...recorded }
 }
 
 const stepThatNeedsPostgres: Partial<Record<string, string>> = {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Handlers } from '../../contract/calls.ts'
 import type { DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound, unavailable } from '../../contract/errors.ts'
+import type { GuideState } from '../../contract/guide.ts'
 import type { KeysState } from '../../contract/keys.ts'
 import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
 import { stepNames } from '../../contract/model.ts'
@@ -111,6 +112,7 @@ function entryFor(fileName: string, sizeBytes: number | null): IntakeEntry {
   }
 }
 
+const fakeGuide: GuideState = { begunAt: null, playing: null, phases: [], toPutBack: [], unavailable: null, revision: 0 }
 export const fakeDrills: DrillsState = {
   drills: registry.map(({ name, title, description, options }) => ({ name, title, description, options, on: null })),
   production: null,
@@ -238,6 +240,14 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'deployments.rollBack': ({ modelId }) => {
       throw notFound(`There is no model ${modelId} here.`)
     },
+    'guide.get': () => fakeGuide,
+    'guide.begin': () => fakeGuide,
+    'guide.act': () => fakeGuide,
+    'guide.play': () => fakeGuide,
+    'guide.stop': () => fakeGuide,
+    'guide.again': () => fakeGuide,
+    'guide.end': () => ({ putBack: [] }),
+    'guide.code': ({ file }) => ({ text: `// ${file}` }),
     'keys.get': () => keys,
     'keys.setEncrypting': ({ on }) => setKeys({ encrypting: on }),
     'keys.rotate': () => keys,

@@ -31,6 +31,7 @@ import { runFits } from '../../contract/runFilter.ts'
 import { metricLabels } from '../../contract/training.ts'
 import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedAudit } from './simulatedAudit.ts'
+import { createSimulatedGuide } from './simulatedGuide.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
 import { createSimulatedRegistry } from './simulatedRegistry.ts'
@@ -1112,6 +1113,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       () => ({ operator: settings.operator, host: 'workbench' }),
       (state) => emit('keys.changed', { state }),
     ),
+    ...createSimulatedGuide(clock, (state) => emit('guide.changed', { state })),
     ...registry,
     'stack.health': () => health,
     'stack.retry': () => ({}),

@@ -1,31 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { GuideState } from '../../../contract/guide.ts'
+import type { Connection } from '../../../contract/wire.ts'
 import { type Context, withHost } from '../context.ts'
-import { newSuffix } from '../demo/demoCsv.ts'
-import { cleanUp, demoPhases, type Observation, type Switched, whyNot } from '../demo/phases.ts'
 import { type ExitCode, exitCodes } from '../exitCodes.ts'
 
 /**
- * Runs the guided demonstration against the running host and reports each observation, with --json as one line
- * `{phase, observation, ok, seconds, detail}`. What one observation needs and did not get ends its phase: the others of
- * it are reported as not made.
+ * Has the running host play the guided demonstration, the same that the console's panel shows, and reports each
+ * observation, with --json as one line `{phase, observation, ok, seconds, detail}`. What a phase cannot show ends it: the
+ * others of it are reported as not made. Whatever happens, it is cleaned up at the end.
  */
 export async function runDemo(context: Context): Promise<ExitCode> {
   const { out } = context
   return withHost(context, async (host) => {
-    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-demo-'))
-    const ending = new AbortController()
-    const stop = () => ending.abort(new Error('the demonstration was told to end'))
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    for (const signal of signals) process.on(signal, stop)
-
     let made = 0
     let missing = 0
-    const report = (phase: number | null, observation: string, ok: boolean, begun: number, detail: string) => {
+    const report = (phase: number | null, observation: string, ok: boolean, seconds: number, detail: string) => {
       if (ok) made++
       else missing++
-      const seconds = Math.round((performance.now() - begun) / 100) / 10
       out.data({ phase, observation, ok, seconds, detail })
       out.table([
         [
@@ -35,44 +25,95 @@ export async function runDemo(context: Context): Promise<ExitCode> {
         ],
       ])
     }
-    const observe = async (phase: number | null, { words, see }: Observation): Promise<boolean> => {
-      const begun = performance.now()
-      try {
-        report(phase, words, true, begun, await see())
-        return true
-      } catch (error) {
-        report(phase, words, false, begun, whyNot(error))
-        return false
+    let title = 0
+    let told = false
+    const reported = new Set<string>()
+    /** What is over, in the order in which it is told; what is not reached once `ended`, too. */
+    const tell = ({ phases }: GuideState, ended: boolean) => {
+      for (const { number, title: words, steps } of phases) {
+        const gaveUp = steps.some(({ state }) => state === 'missing')
+        for (const step of steps) {
+          const isOver = step.state === 'seen' || step.state === 'missing'
+          if (!isOver && !gaveUp && !ended) return
+          const key = `${number}.${step.id}`
+          if (reported.has(key)) continue
+          reported.add(key)
+          if (title !== number) out.line(`${number === 1 ? '' : '\n'}Phase ${number}: ${words}`)
+          title = number
+          const why = told ? 'the demonstration was told to end' : 'not reached: something before it is missing'
+          report(number, step.words, step.state === 'seen', step.seconds ?? 0, isOver ? (step.detail ?? '') : why)
+        }
       }
     }
 
-    const switched = new Set<Switched>()
+    const follow = followGuide(host)
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    const stop = () => {
+      told = true
+      void host.call('guide.stop', {}).catch(() => {})
+    }
+    for (const signal of signals) process.on(signal, stop)
     try {
-      const settings = await host.call('settings.get', {})
-      const place = { host, settings, folder, suffix: newSuffix(), signal: ending.signal, switched }
-      let ready = true
-      for (const { number, title, observations } of demoPhases(place)) {
-        out.line(`${number === 1 ? '' : '\n'}Phase ${number}: ${title}`)
-        let reached: boolean = ready
-        for (const observation of observations) {
-          if (reached && !ending.signal.aborted) reached = await observe(number, observation)
-          else report(number, observation.words, false, performance.now(), 'not reached: something before it is missing')
-        }
-        // Without its parts nothing else can be shown; the later phases look for themselves what they need.
-        if (number === 1) ready = reached
-      }
+      const begun = await host.call('guide.play', { phase: 'all', fresh: true })
+      tell(await follow.until(begun, (state) => tell(state, false)), true)
     } finally {
       out.line('\nClean up')
-      await observe(null, cleanUp({ host, switched }))
+      const words = 'What the demonstration changed is put back'
+      const begun = performance.now()
+      const seconds = () => Math.round((performance.now() - begun) / 100) / 10
+      try {
+        const { putBack } = await host.call('guide.end', {})
+        report(
+          null,
+          words,
+          true,
+          seconds(),
+          putBack.length === 0 ? 'there was nothing to put back' : `put back: ${putBack.join(', ')}`,
+        )
+      } catch (error) {
+        report(null, words, false, seconds(), error instanceof Error ? error.message : String(error))
+      }
       for (const signal of signals) process.off(signal, stop)
-      await rm(folder, { recursive: true, force: true })
+      follow.close()
     }
     out.line()
-    out.line(
-      missing === 0
-        ? `All ${made} observations were made. Phase 6, a look at the code, is for you to read: docs/demo.md.`
-        : `${missing} of ${made + missing} observations are missing.`,
-    )
+    out.line(missing === 0 ? `All ${made} observations were made.` : `${missing} of ${made + missing} observations are missing.`)
     return missing === 0 ? exitCodes.done : exitCodes.failed
   })
+}
+
+/** Begins to listen, so that nothing is missed between the call that plays and its answer. */
+function followGuide(host: Connection) {
+  let latest: GuideState | null = null
+  let lost = false
+  let wake = () => {}
+  const stop = [
+    host.subscribe('guide.changed', ({ state }) => {
+      latest = state
+      wake()
+    }),
+    host.onStatus((status) => {
+      lost ||= status === 'lost' || status === 'refused'
+      wake()
+    }),
+  ]
+  return {
+    /** Resolves with the last state, once nothing plays any more. @throws when the host goes away */
+    async until(first: GuideState, onState: (state: GuideState) => void): Promise<GuideState> {
+      let state = first
+      for (;;) {
+        const changed = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        if (latest && latest.revision > state.revision) state = latest
+        onState(state)
+        if (state.playing === null) return state
+        if (lost) throw new Error('Gatehouse was ended in the middle of the demonstration. It goes on when Gatehouse runs again.')
+        if (latest === null || latest.revision <= state.revision) await changed
+      }
+    },
+    close: () => {
+      for (const each of stop) each()
+    },
+  }
 }
