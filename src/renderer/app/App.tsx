@@ -8,6 +8,7 @@ import {
   LockKeyhole,
   LockKeyholeOpen,
   type LucideIcon,
+  Presentation,
   Rocket,
   ScrollText,
   Settings,
@@ -46,6 +47,7 @@ const ModelsView = lazy(() => import('../features/models/ModelsView.tsx'))
 const EncryptionView = lazy(() => import('../features/encryption/EncryptionView.tsx'))
 const WorkersView = lazy(() => import('../features/workers/WorkersView.tsx'))
 const AuditView = lazy(() => import('../features/audit/AuditView.tsx'))
+const GuidePanel = lazy(() => import('../features/guide/GuidePanel.tsx'))
 const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
 
 export function App({ console }: { console: Console }) {
@@ -83,8 +85,9 @@ function Frame() {
   const place = useIn('route', (s) => s.place)
   const open = useIn('route', (s) => s.run !== null)
   const full = useIn('route', (s) => s.full)
+  const guided = useIn('guide', (s) => s.isOpen)
   return (
-    <div className={`frame at-${place}${open ? ' with-panel' : ''}${full ? ' full' : ''}`}>
+    <div className={`frame at-${place}${open ? ' with-panel' : ''}${full ? ' full' : ''}${guided ? ' with-guide' : ''}`}>
       <Nav />
       <LostBar />
       {full ? null : (
@@ -95,6 +98,11 @@ function Frame() {
         </main>
       )}
       {open ? <RunPanel /> : null}
+      {guided ? (
+        <Suspense fallback={<aside className="guide" aria-busy="true" />}>
+          <GuidePanel />
+        </Suspense>
+      ) : null}
       <StackLine onHelp={() => setHelp(true)} onTimes={() => setTimes(true)} />
       <DropZone />
       <DecideDialog />
@@ -156,7 +164,7 @@ function Nav() {
       ) : null}
       {(Object.keys(placeWords) as Place[]).map((name) => {
         const { name: words, icon: Icon } = placeWords[name]
-        return (
+        return [
           <a
             key={name}
             href={`#/${name}`}
@@ -186,10 +194,29 @@ function Nav() {
                 !<span className="sr-only"> a drill is on</span>
               </span>
             ) : null}
-          </a>
-        )
+          </a>,
+          name === 'drills' ? <GuideItem key="guide" /> : null,
+        ]
       })}
     </nav>
+  )
+}
+
+/** The guided demonstration is no place: it stays beside whichever one is looked at. */
+function GuideItem() {
+  const { guide } = useConsole()
+  const isOpen = useIn('guide', (s) => s.isOpen)
+  return (
+    <button
+      type="button"
+      className="nav-item"
+      aria-pressed={isOpen}
+      title="The guided demonstration (g, p)"
+      onClick={() => guide.getState().toggle()}
+    >
+      <Presentation size={15} aria-hidden />
+      <span>Demo</span>
+    </button>
   )
 }
 

@@ -11,6 +11,7 @@ import { createDrillsStore } from '../features/drills/drillsStore.ts'
 import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
 import { createKeysStore } from '../features/encryption/keysStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
+import { createGuideStore } from '../features/guide/guideStore.ts'
 import { createHistoryStore } from '../features/history/historyStore.ts'
 import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
@@ -49,6 +50,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const audit = createAuditStore(connection)
   const inbox = createInboxStore(connection)
   const workers = createWorkersStore(connection)
+  const guide = createGuideStore(connection, () => page.localStorage)
   const drop = createDropStore({
     connection,
     pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
@@ -132,6 +134,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     inbox,
     drills,
     keys,
+    guide,
     workers,
     drop,
     notices,

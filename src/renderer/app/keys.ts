@@ -14,6 +14,7 @@ export type Command =
   | { kind: 'relative' }
   | { kind: 'zone' }
   | { kind: 'help' }
+  | { kind: 'guide' }
   | { kind: 'go'; place: Place }
   | { kind: 'prefix' }
 
@@ -55,6 +56,7 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['g', 'k'], does: 'Go to Encryption' },
   { keys: ['g', 'a'], does: 'Go to Audit' },
   { keys: ['g', 's'], does: 'Go to Settings' },
+  { keys: ['g', 'p'], does: 'Show or hide the guided demonstration' },
   { keys: ['?'], does: 'This list' },
 ]
 
@@ -78,6 +80,7 @@ export function commandOf(press: KeyPress): Command | null {
   if (press.afterPrefix) {
     const place = placeOfKey[press.key]
     if (place) return { kind: 'go', place }
+    if (press.key === 'p') return { kind: 'guide' }
   }
   switch (press.key) {
     case 'j':

@@ -145,6 +145,9 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     case 'choose':
       document.getElementById(chooseFilesId)?.click()
       return true
+    case 'guide':
+      console.guide.getState().toggle()
+      return true
     case 'help':
       onHelp()
       return true

@@ -88,7 +88,7 @@ export function createPlace({ folder, ...place }: Options): Place {
       },
       async look() {
         const id = workflowId()
-        if (id !== null) return seen(id)
+        if (id !== null) return seen()
         const taken = new Set(Object.values(record.runs))
         const { runs } = await host.call('runs.list', { acceptedFrom: record.begunAt, limit: 100 })
         // The oldest that fits: whoever drops two such files means the first one here and the second one later.
