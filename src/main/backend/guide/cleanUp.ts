@@ -44,7 +44,7 @@ async function endRun({ host }: Place, workflowId: string): Promise<boolean> {
   if (stage === 'AwaitingApproval') {
     await host.call('runs.decide', { workflowId, decisionId: randomUUID(), decision: 'reject', reason })
   } else {
-    await host.call('runs.cancel', { workflowId, reason })
+    await host.call('runs.cancel', { workflowId, reason, requestId: randomUUID() })
   }
   return true
 }
