@@ -1,6 +1,7 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
 import { candidate, productionModel } from './approvals.ts'
+import { diff } from './diff.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import { codeFile, guideState } from './guide.ts'
 import { historyPage, payloadPiece, runValues, stepPayloads } from './history.ts'
@@ -79,6 +80,27 @@ export const calls = {
       .object({ workflowId, ref: payloadRef, part: z.enum(['stored', 'decoded']), from: z.number().int().min(0).default(0) })
       .strict(),
     output: payloadPiece,
+  },
+  /**
+   * Two runs beside each other, from decoded values in memory; `left` is what the other is measured by. `reveal` tells what
+   * secrets are; without it only whether they differ.
+   */
+  'runs.diff': {
+    input: z.object({ left: workflowId, right: workflowId, reveal: z.boolean().default(false) }).strict(),
+    output: diff,
+  },
+  /** The same for two attempts of one step, by their numbers. */
+  'runs.diffAttempts': {
+    input: z
+      .object({
+        workflowId,
+        step: stepName,
+        left: z.number().int().min(1),
+        right: z.number().int().min(1),
+        reveal: z.boolean().default(false),
+      })
+      .strict(),
+    output: diff,
   },
   /** What Postgres holds of the run now, read there. `rows` is 0 before the experiment was logged and never more than 1. */
   'runs.experiment': {

@@ -24,6 +24,7 @@ import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
 import { createGuide } from './guide/createGuide.ts'
+import { createDiffs } from './history/createDiffs.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
@@ -311,6 +312,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     log,
   })
 
+  const diffs = createDiffs({
+    detail: runs.detail,
+    runPayloads: runs.runPayloads,
+    stepPayloads: runs.payloads,
+    profile: files.profile,
+    report: files.report,
+  })
+
   const health = (): StackHealth => ({
     ...stack.status(),
     profile: stack.profile,
@@ -433,6 +442,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
       'history.page': runs.history,
       'history.payload': runs.payload,
+      'runs.diff': diffs.runs,
+      'runs.diffAttempts': diffs.attempts,
       'runs.values': ({ workflowId }) => runs.values(workflowId),
       'runs.experiment': async ({ workflowId }) => {
         const run = projection.get(workflowId)

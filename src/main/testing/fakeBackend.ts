@@ -208,6 +208,8 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     }),
     'history.page': () => ({ events: [], older: null, unreadable: 0 }),
     'history.payload': ({ from }) => ({ sizeBytes: 0, from, bytes: '' }),
+    'runs.diff': ({ left, right }) => ({ left, right, sections: [] }),
+    'runs.diffAttempts': ({ left, right }) => ({ left: `Attempt ${left}`, right: `Attempt ${right}`, sections: [] }),
     'runs.values': () => ({
       ...{ status: null, statusProblem: 'No worker answered for the run.' },
       ...{ input: [], memo: [], searchAttributes: [], headers: [] },

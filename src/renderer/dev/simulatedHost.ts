@@ -3,6 +3,7 @@
  * tests load it. What a run is at a moment follows from its plan and that moment alone.
  */
 import type { CallOutput, Handlers } from '../../contract/calls.ts'
+import type { DiffEntry, DiffSection } from '../../contract/diff.ts'
 import type { Drill, DrillName, DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound } from '../../contract/errors.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
@@ -28,7 +29,7 @@ import {
 import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { runFits } from '../../contract/runFilter.ts'
-import { metricLabels } from '../../contract/training.ts'
+import { higherIsBetter, metricLabels } from '../../contract/training.ts'
 import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedAudit } from './simulatedAudit.ts'
 import { createSimulatedGuide } from './simulatedGuide.ts'
@@ -982,6 +983,81 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         memo: [],
         searchAttributes: [plain('searchAttributes.GatehouseStage', run.stage)],
         headers: [],
+      }
+    },
+    'runs.diff': ({ left, right, reveal }) => {
+      const [a, b] = [detail(left), detail(right)]
+      const metrics = (['mae', 'rmse', 'r2', 'accuracy'] as const).flatMap((name): DiffEntry[] => {
+        const [before, after] = [a.metrics?.[name], b.metrics?.[name]]
+        if (before === undefined || after === undefined) return []
+        const by = after - before
+        return [
+          {
+            ...{ path: name, kind: by === 0 ? 'same' : 'changed', covered: false },
+            ...{ left: String(before), right: String(after) },
+            change: by === 0 ? null : { by: by.toPrecision(4), share: by / before, better: by > 0 === higherIsBetter[name] },
+          },
+        ]
+      })
+      const entry = (path: string, before: unknown, after: unknown, covered = false): DiffEntry => ({
+        ...{ path, covered, kind: before === after ? 'same' : 'changed', change: null },
+        left: covered && !reveal ? null : JSON.stringify(before),
+        right: covered && !reveal ? null : JSON.stringify(after),
+      })
+      const section = (
+        name: string,
+        title: string,
+        entries: DiffEntry[],
+        problems: DiffSection['problems'] = [],
+      ): DiffSection => ({
+        ...{ name, title, problems, note: null },
+        entries: [...entries.filter(({ kind }) => kind !== 'same'), ...entries.filter(({ kind }) => kind === 'same')],
+        differing: entries.filter(({ kind }) => kind !== 'same').length,
+        same: entries.filter(({ kind }) => kind === 'same').length,
+      })
+      return {
+        ...{ left, right },
+        sections: [
+          section('outcome', 'Outcome', [
+            entry('stage', a.stage, b.stage),
+            entry('file.name', a.fileName, b.fileName),
+            entry('file.sizeBytes', a.sizeBytes, b.sizeBytes),
+            entry('modelId', a.modelId, b.modelId),
+          ]),
+          section('metrics', 'Metrics', metrics),
+          section('results', 'Results', [
+            entry('train_model.proprietary_config.secret_learning_rate_multiplier', 1.337, 1.41, true),
+            entry('train_model.trainer', 'demo', 'demo'),
+          ]),
+          section(
+            'profile',
+            'Data profile',
+            [],
+            [{ side: 'right', text: 'Its key k-c0ffee01 is not in this key ring. Import the key to read it.' }],
+          ),
+          section('settings', 'Settings and pipeline', [entry('approval_timeout_seconds', 86400, 86400)]),
+        ],
+      }
+    },
+    'runs.diffAttempts': ({ workflowId, step, left, right }) => {
+      const attempts = detail(workflowId).steps.find((each) => each.step === step)?.attempts ?? []
+      const [a, b] = [left, right].map((number) => attempts.find(({ attempt }) => attempt === number))
+      if (!a || !b) throw notFound(`Attempt ${a ? right : left} of ${step} is not known here.`)
+      const text = (attempt: typeof a) => (attempt.failure ? JSON.stringify(attempt.failure.message) : null)
+      const [before, after] = [text(a), text(b)]
+      return {
+        ...{ left: `Attempt ${left}`, right: `Attempt ${right}` },
+        sections: [
+          {
+            ...{ name: 'failure', title: 'Failure', problems: [], note: null, same: 0, differing: 1 },
+            entries: [
+              {
+                ...{ path: 'message', left: before, right: after, covered: false, change: null },
+                kind: before === null ? 'added' : after === null ? 'removed' : before === after ? 'same' : 'changed',
+              },
+            ],
+          },
+        ],
       }
     },
     'history.payload': () => {

@@ -2,22 +2,25 @@ import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { IconButton } from './Button.tsx'
 
-/** Puts a text on the clipboard and says so for a moment. */
-export function CopyButton({ text, what }: { text: string; what: string }) {
+/** Puts a text on the clipboard and says so for a moment; one that has to be had first may be a function. */
+export function CopyButton({ text, what }: { text: string | (() => Promise<string>); what: string }) {
   const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no')
   useEffect(() => {
     if (copied === 'no') return
     const timer = setTimeout(() => setCopied('no'), 1500)
     return () => clearTimeout(timer)
   }, [copied])
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setCopied('yes'),
-      () => setCopied('failed'),
-    )
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(typeof text === 'string' ? text : await text())
+      setCopied('yes')
+    } catch {
+      setCopied('failed')
+    }
+  }
   return (
     <>
-      <IconButton size="small" label={copied === 'failed' ? 'The clipboard refused it' : `Copy ${what}`} onPress={copy}>
+      <IconButton size="small" label={copied === 'failed' ? 'It could not be copied' : `Copy ${what}`} onPress={copy}>
         {copied === 'yes' ? <Check size={13} className="tone-good" aria-hidden /> : <Copy size={13} aria-hidden />}
       </IconButton>
       <span className="sr-only" role="status">

@@ -40,6 +40,8 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'history.page': 'reads',
   'history.payload': 'reads',
   'runs.values': 'reads',
+  'runs.diff': 'reads',
+  'runs.diffAttempts': 'reads',
   'runs.experiment': 'reads',
   'runs.profile': 'reads',
   'runs.report': 'reads',

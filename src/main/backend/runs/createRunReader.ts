@@ -16,6 +16,7 @@ import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { readHistoryPage } from '../history/readHistoryPage.ts'
 import { findPayload, readRunValues } from '../history/readPayload.ts'
+import { type RunPayloads, readRunPayloads } from '../history/readRunPayloads.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
 import { summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
@@ -35,6 +36,8 @@ export interface RunReader {
    * @throws CallFailed `notFound`, `invalid` or `unavailable`.
    */
   history(asked: { workflowId: string; older: string | null; limit: number }): Promise<HistoryPage>
+  /** Input and results, decoded. @throws CallFailed `notFound` or `unavailable`. */
+  runPayloads(workflowId: string): Promise<RunPayloads>
   /** @throws CallFailed `notFound` or `unavailable`. */
   values(workflowId: string): Promise<RunValues>
   /** One piece of a payload's bytes. @throws CallFailed `notFound`, `unavailable`, or `conflict` when it cannot be decoded. */
@@ -125,6 +128,16 @@ export function createRunReader({
         ? await Promise.all([fetchEvents(temporal, workflowId, runId), describeRun(temporal, workflowId, runId)])
         : [[], { pendingActivities: [] }]
       return stepPayloads(step, events, pendingActivities, temporal.options.loadedDataConverter)
+    },
+
+    async runPayloads(workflowId) {
+      const { temporal, execution } = reach(workflowId)
+      if (!execution) return { input: [], results: [], incomplete: null }
+      try {
+        return await readRunPayloads(temporal, execution)
+      } catch (error) {
+        throw historyProblem(error)
+      }
     },
 
     async values(workflowId) {

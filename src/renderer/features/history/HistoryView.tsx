@@ -6,7 +6,8 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { Moment } from '../../ui/times.tsx'
-import { Payload } from '../run/StepDetail.tsx'
+import { FailureChain } from '../payload/FailureChain.tsx'
+import { Payload } from '../payload/Payload.tsx'
 import { fits, typeWords } from './eventWords.ts'
 import './history.css'
 
@@ -115,15 +116,7 @@ function EventDetail({ event }: { event: HistoryEvent }) {
           Answers event <code>{event.answers}</code>.
         </p>
       ) : null}
-      {event.failures.map(({ path, message, type, stack }) => (
-        <section key={path} aria-label={path}>
-          <p className="wrap">
-            <code>{path}</code> {type ? <span className="tag bad">{type}</span> : null}{' '}
-            {message ?? 'Its text is sealed; it is decoded below.'}
-          </p>
-          {stack ? <pre className="history-stack scroll">{stack}</pre> : null}
-        </section>
-      ))}
+      <FailureChain failures={event.failures} />
       {event.payloads.map((payload, index) => (
         // The index is the key: payloads are told in order and have no id
         <Payload key={index} title={payload.label} payload={payload} />

@@ -20,6 +20,7 @@ import { ActionDialog } from './ActionDialog.tsx'
 import { AuditList } from './AuditList.tsx'
 import { Checks } from './Checks.tsx'
 import { useProgress } from './progress.ts'
+import { RunValues } from './RunValues.tsx'
 import { type RunTab, runTabs } from './runStore.ts'
 import { Timeline } from './Timeline.tsx'
 import './run.css'
@@ -216,6 +217,9 @@ function RunFacts({ detail }: { detail: RunDetail }) {
           ) : null}
           <Section title="Who acted">
             <AuditList />
+          </Section>
+          <Section title="Values">
+            <RunValues key={detail.workflowId} detail={detail} />
           </Section>
           <Section title="Identity">
             <Ids detail={detail} />

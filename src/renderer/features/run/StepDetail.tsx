@@ -1,4 +1,4 @@
-import { CircleAlert, LockKeyhole, LockKeyholeOpen } from 'lucide-react'
+import { CircleAlert } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { Paused, PayloadView, RunDetail, Step } from '../../../contract/model.ts'
 import type { StepAction } from '../../../contract/operator.ts'
@@ -7,9 +7,9 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
-import { bytesWords } from '../../ui/format.ts'
-import { JsonTree } from '../../ui/JsonTree.tsx'
 import { useTimes } from '../../ui/times.tsx'
+import { FailureChain } from '../payload/FailureChain.tsx'
+import { Payload } from '../payload/Payload.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { ActionDialog } from './ActionDialog.tsx'
 import { Attempts } from './Attempts.tsx'
@@ -165,20 +165,25 @@ function Payloads({ step }: { step: Step }) {
     )
   }
   if (!state?.payloads) return <span className="skeleton" style={{ width: '60%' }} />
-  const { inputs, results } = state.payloads
+  const { inputs, results, heartbeat, failures, failureValues, headers } = state.payloads
   return (
     <div className="payloads">
       <PayloadList title="Input" payloads={inputs} none="No input." />
       <PayloadList title="Result" payloads={results} none={isOver(step) ? 'No result.' : 'No result yet.'} />
+      <PayloadList title="Last heartbeat" payloads={heartbeat} />
+      <FailureChain failures={failures} />
+      <PayloadList title="In the failure" payloads={failureValues} />
+      <PayloadList title="Header" payloads={headers} />
     </div>
   )
 }
 
 const isOver = (step: Step) => step.state === 'completed' || step.state === 'failed' || step.state === 'cancelled'
 
-function PayloadList({ title, payloads, none }: { title: string; payloads: PayloadView[]; none: string }) {
+/** @param none what is said where there are none; nothing is said without it */
+export function PayloadList({ title, payloads, none }: { title: string; payloads: PayloadView[]; none?: string }) {
   if (payloads.length === 0)
-    return (
+    return none === undefined ? null : (
       <p className="faint">
         <span className="payload-title">{title}</span> {none}
       </p>
@@ -191,68 +196,4 @@ function PayloadList({ title, payloads, none }: { title: string; payloads: Paylo
       payload={payload}
     />
   ))
-}
-
-/** Sealed or not, and with which key; in words for whoever does not see the sign. */
-function Lock({ payload }: { payload: PayloadView }) {
-  const sealed = payload.encoding === sealedEncoding
-  return (
-    <span className="payload-lock nowrap" title={sealed ? 'Temporal holds it sealed' : 'Temporal holds it in clear'}>
-      {sealed ? (
-        <LockKeyhole size={12} className="tone-good" aria-hidden />
-      ) : (
-        <LockKeyholeOpen size={12} className="tone-bad" aria-hidden />
-      )}
-      {sealed ? <code>{payload.keyId ?? 'no key named'}</code> : <span className="tone-bad">in clear</span>}
-      <span className="sr-only">{sealed ? ' sealed' : ''}</span>
-    </span>
-  )
-}
-const sealedEncoding = 'binary/encrypted'
-
-/** As Temporal sees it. */
-function Stored({ payload }: { payload: PayloadView }) {
-  const shownBytes = Math.floor((payload.stored.length * 3) / 4)
-  return (
-    <>
-      <pre className="payload-stored scroll">{payload.stored === '' ? 'No bytes.' : payload.stored}</pre>
-      <p className="faint">
-        {shownBytes + 2 < payload.sizeBytes ? `The first ${bytesWords(shownBytes)} of it, ` : 'All of it, '}
-        base64.
-      </p>
-    </>
-  )
-}
-
-/** One payload: as it reads and as Temporal holds it, or why it cannot be read. */
-export function Payload({ title, payload }: { title: string; payload: PayloadView }) {
-  const [stored, setStored] = useState(false)
-  return (
-    <section className="payload" aria-label={title}>
-      <div className="payload-head">
-        <span className="payload-title">{title}</span>
-        <Lock payload={payload} />
-        <span className="faint ellipsis">
-          {[payload.label === title ? null : payload.label, payload.encoding, bytesWords(payload.sizeBytes)]
-            .filter(Boolean)
-            .join(' · ')}
-        </span>
-        <span className="grow" />
-        <button type="button" className="button link small nowrap" aria-pressed={stored} onClick={() => setStored(!stored)}>
-          {stored ? 'As you see it' : 'As Temporal sees it'}
-        </button>
-        {payload.json !== null ? <CopyButton text={payload.json} what={`the ${title.toLowerCase()} as JSON`} /> : null}
-      </div>
-      {stored ? (
-        <Stored payload={payload} />
-      ) : payload.json !== null ? (
-        <JsonTree text={payload.json} />
-      ) : (
-        <p className="error-text">
-          <CircleAlert size={13} aria-hidden />
-          <span>{payload.unreadable ?? 'This value could not be decoded.'}</span>
-        </p>
-      )}
-    </section>
-  )
 }

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { pathOf } from '../../../contract/exactJson.ts'
+import { findingNodes, openAtFirst, openTo, readingTree, rowOf, rowsOf } from './tree.ts'
+
+function finished<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+const treeOf = (text: string) => finished(readingTree(text))
+const text = JSON.stringify({
+  model: { metrics: { MAE: 1.51, note: 'Übung "mae"' }, rows: [1, 2, 3] },
+  proprietary_config: { alpha: 'mae of the trade' },
+  api_token: 'mae',
+})
+const paths = (tree: ReturnType<typeof treeOf>, nodes: Iterable<number>) => [...nodes].map((node) => pathOf(tree.index, node))
+
+describe('the tree of a payload', () => {
+  it('is open on its outer levels, and covers what a name says is secret', () => {
+    const tree = treeOf(text)
+    expect(paths(tree, rowsOf(tree, openAtFirst(tree), new Set()))).toEqual([
+      '',
+      'model',
+      'model.metrics',
+      'model.rows',
+      'proprietary_config',
+      'api_token',
+    ])
+    const [config] = [...tree.secrets]
+    expect(paths(tree, rowsOf(tree, openAtFirst(tree), new Set([config as number])))).toContain('proprietary_config.alpha')
+  })
+
+  it('finds names and values whatever their case, and looks into no cover', () => {
+    const tree = treeOf(text)
+    const find = (wanted: string, uncovered: ReadonlySet<number> = new Set()) =>
+      paths(tree, finished(findingNodes(tree, wanted, uncovered)))
+    expect(find('mae')).toEqual(['model.metrics.MAE', 'model.metrics.note'])
+    expect(find('übung "')).toEqual(['model.metrics.note'])
+    expect(find('config')).toEqual(['proprietary_config'])
+    expect(find('mae', tree.secrets)).toEqual([
+      'model.metrics.MAE',
+      'model.metrics.note',
+      'proprietary_config.alpha',
+      'api_token',
+    ])
+  })
+
+  it('opens what is around a node, so that it has a row', () => {
+    const tree = treeOf(text)
+    const [note] = finished(findingNodes(tree, 'übung', new Set()))
+    const rows = rowsOf(tree, openTo(tree, openAtFirst(tree), note as number), new Set())
+    expect(pathOf(tree.index, rows[rowOf(rows, note as number)] as number)).toBe('model.metrics.note')
+    expect(rowOf(rowsOf(tree, openAtFirst(tree), new Set()), note as number)).toBe(-1)
+  })
+
+  it('has a row for each of 10,000 levels when all are open', () => {
+    const tree = treeOf(`${'['.repeat(10_000)}1${']'.repeat(10_000)}`)
+    expect(rowsOf(tree, new Uint8Array(tree.index.count).fill(1), new Set())).toHaveLength(10_001)
+  })
+})

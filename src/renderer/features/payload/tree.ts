@@ -1,0 +1,104 @@
+/** What of a JSON value is drawn as rows, what of it is covered, and where a text is in it. */
+import { indexingJson, type JsonIndex, stringOf } from '../../../contract/exactJson.ts'
+import { isSecretName } from '../../../contract/secretNames.ts'
+
+export interface JsonTreeSource {
+  index: JsonIndex
+  /** Nodes whose name says that they hold a secret: covered, with all that is in them, until somebody asks to see them. */
+  secrets: ReadonlySet<number>
+}
+
+/** Nodes looked at between two chances to do something else. */
+const nodesPerSlice = 1_000
+/** Levels that are open at first. */
+const openLevels = 2
+
+/** Reads JSON text for drawing. Throws SyntaxError where it is none. */
+export function* readingTree(text: string): Generator<void, JsonTreeSource> {
+  const index = yield* indexingJson(text)
+  const secrets = new Set<number>()
+  // Most names stand there many times.
+  const known = new Map<string, boolean>()
+  for (let node = 1; node < index.count; node++) {
+    if (node % nodesPerSlice === 0) yield
+    const key = index.key(node)
+    if (key === null) continue
+    let secret = known.get(key)
+    if (secret === undefined) {
+      secret = isSecretName(key)
+      if (known.size < 10_000) known.set(key, secret)
+    }
+    if (secret) secrets.add(node)
+  }
+  return { index, secrets }
+}
+
+/** Which branches are open at first: the outer ones. 1 is open. */
+export function openAtFirst({ index }: JsonTreeSource): Uint8Array {
+  const open = new Uint8Array(index.count)
+  for (let node = 0; node < index.count; ) {
+    if (!index.isBranch(node) || index.level(node) >= openLevels) node = index.after(node)
+    else open[node++] = 1
+  }
+  return open
+}
+
+/** The nodes that are drawn, in order. */
+export function rowsOf({ index, secrets }: JsonTreeSource, open: Uint8Array, uncovered: ReadonlySet<number>): Int32Array {
+  let rows = new Int32Array(256)
+  let count = 0
+  for (let node = 0; node < index.count; ) {
+    if (count === rows.length) {
+      const larger = new Int32Array(rows.length * 2)
+      larger.set(rows)
+      rows = larger
+    }
+    rows[count++] = node
+    node = open[node] === 1 && !(secrets.has(node) && !uncovered.has(node)) ? node + 1 : index.after(node)
+  }
+  return rows.subarray(0, count)
+}
+
+/** The same branches, and those around a node, so that it has a row. */
+export function openTo({ index }: JsonTreeSource, open: Uint8Array, node: number): Uint8Array {
+  const next = open.slice()
+  for (let around = index.parent(node); around >= 0; around = index.parent(around)) next[around] = 1
+  return next
+}
+
+/** Nodes whose name or value holds the text, whatever its case; what is covered is not looked into. */
+export function* findingNodes(
+  { index, secrets }: JsonTreeSource,
+  wanted: string,
+  uncovered: ReadonlySet<number>,
+): Generator<void, number[]> {
+  const needle = wanted.toLowerCase()
+  const found: number[] = []
+  let looked = 0
+  for (let node = 0; node < index.count; ) {
+    if (++looked % nodesPerSlice === 0) yield
+    const covered = secrets.has(node) && !uncovered.has(node)
+    const inName = index.key(node)?.toLowerCase().includes(needle) ?? false
+    if (inName || (!covered && !index.isBranch(node) && valueText(index, node).toLowerCase().includes(needle))) found.push(node)
+    node = covered ? index.after(node) : node + 1
+  }
+  return found
+}
+
+/** A value as a reader searches it: a string by what it says. */
+export const valueText = (index: JsonIndex, node: number): string =>
+  index.kind(node) === 'string' ? stringOf(index.raw(node)) : index.raw(node)
+
+/** The row of a node in the rows, by halving: rows are in the order of nodes. -1 where it has none. */
+export function rowOf(rows: Int32Array, node: number): number {
+  let low = 0
+  let high = rows.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const at = rows[middle] as number
+    if (at === node) return middle
+    if (at < node) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}
