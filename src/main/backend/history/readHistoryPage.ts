@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client'
-import type { LoadedDataConverter } from '@temporalio/common'
+import type { PayloadCodec } from '@temporalio/common'
 import type { HistoryEvent, HistoryPage } from '../../../contract/history.ts'
-import { decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
 import { withinLimit } from '../../../temporal/grpc.ts'
 import { payloadView } from '../runs/payloads.ts'
 import { isoOf } from '../runs/protoTime.ts'
@@ -39,10 +39,8 @@ export async function readHistoryPage(
     }),
   )
   const stored = history?.events ?? []
-  const subjects = new Map(stored.map((event) => [String(event.eventId), subjectOf(event)]))
-  const events = await Promise.all(
-    stored.map((event) => historyEvent(event, subjects, client.options.loadedDataConverter, { older, patienceMs })),
-  )
+  const { payloadCodecs } = client.options.loadedDataConverter
+  const events = await historyEvents(stored, payloadCodecs, { older, patienceMs })
   return {
     events,
     older: nextPageToken && nextPageToken.length > 0 ? Buffer.from(nextPageToken).toString('base64') : null,
@@ -50,46 +48,36 @@ export async function readHistoryPage(
   }
 }
 
-async function historyEvent(
-  event: StoredEvent,
-  subjects: ReadonlyMap<string, string | null>,
-  converter: LoadedDataConverter,
+/**
+ * Events as the console shows them, with every payload decoded, all of them together in few calls of the codecs.
+ * @param older of the page that they are of, as it was asked for: by it a payload is found again
+ */
+export async function historyEvents(
+  stored: readonly StoredEvent[],
+  codecs: PayloadCodec[],
   { older, patienceMs }: { older: string | null; patienceMs: number },
-): Promise<HistoryEvent> {
-  const [name = '', attributes = {}] = attributesOf(event)
-  const found = payloadsOfEvent(event)
-  const answers = answered(attributes)
-  return {
-    id: String(event.eventId),
-    type: name.replace(/^./, (letter) => letter.toUpperCase()).replace(/EventAttributes$/, ''),
-    at: isoOf(event.eventTime),
-    subject: subjectOf(event) ?? (answers ? (subjects.get(answers) ?? null) : null),
-    answers,
-    failures: found.failures,
-    payloads: await Promise.all(
-      found.payloads.map(async ({ path, payload }, index) => {
-        const late = soon(patienceMs)
-        const decoded = await Promise.race([
-          decodeEach(converter.payloadCodecs, [payload]).then(([first]) => first),
-          late.came.then(() => undefined),
-        ])
-        late.forget()
-        const ref = { in: 'event' as const, eventId: String(event.eventId), index, newestFirst: true, older }
-        return payloadView(path, decoded ?? { stored: payload, payload: null, error: tooLate(patienceMs) }, ref)
+): Promise<HistoryEvent[]> {
+  const subjects = new Map(stored.map((event) => [String(event.eventId), subjectOf(event)]))
+  const found = stored.map((event) => payloadsOfEvent(event))
+  const payloads = found.flatMap((one) => one.payloads.map(({ payload }) => payload))
+  const decoded = (await decodeEach(codecs, payloads, { patienceMs })).values()
+  return stored.map((event, at) => {
+    const [name = '', attributes = {}] = attributesOf(event)
+    const answers = answered(attributes)
+    const eventId = String(event.eventId)
+    return {
+      id: eventId,
+      type: name.replace(/^./, (letter) => letter.toUpperCase()).replace(/EventAttributes$/, ''),
+      at: isoOf(event.eventTime),
+      subject: subjectOf(event) ?? (answers ? (subjects.get(answers) ?? null) : null),
+      answers,
+      failures: found[at]?.failures ?? [],
+      payloads: (found[at]?.payloads ?? []).map(({ path }, index) => {
+        const ref = { in: 'event' as const, eventId, index, newestFirst: true, older }
+        return payloadView(path, decoded.next().value as Decoded, ref)
       }),
-    ),
-  }
-}
-
-const tooLate = (patienceMs: number) =>
-  new Error(`What decodes it (codec or keys) did not answer within ${patienceMs} ms. Read the history again when it does.`)
-
-function soon(ms: number) {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const came = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
+    }
   })
-  return { came, forget: () => clearTimeout(timer) }
 }
 
 function subjectOf(event: StoredEvent): string | null {
