@@ -6,6 +6,7 @@ import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills
 import { codeFile, guideState } from './guide.ts'
 import { historyPage, payloadPiece, runValues, stepPayloads } from './history.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
+import { metricsState } from './metrics.ts'
 import {
   appInfo,
   decisionKind,
@@ -255,6 +256,8 @@ export const calls = {
       }),
     }),
   },
+  /** Where the metrics of this host can be scraped. */
+  'metrics.get': { input: nothing, output: metricsState },
   /** Tells a notice of the kind `test` on every desktop and page that shows this host, also in quiet hours. */
   'notices.test': { input: nothing, output: nothing },
 

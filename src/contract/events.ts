@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { drillsState } from './drills.ts'
 import { guideState } from './guide.ts'
 import { keysState } from './keys.ts'
+import { metricsState } from './metrics.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 import { environment } from './models.ts'
 import { notice } from './notices.ts'
@@ -18,6 +19,7 @@ export const events = {
   'intake.changed': z.object({ entries: z.array(intakeEntry) }),
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),
+  'metrics.changed': z.object({ state: metricsState }),
   'drills.changed': z.object({ state: drillsState }),
   'guide.changed': z.object({ state: guideState }),
   'keys.changed': z.object({ state: keysState }),

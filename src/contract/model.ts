@@ -3,6 +3,7 @@
  * Times are ISO 8601 strings in UTC, durations are in milliseconds unless the name says otherwise, sizes are bytes.
  */
 import { z } from 'zod'
+import { metricsSettings } from './metrics.ts'
 import { notificationSettings } from './notices.ts'
 import { pipelines } from './pipelines.ts'
 import { retryTable } from './retries.ts'
@@ -350,6 +351,7 @@ export const settings = z.object({
   /** Runs the dispatcher may start per second. */
   startsPerSecond: z.number().positive().max(1000),
   notifications: notificationSettings,
+  metrics: metricsSettings,
   appearance: z.enum(['system', 'light', 'dark']),
 })
 export type Settings = z.infer<typeof settings>

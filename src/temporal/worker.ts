@@ -25,15 +25,22 @@ export interface WorkerOptions extends TemporalAddress {
   shutdownGraceMs?: number
 }
 
+/** Tasks under way and how many there may be: steps, and moves of workflows. */
+export interface WorkerSlots {
+  activity: { used: number; total: number }
+  workflow: { used: number; total: number }
+}
+
 export interface RunningWorker {
   readonly identity: string
-  /** Steps under way now. */
-  activitiesInFlight(): number
+  slots(): WorkerSlots
   /** Settles when the worker has stopped: rejected when it stopped by itself, because it cannot go on. */
   readonly stopped: Promise<void>
   /** Gives work under way back to Temporal, ends, and closes the connection. Idempotent; never throws. */
   stop(): Promise<void>
 }
+
+const workflowSlots = 40
 
 /**
  * Connects a worker and starts it.
@@ -61,7 +68,7 @@ export async function createWorker(options: WorkerOptions): Promise<RunningWorke
       interceptors: { activity: [observeAttempts(options.observer, identity)] },
       // A training sleeps or computes elsewhere, so its slot costs little: many at once, with room for the short steps.
       maxConcurrentActivityTaskExecutions: slots,
-      maxConcurrentWorkflowTaskExecutions: 40,
+      maxConcurrentWorkflowTaskExecutions: workflowSlots,
       // A run that waits for its approval is replayed when it is asked for; a cached one costs about 1 MB of memory.
       maxCachedWorkflows: 100,
       // Also how soon a step hears of a cancellation; steps heartbeat every two seconds.
@@ -80,7 +87,13 @@ export async function createWorker(options: WorkerOptions): Promise<RunningWorke
   return {
     identity,
     stopped,
-    activitiesInFlight: () => worker.getStatus().numInFlightActivities,
+    slots() {
+      const { numInFlightActivities, numInFlightWorkflowActivations } = worker.getStatus()
+      return {
+        activity: { used: numInFlightActivities, total: slots },
+        workflow: { used: numInFlightWorkflowActivations, total: workflowSlots },
+      }
+    },
     async stop() {
       // shutdown() throws unless the worker runs: it may be stopping already, or have failed.
       if (worker.getState() === 'RUNNING') worker.shutdown()

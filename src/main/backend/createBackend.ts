@@ -32,6 +32,7 @@ import { takeKeyEnvironment } from './keys/environmentKeys.ts'
 import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { type Log, logWith } from './log.ts'
+import { createMetrics } from './metrics/createMetrics.ts'
 import { createModels } from './models/createModels.ts'
 import { createNotices } from './notices/createNotices.ts'
 import { createReminders } from './notices/createReminders.ts'
@@ -91,6 +92,27 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
   })
 
+  // What a scraper may ask for.
+  const metrics = createMetrics({
+    ...{ version, profile: stack.profile, folder: home.root, ledger, log },
+    parts() {
+      const { profile: _, temporalUiUrl: __, ...parts } = health()
+      return parts
+    },
+    runsByStage: () => projection.list({ limit: 1, offset: 0 }).byStage,
+    awaitingApproval: () => awaitingApproval(),
+    intakeQueue: () => intake.queue(),
+    workers: () => workers.list(),
+    slots: () => temporal.slots(),
+    keys: () => keyRing.state(),
+    drillsOn: () => drills.list().drills.filter(({ on }) => on !== null).length,
+    settings: () => settings.get().metrics,
+    onState: (state) => emit('metrics.changed', { state }),
+  })
+  onEvent((name, payload) => {
+    if (name === 'intake.changed') metrics.filesTold((payload as EventPayload<'intake.changed'>).entries)
+  })
+
   // The console's picture of every run.
   const projection = createProjection({
     ledger,
@@ -98,15 +120,19 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     emit,
     onTransition: (record, from) => {
       notices.runChanged(record, from)
+      metrics.runChanged(record)
       // The model's row is there once its experiment was logged; each stage after that may change what is said of it.
       if (record.modelId && record.stage !== 'LoggingExperiment') emit('models.changed', { modelIds: [record.modelId] })
       if (!isEndStage(record.stage)) return
       drills.runEnded(record.workflowId)
       if (record.runId !== null) void steps.forget(record.runId).catch((error) => log.warn({ err: error }, 'scratch was left'))
     },
+    onAttemptTimedOut: metrics.timedOut,
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),
     log,
   })
+  const awaitingApproval = () =>
+    projection.open().filter(({ stage, decisionPending }) => stage === 'AwaitingApproval' && !decisionPending)
   const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
 
   // Whatever reaches Temporal is sealed by these keys, and read by whom the operator lets.
@@ -182,7 +208,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     address: stack.temporal,
     workflowBundle: paths.workflowBundle,
     deps: steps.deps,
-    observer: observeAll(projection.observer, observeInLog(log)),
+    observer: observeAll(projection.observer, metrics.observer, observeInLog(log)),
     dataConverters,
     hold: () => workers.hold() ?? holdForKeys(keyRing.problem()),
     identity: `${accountName()}@${hostName()}`,
@@ -221,6 +247,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     thread: paths.threads.intake,
     emit,
     log,
+    onLag: metrics.fileAccepted,
     onAccepted: (workflowIds) => {
       projection.load(workflowIds)
       starter.wake()
@@ -228,7 +255,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
   const decisions = createDecisionOutbox({
     ledger,
-    deliver: (decision) => decide(connected(), decision),
+    deliver: async (decision) => {
+      const delivery = await decide(connected(), decision)
+      metrics.decided(decision.decision, delivery.state)
+      return delivery
+    },
     canDeliver: () => temporal.client() !== null && keyRing.problem() === null,
     awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
     onChange: (workflowId, pending) => {
@@ -266,7 +297,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const candidates = createCandidates({ run: projection.get, files, endpoints, registry })
   const reminders = createReminders({
     ledger,
-    waiting: () => projection.open().filter(({ stage, decisionPending }) => stage === 'AwaitingApproval' && !decisionPending),
+    waiting: awaitingApproval,
     settings: settings.get,
     tell: notices.tell,
   })
@@ -394,6 +425,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   settings.onChange((next) => {
     emit('settings.changed', { settings: next })
     intake.settingsChanged()
+    void metrics.endpoint.settingsChanged()
   })
   let auditTold = audit.lastId()
   /** Several parts write the audit, each by itself. */
@@ -422,6 +454,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   rollBacks.start()
   void intake.start().catch((error) => log.error({ err: error }, 'the intake did not start'))
   starter.wake()
+  void metrics.endpoint.settingsChanged()
 
   const backend: Backend = {
     onEvent,
@@ -515,6 +548,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),
       'settings.about': () => ({ defaults: settings.defaults, problem: settings.problem(), profile: stack.profileSource() }),
+      'metrics.get': metrics.endpoint.state,
       'notices.test': () => {
         notices.test()
         return {}
@@ -543,6 +577,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     async close() {
       clearInterval(ticker)
       guide.close()
+      // It reads the parts that end now.
+      await metrics.endpoint.close()
       await intake.close()
       await starter.close()
       await decisions.close()

@@ -68,11 +68,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command(
     'worker',
     'run a bare worker beside the host of the data folder',
-    async (context, options: { address?: string; namespace?: string }) =>
+    async (context, options: { address?: string; namespace?: string; metricsPort?: number }) =>
       (await import('./commands/worker.ts')).runWorker(context, options),
   )
     .option('--address <host:port>', 'Temporal (default: what the profile or the running host says)', hostAndPort)
     .option('--namespace <name>', 'the namespace (default: what the profile says)')
+    .option(
+      '--metrics-port <port>',
+      'offer this worker’s metrics to Prometheus on 127.0.0.1 (0: any free port)',
+      wholeNumber(0, 65_535),
+    )
   command('submit <files...>', 'hand in CSV files', async (context, files: string[], options: { wait?: boolean }) =>
     (await import('./commands/submit.ts')).submitFiles(context, files, options),
   ).option('--wait', 'end when every run has ended or awaits approval')

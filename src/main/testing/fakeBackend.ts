@@ -65,6 +65,7 @@ export const fakeSettings: Settings = {
   pipelines: defaultPipelines,
   startsPerSecond: 10,
   notifications: defaultNotifications,
+  metrics: { on: false, port: null },
   appearance: 'light',
 }
 
@@ -279,6 +280,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       problem: null,
       profile: { name: 'embedded', file: '/home/config/profiles.json', setBy: null },
     }),
+    'metrics.get': () => ({ url: null, problem: null }),
     'notices.test': () => {
       emit('notice', { kind: 'test', title: 'A test', body: '', subject: null, workflowId: null })
       return {}

@@ -635,6 +635,7 @@ const firstSettings: Settings = {
   pipelines: defaultPipelines,
   startsPerSecond: 20,
   notifications: defaultNotifications,
+  metrics: { on: false, port: null },
   appearance: 'system',
 }
 
@@ -683,6 +684,10 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
   const listeners = new Set<Listener>()
   const told = new Map<string, string>()
   let settings = firstSettings
+  const metricsState = () => ({
+    url: settings.metrics.on ? `http://127.0.0.1:${settings.metrics.port ?? 4790}/metrics` : null,
+    problem: null,
+  })
   let drills = firstDrills
   const health = healthOf(scenario)
   const entries: IntakeEntry[] = []
@@ -1216,6 +1221,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'settings.set': ({ settings: next }) => {
       settings = next
       emit('settings.changed', { settings })
+      emit('metrics.changed', { state: metricsState() })
       return settings
     },
     'settings.about': () => ({
@@ -1226,6 +1232,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
           : null,
       profile: { name: 'embedded', file: '/home/ada/.local/share/gatehouse/config/profiles.json', setBy: null },
     }),
+    'metrics.get': metricsState,
     'notices.test': () => {
       const body = 'Notices of this Gatehouse arrive here.'
       emit('notice', { kind: 'test', title: 'A test', body, subject: null, workflowId: null })

@@ -87,6 +87,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
     return { detail: changes.length === 0 ? 'nothing differed' : changes.map(({ field }) => field).join(', '), changes }
   },
   'settings.about': 'reads',
+  'metrics.get': 'reads',
   'notices.test': 'reads',
   'drills.list': 'reads',
   'drills.set': { refused: ({ name, to }) => ({ detail: `${name} ${to === null ? 'off' : 'on'}` }) },

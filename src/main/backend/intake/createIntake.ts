@@ -12,7 +12,7 @@ import type { Log } from '../log.ts'
 import type { LocalFileStore } from '../store/fileStore.ts'
 import { addAcceptedRun } from './acceptance.ts'
 import { createSubmitter, oddName } from './createSubmitter.ts'
-import { createTaker } from './createTaker.ts'
+import { createTaker, type IntakeQueue } from './createTaker.ts'
 import { createIntakeThread } from './intakeThreadClient.ts'
 import { workflowIdFor } from './names.ts'
 import { stampOf } from './takeFile.ts'
@@ -39,6 +39,8 @@ export interface Intake {
    */
   runAgain(workflowId: string, requestId: string): Promise<{ workflowId: string }>
   health(): Part
+  /** Files in the inbox that are not dealt with yet. */
+  queue(): IntakeQueue
   onHealth(listener: () => void): () => void
   /** Stops; a copy under way is dropped and taken again at the next launch. */
   close(): Promise<void>
@@ -57,6 +59,8 @@ interface Options {
   log: Log
   /** Called after the commit; the runs' starts are in the outbox. */
   onAccepted(workflowIds: string[]): void
+  /** A file was accepted this long after it was first seen. */
+  onLag?(seconds: number): void
 }
 
 /** Entries are told to the console in batches this far apart. */
@@ -105,6 +109,7 @@ export function createIntake(options: Options): Intake {
       emitTimer ??= setTimeout(tell, emitEveryMs)
     },
     onAccepted: options.onAccepted,
+    onLag: options.onLag,
     onProblem: healthChanged,
   })
   const submitter = createSubmitter({ taker, thread, settings, inboxes, owner: store.folder })
@@ -278,6 +283,7 @@ export function createIntake(options: Options): Intake {
     },
 
     health,
+    queue: taker.queue,
     onHealth(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -39,9 +39,18 @@ export interface Taker {
   refuseOnce(code: OwnRefusalCode, about: RefusedFile, stamp: Stamp): void
   /** true when what is at this path was already dealt with. */
   isDealtWith(path: string, stamp: Stamp): boolean
+  /** Files that are not dealt with yet. */
+  queue(): IntakeQueue
   /** What keeps files from being taken now (a full disk); null when nothing does. */
   problem(): string | null
   close(): void
+}
+
+/** Files by what they wait for: for quiet, for the thread and the ledger, or for room and writers that go on. */
+export interface IntakeQueue {
+  settling: number
+  working: number
+  waiting: number
 }
 
 export interface RefusedFile {
@@ -65,6 +74,8 @@ interface Options {
   roots: () => string[]
   onEntry(entry: IntakeEntry): void
   onAccepted(workflowIds: string[]): void
+  /** A file was accepted this long after it was first seen. */
+  onLag?(seconds: number): void
   onProblem(): void
   log: Log
 }
@@ -378,6 +389,7 @@ export function createTaker(options: Options): Taker {
       const entry = recorded[i]?.entry ?? null
       const toldBefore = entry !== null && entry === candidate.waiting
       if (entry && !toldBefore) options.onEntry(entry)
+      if (recorded[i]?.accepted) options.onLag?.((performance.now() - candidate.firstSeen) / 1000)
       if (result.kind === 'waiting' && entry) keepWaiting(candidate, result.code, result.stamp, entry)
       else {
         roomAgain ||= result.kind === 'stored'
@@ -425,6 +437,13 @@ export function createTaker(options: Options): Taker {
     if (ledgerProblem) return `The ledger could not be written (${ledgerProblem}). Files stay in the inbox and are tried again.`
     const [message] = stuck.values()
     return message ?? null
+  }
+
+  function queue(): IntakeQueue {
+    const count: IntakeQueue = { settling: 0, working: 0, waiting: 0 }
+    for (const { phase, waiting } of candidates.values())
+      count[waiting ? 'waiting' : phase === 'settling' ? 'settling' : 'working']++
+    return count
   }
 
   // On request
@@ -485,6 +504,7 @@ export function createTaker(options: Options): Taker {
       const known = sightings.get(path)
       return known !== null && sameStamp(known, stamp)
     },
+    queue,
     problem,
     close() {
       closed = true

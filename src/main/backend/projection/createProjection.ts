@@ -58,6 +58,8 @@ interface Options {
   emit: Emit
   /** A run came into another stage, seen as it happened. */
   onTransition(record: RunRecord, from: Stage): void
+  /** An attempt ended that no worker told of: Temporal gave it up. */
+  onAttemptTimedOut?(step: StepName): void
   /** An attempt failed: whoever can ask Temporal finds out when the next one starts. */
   onAttemptFailed(workflowId: string): void
   log: Log
@@ -78,7 +80,15 @@ const selectRuns = `
   FROM run r LEFT JOIN projection p USING (workflow_id) LEFT JOIN start_outbox o USING (workflow_id)`
 
 /** Keeps the console's picture of every run: in memory for answers, in the ledger for the next launch. */
-export function createProjection({ ledger, sealer, emit, onTransition, onAttemptFailed, log }: Options): Projection {
+export function createProjection({
+  ledger,
+  sealer,
+  emit,
+  onTransition,
+  onAttemptTimedOut,
+  onAttemptFailed,
+  log,
+}: Options): Projection {
   const records = new Map<string, RunRecord>()
   /** Newest first; the order of the list. */
   let ordered: RunRecord[] = []
@@ -291,6 +301,7 @@ export function createProjection({ ledger, sealer, emit, onTransition, onAttempt
         ({ step, attempt, endedAt }) =>
           step === seen.step && attempt === seen.attempt && (endedAt === null || near(endedAt, seen.endedAt ?? seen.startedAt)),
       )
+      if (known?.endedAt == null && seen.outcome === 'timedOut') onAttemptTimedOut?.(seen.step)
       if (!known) keepAttempt({ runId, ...seen })
       else if (known.endedAt === null) keepAttempt({ runId, ...seen, startedAt: known.startedAt })
     },

@@ -38,6 +38,8 @@ const defaults = (home: Home): Settings => ({
   pipelines: defaultPipelines,
   startsPerSecond: 20,
   notifications: defaultNotifications,
+  // A port that nobody asked for is not opened.
+  metrics: { on: false, port: null },
   appearance: 'system',
 })
 

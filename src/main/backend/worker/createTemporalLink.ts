@@ -6,7 +6,7 @@ import { createClient, type TemporalClient } from '../../../temporal/client.ts'
 import type { TemporalAddress } from '../../../temporal/connection.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
-import { createWorker, type RunningWorker } from '../../../temporal/worker.ts'
+import { createWorker, type RunningWorker, type WorkerSlots } from '../../../temporal/worker.ts'
 import type { Log } from '../log.ts'
 import type { Hold } from './hold.ts'
 
@@ -16,6 +16,8 @@ export interface TemporalLink {
   namespace(): string
   /** The worker's line in the status bar. */
   worker(): Part
+  /** null while the worker takes no work. */
+  slots(): WorkerSlots | null
   onChange(listener: () => void): () => void
   /** The stack's idea of where Temporal is, or whether it is there, has changed. */
   addressChanged(): void
@@ -200,7 +202,7 @@ export function createTemporalLink({
     worker() {
       const part = { summary: '', detail: '', remedy: '', progress: null, address: null }
       if (current?.worker && address())
-        return { ...part, state: 'up', summary: `${current.worker.activitiesInFlight()}/${slots}` }
+        return { ...part, state: 'up', summary: `${current.worker.slots().activity.used}/${slots}` }
       const held = hold()
       if (current && held) return { ...part, state: held.state, detail: held.detail, remedy: held.remedy }
       if (problem)
@@ -212,6 +214,7 @@ export function createTemporalLink({
         }
       return { ...part, state: 'starting', detail: 'The worker starts as soon as Temporal is up.' }
     },
+    slots: () => (current?.worker && address() ? current.worker.slots() : null),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { appPaths } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import type { Check } from '../doctor/check.ts'
-import { checkKeys, checkStack, examineHost, ownAddresses } from '../doctor/host.ts'
+import { checkKeys, checkMetrics, checkStack, examineHost, ownAddresses } from '../doctor/host.ts'
 import {
   checkConfig,
   checkDataFolder,
@@ -24,7 +24,7 @@ const styles: Record<Check['state'], Style> = { ok: 'good', note: 'human', block
 export async function examine({ home, out }: Context): Promise<ExitCode> {
   const paths = appPaths()
   const { version } = JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as { version: string }
-  const { check: hostCheck, health, keys } = await examineHost(home, version)
+  const { check: hostCheck, health, keys, metrics } = await examineHost(home, version)
   const checks = await Promise.all([
     checkNode(),
     checkDataFolder(home),
@@ -39,6 +39,7 @@ export async function examine({ home, out }: Context): Promise<ExitCode> {
   checks.push(...(await checkPorts(health === null ? [] : ownAddresses(health))))
   if (health !== null) checks.push(...checkStack(health))
   if (keys !== null) checks.push(checkKeys(keys))
+  if (metrics !== null) checks.push(checkMetrics(metrics))
 
   const blocking = checks.filter((check) => check.state === 'blocks').length
   out.data({ ok: blocking === 0, version, home: home.root, checks })

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { Registry } from 'prom-client'
 import { createDataConverter } from '../../../temporal/codec/dataConverter.ts'
 import { createEncryptionCodec } from '../../../temporal/codec/encryptionCodec.ts'
 import { observeAll } from '../../../temporal/observer.ts'
 import { installRuntime } from '../../../temporal/runtime.ts'
-import { createWorker } from '../../../temporal/worker.ts'
+import { createWorker, type RunningWorker } from '../../../temporal/worker.ts'
 import { encryptionMode } from '../../backend/encryption/encryptionMode.ts'
 import { sampleKeyIds } from '../../backend/encryption/sampleKeyIds.ts'
 import { createEndpoints } from '../../backend/endpoints/createEndpoints.ts'
@@ -13,6 +14,9 @@ import { createKeyRing } from '../../backend/keys/createKeyRing.ts'
 import { takeKeyEnvironment } from '../../backend/keys/environmentKeys.ts'
 import { untilKeysAreAway, untilKeysAreThere } from '../../backend/keys/waitForKeys.ts'
 import { createLog, logProcess, logWith } from '../../backend/log.ts'
+import { type MetricsServer, startMetricsServer } from '../../backend/metrics/metricsServer.ts'
+import { addProcessMetrics } from '../../backend/metrics/processMetrics.ts'
+import { createWorkerMetrics } from '../../backend/metrics/workerMetrics.ts'
 import { createPool } from '../../backend/postgres/createPool.ts'
 import { openSecrets } from '../../backend/secrets/openSecrets.ts'
 import { createSettings } from '../../backend/settings/createSettings.ts'
@@ -31,13 +35,15 @@ export interface WorkerFlags {
   /** `host:port` of Temporal; default: where the profile, or the host on the data folder, says. */
   address?: string
   namespace?: string
+  /** Where this worker's metrics are offered on 127.0.0.1; 0 is any free one. Default: nowhere. */
+  metricsPort?: number
 }
 
 /**
  * A worker without intake and console, until it is told to end. It shares the data folder (store, deployments, secrets)
  * with the host that accepts the files; on another machine that folder has to be a shared one.
  */
-export async function runWorker({ home, out }: Context, { address, namespace }: WorkerFlags): Promise<ExitCode> {
+export async function runWorker({ home, out }: Context, { address, namespace, metricsPort }: WorkerFlags): Promise<ExitCode> {
   const paths = appPaths()
   if (!existsSync(home.store)) {
     // A run whose dataset is not there fails for good, so a worker that cannot have any must not take one.
@@ -65,6 +71,10 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
   const host = createHostBeside(home)
   const faults = createHostFaults({ host, log })
   const observer = createHostObserver({ host, log })
+  const registry = new Registry()
+  let worker: RunningWorker | null = null
+  const metrics = createWorkerMetrics({ registry, slots: () => worker?.slots() ?? null, log })
+  let metricsServer: MetricsServer | null = null
   const steps = createActivityDeps({
     ...{ home, paths, store, pool, faults, log },
     codeVersion: appVersion(paths.root),
@@ -73,6 +83,12 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     pipelineFor: createSettings(home, paths.resources, log).pipelineFor,
   })
   try {
+    if (metricsPort !== undefined) {
+      addProcessMetrics(registry)
+      metricsServer = await startMetricsServer(registry, [metricsPort], log).catch((error: Error) => {
+        throw new UsageError(`Metrics cannot be offered on port ${metricsPort} (${error.message}). Name another one.`)
+      })
+    }
     const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
     const temporal = { ...found, namespace: namespace ?? found.namespace }
     const workerLog = logWith(log, () => ({ encryption: encryptionMode(keyRing.state()) }))
@@ -89,7 +105,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
         ...temporal,
         workflowBundle: paths.workflowBundle,
         deps: steps.deps,
-        observer: observeAll(observer, observeInLog(workerLog)),
+        observer: observeAll(observer, metrics.observer, observeInLog(workerLog)),
         dataConverter: createDataConverter([codec], paths.failureConverter),
         identity,
         log: workerLog,
@@ -104,18 +120,22 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
       const why = keyRing.state()
       if (why.problem !== null) say(`${why.problem} ${why.remedy} This worker waits until then.`)
       await untilKeysAreThere(keyRing, ending.signal)
-      const worker = await startWorker()
+      const started = await startWorker()
+      worker = started
       if (first) {
-        out.data({ ready: true, worker: identity, temporal: temporal.address, namespace: temporal.namespace })
+        const { address: at, namespace: of } = temporal
+        out.data({ ready: true, worker: identity, temporal: at, namespace: of, metrics: metricsServer?.url ?? null })
+        if (metricsServer) out.line(`Metrics: ${metricsServer.url}`)
         out.line(`The worker ${identity} works for ${temporal.address}, namespace ${temporal.namespace}. Ctrl+C ends it.`)
       }
       const watching = new AbortController()
       const how = await Promise.race([
         told,
-        worker.stopped.then(() => 'ended' as const),
+        started.stopped.then(() => 'ended' as const),
         untilKeysAreAway(keyRing, keysAwayMs, watching.signal).then(() => 'held' as const),
       ]).finally(() => watching.abort())
-      await worker.stop()
+      worker = null
+      await started.stop()
       if (how === 'held') continue
       out.line('The worker has ended; steps that were under way are given back to Temporal.')
       return how === 'told' ? exitCodes.done : exitCodes.failed
@@ -127,7 +147,7 @@ export async function runWorker({ home, out }: Context, { address, namespace }: 
     for (const signal of signals) process.off(signal, end)
     // The last steps are told of before the host is let go.
     await observer.close()
-    await Promise.allSettled([steps.close(), pool.close(), places.close(), host.close()])
+    await Promise.allSettled([metricsServer?.close(), steps.close(), pool.close(), places.close(), host.close()])
     keyRing.close()
     stopLoggingProcess()
   }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { KeysState } from '../../../contract/keys.ts'
+import type { MetricsState } from '../../../contract/metrics.ts'
 import type { AppInfo, Part, StackHealth } from '../../../contract/model.ts'
 import type { Home } from '../../backend/home.ts'
 import { connectToHost, NoHostError } from '../../control/connectToHost.ts'
@@ -13,12 +14,13 @@ export interface HostFound {
   /** null when none answers. */
   health: StackHealth | null
   keys: KeysState | null
+  metrics: MetricsState | null
 }
 
 /** @param version of this command line */
 export async function examineHost(home: Home, version: string): Promise<HostFound> {
   const name = 'Host'
-  let answered: { info: AppInfo; health: StackHealth; keys: KeysState; host: Control }
+  let answered: { info: AppInfo; health: StackHealth; keys: KeysState; metrics: MetricsState; host: Control }
   try {
     const host = await connectToHost(home)
     try {
@@ -26,6 +28,7 @@ export async function examineHost(home: Home, version: string): Promise<HostFoun
         info: await host.call('app.info', {}),
         health: await host.call('stack.health', {}),
         keys: await host.call('keys.get', {}),
+        metrics: await host.call('metrics.get', {}),
         host: host.host,
       }
     } finally {
@@ -33,15 +36,15 @@ export async function examineHost(home: Home, version: string): Promise<HostFoun
     }
   } catch (error) {
     if (!(error instanceof NoHostError)) throw error
-    return { check: whyNone(home), health: null, keys: null }
+    return { check: whyNone(home), health: null, keys: null, metrics: null }
   }
-  const { info, health, keys, host } = answered
+  const { info, health, keys, metrics, host } = answered
   const detail = `${info.version} runs as process ${host.pid} (${host.shell}) at ${host.url}`
   const check =
     info.version === version
       ? ok(name, detail)
       : note(name, `${detail}; this command line is ${version}`, 'Stop it and start it again to have one version.')
-  return { check, health, keys }
+  return { check, health, keys, metrics }
 }
 
 function whyNone(home: Home): Check {
@@ -102,6 +105,13 @@ export function checkKeys({ encrypting, problem, remedy, warning, provider, keys
   if (!encrypting) return note(name, 'off: new payloads are written in clear', 'Switch it on with "gatehouse keys on".')
   const detail = `on, key ${keys.find((key) => key.state === 'sealing')?.id ?? 'not made yet'} (${provider})`
   return warning === null ? ok(name, detail) : note(name, `${detail}; ${warning}`)
+}
+
+/** Whether Prometheus can ask, and where. */
+export function checkMetrics({ url, problem }: MetricsState): Check {
+  const name = 'Running: Metrics'
+  if (problem !== null) return note(name, problem, 'Set another port in the settings, or end what holds this one.')
+  return url === null ? ok(name, 'off; they are switched on in the settings') : ok(name, `for Prometheus at ${url}`)
 }
 
 function checkPart(name: string, { state, summary, detail, remedy }: Part): Check {

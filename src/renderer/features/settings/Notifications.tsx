@@ -157,7 +157,7 @@ const arrivalWords: Record<NotificationPermission | 'unsupported', string> = {
   unsupported: 'Notices show on the desktop.',
 }
 
-function Check({ label, isOn, onChange }: { label: string; isOn: boolean; onChange: (on: boolean) => void }) {
+export function Check({ label, isOn, onChange }: { label: string; isOn: boolean; onChange: (on: boolean) => void }) {
   return (
     <label className="settings-check">
       <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.target.checked)} />

@@ -11,6 +11,7 @@ import { problemText } from '../../ui/problem.ts'
 import { RetriesTable } from '../retries/RetriesTable.tsx'
 import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
+import { Metrics } from './Metrics.tsx'
 import { Notifications } from './Notifications.tsx'
 import { differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
@@ -132,6 +133,13 @@ function Form({ draft }: { draft: SettingsDraft }) {
             about="Told on the desktop while this window is in the background, and in the console while it is not. That a decision of yours came too late is always told."
           >
             <Notifications draft={draft.notifications} />
+          </Group>
+          <Group
+            title="Metrics"
+            resets={['metrics']}
+            about="Worker, queues, steps, approvals, intake and the stack’s health, for Prometheus and Grafana. Only programs on this machine can ask, and no name of a file, a run or a person is told."
+          >
+            <Metrics draft={draft.metrics} />
           </Group>
           <Group title="Appearance" resets={['appearance']}>
             <fieldset className="chips" aria-label="Appearance">

@@ -1,6 +1,7 @@
 import { createStore } from 'zustand/vanilla'
 import type { CallOutput } from '../../../contract/calls.ts'
 import { CallFailed } from '../../../contract/errors.ts'
+import type { MetricsState } from '../../../contract/metrics.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
 import type { NotificationSettings, QuietHours } from '../../../contract/notices.ts'
 import type { Connection } from '../../../contract/wire.ts'
@@ -23,6 +24,8 @@ export interface SettingsDraft {
   startsPerSecond: string
   retries: RetriesDraft
   notifications: NotificationsDraft
+  /** The port empty: whichever is free. */
+  metrics: { on: boolean; port: string }
   appearance: Settings['appearance']
   /** In this order: the first that takes a file makes its run. */
   pipelines: PipelineDraft[]
@@ -61,6 +64,7 @@ export function draftOf(settings: Settings): SettingsDraft {
       warnBeforeMinutes: String(settings.notifications.warnBeforeMinutes),
       quiet: { ...settings.notifications.quiet, timeZone: settings.notifications.quiet.timeZone ?? '' },
     },
+    metrics: { on: settings.metrics.on, port: String(settings.metrics.port ?? '') },
     appearance: settings.appearance,
     pipelines: draftsOfPipelines(settings.pipelines),
   }
@@ -127,6 +131,7 @@ export function checkDraft(draft: SettingsDraft, base: Settings): CheckedDraft {
       warnBeforeMinutes: number(draft.notifications.warnBeforeMinutes),
       quiet: { ...draft.notifications.quiet, timeZone: draft.notifications.quiet.timeZone.trim() || null },
     },
+    metrics: { on: draft.metrics.on, port: draft.metrics.port.trim() === '' ? null : number(draft.metrics.port) },
     appearance: draft.appearance,
   })
   const checked = checkPipelines(draft.pipelines)
@@ -151,6 +156,8 @@ export interface SettingsState {
   undoable: Partial<Settings> | null
   /** Defaults, profile, and why a file was set aside; null until the host has told. */
   about: SettingsAbout | null
+  /** Where the host's metrics can be scraped; null until the host has told. */
+  metrics: MetricsState | null
   fetch(): Promise<void>
   edit(change: Partial<SettingsDraft>): void
   save(): Promise<void>
@@ -190,10 +197,12 @@ export function createSettingsStore(connection: Connection) {
     savedAt: null,
     undoable: null,
     about: null,
+    metrics: null,
     async fetch() {
       try {
         take(await connection.call('settings.get', {}))
         set({ about: await connection.call('settings.about', {}).catch(() => get().about) })
+        set({ metrics: await connection.call('metrics.get', {}).catch(() => get().metrics) })
       } catch (cause) {
         set(get().load === 'ready' ? { problem: problemText(cause) } : { load: 'failed', problem: problemText(cause) })
       }
@@ -258,6 +267,7 @@ export function createSettingsStore(connection: Connection) {
       draft: isDirty(state) ? state.draft : draftOf(settings),
     }))
   connection.subscribe('settings.changed', ({ settings }) => take(settings))
+  connection.subscribe('metrics.changed', ({ state }) => store.setState({ metrics: state }))
   return store
 }
 export type SettingsStore = ReturnType<typeof createSettingsStore>

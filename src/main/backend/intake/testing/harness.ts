@@ -27,6 +27,7 @@ export const settingsFor = (inboxFolders: string[], patch: Partial<Settings> = {
   pipelines: defaultPipelines,
   startsPerSecond: 20,
   notifications: defaultNotifications,
+  metrics: { on: false, port: null },
   appearance: 'system',
   ...patch,
 })
