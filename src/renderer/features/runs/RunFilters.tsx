@@ -4,9 +4,8 @@ import { Button as AriaButton, Header, Menu, MenuItem, MenuSection, MenuTrigger,
 import { spanWords, stageLabels } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
+import { filterMenuId } from './ids.ts'
 import { isNarrowed, type ListFilter, movesByItself, type Span, spans, wholeList } from './listFilter.ts'
-
-export const filterMenuId = 'runs-filter'
 
 const spanLabels: Record<Span, string> = { hour: 'Last hour', today: 'Today', day: 'Last 24 hours', week: 'Last 7 days' }
 /** Offered waits, in minutes; an address may name any. */
