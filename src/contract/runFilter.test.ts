@@ -1,34 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type RunSummary, runSummary } from './model.ts'
+import type { RunSummary } from './model.ts'
 import { type RunFilter, runFits } from './runFilter.ts'
+import { runOf } from './testRun.ts'
 
 const now = Date.parse('2026-01-02T12:00:00.000Z')
-const run = (change: Partial<RunSummary> = {}): RunSummary =>
-  runSummary.parse({
-    workflowId: 'mlops-1-good_model',
-    runId: null,
+const run = (change: Partial<RunSummary> = {}) =>
+  runOf('mlops-1-good_model', 0, {
     fileName: 'good_model.csv',
-    sha256: 'ab12',
-    sizeBytes: 1,
-    origin: 'inbox',
-    submittedBy: 'ada',
-    stage: 'Training',
     acceptedAt: '2026-01-02T10:00:00.000Z',
-    startedAt: null,
     stageSince: '2026-01-02T11:00:00.000Z',
-    endedAt: null,
-    attempt: 1,
-    maxAttempts: 3,
-    retryAt: null,
-    problem: null,
-    metrics: null,
-    gatePassed: null,
-    approvalDeadline: null,
-    approvals: null,
-    paused: null,
-    decisionPending: false,
-    decision: null,
-    revision: 1,
     ...change,
   })
 const fits = (filter: RunFilter, change: Partial<RunSummary> = {}) => runFits(filter, now)(run(change))

@@ -18,6 +18,7 @@ import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { assertNever } from '../../contract/model.ts'
 import { spanWords } from '../../contract/sentence.ts'
+import { BatchDialog } from '../features/batch/BatchDialog.tsx'
 import { DecideDialog } from '../features/decide/DecideDialog.tsx'
 import { DrillsView } from '../features/drills/DrillsView.tsx'
 import { isAnyDrillOn } from '../features/drills/drillsStore.ts'
@@ -106,6 +107,7 @@ function Frame() {
       <StackLine onHelp={() => setHelp(true)} onTimes={() => setTimes(true)} />
       <DropZone />
       <DecideDialog />
+      <BatchDialog />
       <Toasts />
       <TimesDialog isOpen={times} onClose={() => setTimes(false)} />
       <Help isOpen={help} onClose={() => setHelp(false)} />

@@ -5,6 +5,8 @@ import type { Capabilities, Stage } from '../../contract/model.ts'
 import type { Bridge, Connection } from '../../contract/wire.ts'
 import { uploadFile } from '../api/upload.ts'
 import { createAuditStore } from '../features/audit/auditStore.ts'
+import { createBatchStore } from '../features/batch/batchStore.ts'
+import { createSelectionStore } from '../features/batch/selectionStore.ts'
 import { createDecideStore } from '../features/decide/decideStore.ts'
 import { createDeploymentsStore } from '../features/deployments/deploymentsStore.ts'
 import { createDrillsStore } from '../features/drills/drillsStore.ts'
@@ -43,6 +45,13 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const files = createFilesStore(connection)
   const stack = createStackStore(connection)
   const settings = createSettingsStore(connection)
+  const selection = createSelectionStore(runs)
+  const batch = createBatchStore({
+    connection,
+    runs,
+    operator: () => settings.getState().settings?.operator ?? '',
+    onDone: (ids) => selection.getState().drop(ids),
+  })
   const drills = createDrillsStore(connection)
   const models = createModelsStore(connection)
   const deployments = createDeploymentsStore(connection)
@@ -125,6 +134,8 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     run,
     history,
     decide,
+    selection,
+    batch,
     models,
     deployments,
     files,

@@ -11,6 +11,9 @@ export type Command =
   | { kind: 'filter' }
   | { kind: 'choose' }
   | { kind: 'mark' }
+  | { kind: 'reach'; by: number }
+  | { kind: 'all' }
+  | { kind: 'batch'; action: 'cancel' | 'retryNow' | 'again' }
   | { kind: 'relative' }
   | { kind: 'zone' }
   | { kind: 'help' }
@@ -23,12 +26,15 @@ export interface KeyPress {
   ctrlKey: boolean
   metaKey: boolean
   altKey: boolean
+  shiftKey: boolean
   /** The press goes into a text field. */
   typing: boolean
   /** A dialog or a menu is open and has the keys. */
   covered: boolean
   /** The focus is on something that acts on Enter by itself. */
   onControl: boolean
+  /** The focus is on a list, or on nothing. */
+  onList: boolean
   /** `g` was pressed just before. */
   afterPrefix: boolean
 }
@@ -37,10 +43,15 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['j', '↓'], does: 'Next run or model' },
   { keys: ['k', '↑'], does: 'Previous run or model' },
   { keys: ['Enter'], does: 'Open the run beside the list; once more: as a page. Open the model' },
-  { keys: ['Esc'], does: 'Back: page, panel, search, all filters of the list' },
-  { keys: ['a'], does: 'Approve…' },
-  { keys: ['r'], does: 'Reject…' },
-  { keys: ['x'], does: 'Choose the model to compare it' },
+  { keys: ['Esc'], does: 'Back: page, selection, panel, search, all filters of the list' },
+  { keys: ['a'], does: 'Approve…, the selected runs where some are' },
+  { keys: ['r'], does: 'Reject…, the selected runs where some are' },
+  { keys: ['x'], does: 'Select the run, or the model to compare it; so does Space' },
+  { keys: ['J', 'K'], does: 'With Shift: select from run to run; so do the arrows' },
+  { keys: ['X'], does: 'With Shift: select every run that fits the filter' },
+  { keys: ['c'], does: 'Cancel the selected runs…' },
+  { keys: ['n'], does: 'Try the waiting attempts of the selected runs now…' },
+  { keys: ['o'], does: 'Run the selected runs once more…' },
   { keys: ['/'], does: 'Search runs, or models' },
   { keys: ['f'], does: 'Filter runs' },
   { keys: ['u'], does: 'Choose files to submit…' },
@@ -83,14 +94,22 @@ export function commandOf(press: KeyPress): Command | null {
     if (press.key === 'p') return { kind: 'guide' }
   }
   switch (press.key) {
+    case 'J':
+      return { kind: 'reach', by: 1 }
+    case 'K':
+      return { kind: 'reach', by: -1 }
+    case 'X':
+      return { kind: 'all' }
+    case ' ':
+      return press.onList ? { kind: 'mark' } : null
     case 'j':
       return { kind: 'move', by: 1 }
     case 'k':
       return { kind: 'move', by: -1 }
     case 'ArrowDown':
-      return press.onControl ? null : { kind: 'move', by: 1 }
+      return press.onControl ? null : { kind: press.shiftKey ? 'reach' : 'move', by: 1 }
     case 'ArrowUp':
-      return press.onControl ? null : { kind: 'move', by: -1 }
+      return press.onControl ? null : { kind: press.shiftKey ? 'reach' : 'move', by: -1 }
     case 'Enter':
       return press.onControl ? null : { kind: 'open' }
     case 'Escape':
@@ -99,6 +118,12 @@ export function commandOf(press: KeyPress): Command | null {
       return { kind: 'approve' }
     case 'r':
       return { kind: 'reject' }
+    case 'c':
+      return { kind: 'batch', action: 'cancel' }
+    case 'n':
+      return { kind: 'batch', action: 'retryNow' }
+    case 'o':
+      return { kind: 'batch', action: 'again' }
     case '/':
       return { kind: 'search' }
     case 'f':

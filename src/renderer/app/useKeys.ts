@@ -30,9 +30,11 @@ export function useKeys(onHelp: () => void) {
         ctrlKey: event.ctrlKey,
         metaKey: event.metaKey,
         altKey: event.altKey,
+        shiftKey: event.shiftKey,
         typing: typingIn(target),
         covered: isCovered(),
         onControl: target?.matches('button, a, summary, [role="button"], [role="slider"]') ?? false,
+        onList: target === null || target === document.body || target.matches('[role="listbox"]'),
         afterPrefix: event.timeStamp - prefixAt < prefixMs,
       })
       prefixAt = command?.kind === 'prefix' ? event.timeStamp : Number.NEGATIVE_INFINITY
@@ -48,6 +50,8 @@ export function useKeys(onHelp: () => void) {
 function run(console: Console, command: Command, onHelp: () => void): boolean {
   const route = console.route.getState()
   const runs = console.runs.getState()
+  const selection = console.selection.getState()
+  const selecting = route.place === 'runs' && !route.full
   const listed = route.place === 'runs' || route.place === 'inbox'
   switch (command.kind) {
     case 'move': {
@@ -95,6 +99,7 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       if (route.beside !== null) route.go({ beside: null })
       else if (route.model !== null) route.go({ model: null })
       else if (route.full) route.go({ full: false })
+      else if (selecting && selection.ids.size > 0) selection.clear()
       else if (route.run !== null) route.go({ run: null })
       else if (isNarrowed(runs.filter)) runs.narrow(wholeList)
       else return false
@@ -103,6 +108,10 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     case 'approve':
     case 'reject': {
       if (!listed || whyActionsAreOff(console.stack.getState()) !== null) return false
+      if (selecting && selection.ids.size > 0) {
+        console.batch.getState().start(command.kind, selection.ids)
+        return true
+      }
       const id = route.run ?? runs.cursor
       const asked = id === null ? undefined : runs.byId.get(id)
       if (asked?.stage !== 'AwaitingApproval' || asked.decisionPending) return false
@@ -123,7 +132,23 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       })
       return true
     }
+    case 'batch':
+      if (!selecting || selection.ids.size === 0 || whyActionsAreOff(console.stack.getState()) !== null) return false
+      console.batch.getState().start(command.action, selection.ids)
+      return true
+    case 'reach':
+      if (!selecting) return false
+      selection.extend(command.by)
+      return true
+    case 'all':
+      if (!selecting) return false
+      void selection.selectAll()
+      return true
     case 'mark': {
+      if (selecting && runs.cursor !== null) {
+        selection.toggle(runs.cursor)
+        return true
+      }
       const { cursor, choose } = console.models.getState()
       if (route.place !== 'models' || route.model !== null || cursor === null) return false
       choose(cursor)

@@ -333,7 +333,7 @@ function DecidesAs({ open, operator, isOff }: { open: OpenDecision; operator: st
 }
 
 /** To whoever clicked second: who was first, and when. */
-function TooLate({ error, decision }: { error: CallError; decision: Decision | null }) {
+export function TooLate({ error, decision }: { error: CallError; decision: Decision | null }) {
   if (error.kind !== 'conflict' || decision === null) return <>{error.message} </>
   return (
     <>

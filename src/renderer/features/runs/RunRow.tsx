@@ -1,4 +1,4 @@
-import { memo } from 'react'
+import { type MouseEvent, memo } from 'react'
 import { isEndStage, type RunSummary, type Stage } from '../../../contract/model.ts'
 import { describeRun, durationWords, remainingWords, spanWords, stageLabels } from '../../../contract/sentence.ts'
 import { useIn } from '../../app/console.ts'
@@ -6,6 +6,7 @@ import { useWaitingTime } from '../../ui/clock.ts'
 import { figure } from '../../ui/format.ts'
 import { StageSign, stageTones } from '../../ui/StageSign.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
+import { RowCheck } from '../batch/RowCheck.tsx'
 
 export const rowId = (id: string) => `run-${id.replace(/[^\w-]/g, '_')}`
 
@@ -17,6 +18,8 @@ export const RunRow = memo(
     of,
     isCursor,
     isOpen,
+    isSelected,
+    onSelect,
     onOpen,
   }: {
     id: string
@@ -25,6 +28,8 @@ export const RunRow = memo(
     of: number
     isCursor: boolean
     isOpen: boolean
+    isSelected: boolean
+    onSelect: (event: MouseEvent) => void
     onOpen: () => void
   }) {
     const run = useIn('runs', (s) => s.byId.get(id))
@@ -34,16 +39,18 @@ export const RunRow = memo(
       <div
         id={rowId(id)}
         role="option"
-        aria-selected={isOpen}
+        aria-selected={isSelected}
+        aria-current={isOpen ? 'true' : undefined}
         aria-setsize={of}
         aria-posinset={place}
         tabIndex={-1}
         className={`run-row${isCursor ? ' cursor' : ''}${isOpen ? ' open' : ''}`}
         style={{ transform: `translateY(${top}px)` }}
-        onClick={onOpen}
+        onClick={(event) => (event.shiftKey || event.ctrlKey || event.metaKey ? onSelect(event) : onOpen())}
         data-workflow-id={id}
         data-stage={run.stage}
       >
+        <RowCheck onPress={onSelect} />
         <StageSign run={run} />
         <span className="ellipsis run-file" title={run.fileName}>
           {run.fileName}
@@ -72,7 +79,8 @@ export const RunRow = memo(
     a.place === b.place &&
     a.of === b.of &&
     a.isCursor === b.isCursor &&
-    a.isOpen === b.isOpen,
+    a.isOpen === b.isOpen &&
+    a.isSelected === b.isSelected,
 )
 
 /** Beside an open run a row has room for some 40 letters, and the number of the try must be among them. */

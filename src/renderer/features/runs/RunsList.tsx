@@ -8,7 +8,8 @@ import { RunRow, rowId } from './RunRow.tsx'
 const rowHeight = 32
 
 export function RunsList() {
-  const { runs, route } = useConsole()
+  const { runs, route, selection } = useConsole()
+  const selected = useIn('selection', (s) => s.ids)
   const visible = useIn('runs', (s) => s.visible)
   const fresh = useIn('runs', (s) => s.fresh)
   const cursor = useIn('runs', (s) => s.cursor)
@@ -39,7 +40,7 @@ export function RunsList() {
     scroller.current?.scrollTo({ top: 0 })
   }
   return (
-    <div className="runs-list">
+    <div className={selected.size > 0 ? 'runs-list selecting' : 'runs-list'}>
       <div className="runs-head" aria-hidden>
         <span />
         <span>File</span>
@@ -57,6 +58,7 @@ export function RunsList() {
         ref={scroller}
         className="scroll runs-scroll"
         role="listbox"
+        aria-multiselectable
         aria-label="Runs, newest first"
         tabIndex={0}
         aria-activedescendant={at >= 0 ? rowId(visible[at] as string) : undefined}
@@ -73,6 +75,8 @@ export function RunsList() {
                 of={visible.length}
                 isCursor={id === cursor}
                 isOpen={id === open}
+                isSelected={selected.has(id)}
+                onSelect={(event) => (event.shiftKey ? selection.getState().reachTo(id) : selection.getState().toggle(id))}
                 onOpen={() => {
                   runs.getState().setCursor(id)
                   route.getState().go({ place: 'runs', run: id, full: false })

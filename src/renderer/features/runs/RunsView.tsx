@@ -1,5 +1,6 @@
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
+import { BatchBar } from '../batch/BatchBar.tsx'
 import { EmptyRuns } from './EmptyRuns.tsx'
 import { wholeList } from './listFilter.ts'
 import { FilterChips } from './RunFilters.tsx'
@@ -28,6 +29,7 @@ export function RunsView() {
       <RunsBar />
       <FilterChips />
       {shown === 0 ? <NothingFits /> : <RunsList />}
+      <BatchBar />
     </>
   )
 }

@@ -1,36 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { CallOutput } from '../../../contract/calls.ts'
 import type { RunSummary, Stage } from '../../../contract/model.ts'
+import { runOf } from '../../../contract/testRun.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { awaitingRuns, createRunsStore } from './runsStore.ts'
 
-const run = (id: string, minute: number, change: Partial<RunSummary> = {}): RunSummary => ({
-  workflowId: id,
-  runId: null,
-  fileName: `${id}.csv`,
-  sha256: 'ab12',
-  sizeBytes: 1,
-  origin: 'inbox',
-  submittedBy: 'ada',
-  stage: 'Training',
-  acceptedAt: `2025-11-23T10:${String(minute).padStart(2, '0')}:00.000Z`,
-  startedAt: null,
-  stageSince: `2025-11-23T10:${String(minute).padStart(2, '0')}:00.000Z`,
-  endedAt: null,
-  attempt: 1,
-  maxAttempts: 3,
-  retryAt: null,
-  problem: null,
-  metrics: null,
-  gatePassed: null,
-  approvalDeadline: null,
-  approvals: null,
-  paused: null,
-  decisionPending: false,
-  decision: null,
-  revision: 1,
-  ...change,
-})
 const listOf = (runs: RunSummary[], total = runs.length): CallOutput<'runs.list'> => {
   const byStage: Partial<Record<Stage, number>> = {}
   for (const r of runs) byStage[r.stage] = (byStage[r.stage] ?? 0) + 1
@@ -45,23 +19,27 @@ const storeOf = async (runs: RunSummary[]) => {
 
 describe('runsStore', () => {
   it('lists the newest first', async () => {
-    const { store } = await storeOf([run('a', 1), run('c', 3), run('b', 2)])
+    const { store } = await storeOf([runOf('a', 1), runOf('c', 3), runOf('b', 2)])
     expect(store.getState().visible).toEqual(['c', 'b', 'a'])
     expect(store.getState().load).toBe('ready')
   })
 
   it('keeps the higher revision, whatever arrives last', async () => {
-    const { connection, store } = await storeOf([run('a', 1, { revision: 5, stage: 'AwaitingApproval' })])
-    connection.emit('runs.changed', { runs: [run('a', 1, { revision: 4, stage: 'Training' })] })
+    const { connection, store } = await storeOf([runOf('a', 1, { revision: 5, stage: 'AwaitingApproval' })])
+    connection.emit('runs.changed', { runs: [runOf('a', 1, { revision: 4, stage: 'Training' })] })
     expect(store.getState().byId.get('a')?.stage).toBe('AwaitingApproval')
-    connection.emit('runs.changed', { runs: [run('a', 1, { revision: 6, stage: 'Completed' })] })
+    connection.emit('runs.changed', { runs: [runOf('a', 1, { revision: 6, stage: 'Completed' })] })
     expect(store.getState().byId.get('a')?.stage).toBe('Completed')
   })
 
   it('takes the newest of a batch that tells the same run twice', async () => {
     const { connection, store } = await storeOf([])
     connection.emit('runs.changed', {
-      runs: [run('a', 1, { revision: 3, stage: 'Training' }), run('a', 1, { revision: 2, stage: 'Preprocessing' }), run('b', 2)],
+      runs: [
+        runOf('a', 1, { revision: 3, stage: 'Training' }),
+        runOf('a', 1, { revision: 2, stage: 'Preprocessing' }),
+        runOf('b', 2),
+      ],
     })
     expect(store.getState().byId.get('a')?.revision).toBe(3)
     expect(store.getState().visible).toEqual(['b', 'a'])
@@ -76,17 +54,17 @@ describe('runsStore', () => {
     const store = createRunsStore(connection)
     const fetched = store.getState().fetch()
     await Promise.resolve()
-    connection.emit('runs.changed', { runs: [run('a', 1, { revision: 9, stage: 'Completed' }), run('new', 5)] })
-    answer(listOf([run('a', 1, { revision: 2 })]))
+    connection.emit('runs.changed', { runs: [runOf('a', 1, { revision: 9, stage: 'Completed' }), runOf('new', 5)] })
+    answer(listOf([runOf('a', 1, { revision: 2 })]))
     await fetched
     expect(store.getState().byId.get('a')?.stage).toBe('Completed')
     expect(store.getState().visible).toEqual(['new', 'a'])
   })
 
   it('keeps the rows in their places while they are held, and offers the new ones', async () => {
-    const { connection, store } = await storeOf([run('a', 1), run('b', 2)])
+    const { connection, store } = await storeOf([runOf('a', 1), runOf('b', 2)])
     store.getState().setHeld(true)
-    connection.emit('runs.changed', { runs: [run('c', 3), run('d', 4), run('a', 1, { revision: 2, stage: 'Failed' })] })
+    connection.emit('runs.changed', { runs: [runOf('c', 3), runOf('d', 4), runOf('a', 1, { revision: 2, stage: 'Failed' })] })
     expect(store.getState().visible).toEqual(['b', 'a'])
     expect(store.getState().fresh).toBe(2)
     expect(store.getState().byId.get('a')?.stage).toBe('Failed')
@@ -96,24 +74,24 @@ describe('runsStore', () => {
   })
 
   it('brings the new rows in when nothing holds them any more', async () => {
-    const { connection, store } = await storeOf([run('a', 1)])
+    const { connection, store } = await storeOf([runOf('a', 1)])
     store.getState().setHeld(true)
-    connection.emit('runs.changed', { runs: [run('b', 2)] })
+    connection.emit('runs.changed', { runs: [runOf('b', 2)] })
     store.getState().setHeld(false)
     expect(store.getState().visible).toEqual(['b', 'a'])
   })
 
   it('filters by stage and by words, and counts only new rows that fit', async () => {
-    const { connection, store } = await storeOf([run('a', 1), run('b', 2, { stage: 'Failed' })])
+    const { connection, store } = await storeOf([runOf('a', 1), runOf('b', 2, { stage: 'Failed' })])
     store.getState().setStages(['Failed'])
     expect(store.getState().visible).toEqual(['b'])
     store.getState().setHeld(true)
-    connection.emit('runs.changed', { runs: [run('c', 3), run('d', 4, { stage: 'Failed' })] })
+    connection.emit('runs.changed', { runs: [runOf('c', 3), runOf('d', 4, { stage: 'Failed' })] })
     expect(store.getState().fresh).toBe(1)
   })
 
   it('moves the cursor within the list and starts at the nearer end', async () => {
-    const { store } = await storeOf([run('a', 1), run('b', 2), run('c', 3)])
+    const { store } = await storeOf([runOf('a', 1), runOf('b', 2), runOf('c', 3)])
     const cursors = [1, 1, 1, 1, -1].map((by) => {
       store.getState().moveCursor(by)
       return store.getState().cursor
@@ -122,13 +100,13 @@ describe('runsStore', () => {
   })
 
   it('asks for every run that is still alive when only the newest were told', async () => {
-    const old = run('old', 0, { stage: 'AwaitingApproval' })
+    const old = runOf('old', 0, { stage: 'AwaitingApproval' })
     const asked: unknown[] = []
     const connection = createMemoryConnection({
       'runs.list': (input) => {
         asked.push(input.stages?.includes('AwaitingApproval') ?? null)
         if (input.stages) return listOf([old])
-        return { runs: [run('x', 9, { stage: 'Completed' })], total: 2, byStage: { AwaitingApproval: 1, Completed: 1 } }
+        return { runs: [runOf('x', 9, { stage: 'Completed' })], total: 2, byStage: { AwaitingApproval: 1, Completed: 1 } }
       },
     })
     const store = createRunsStore(connection)
@@ -145,8 +123,8 @@ describe('runsStore', () => {
         'runs.list': (input) => {
           asked.push(input.text)
           return input.text
-            ? listOf([run('ancient', 0, { stage: 'Completed' })])
-            : listOf([run('new', 9, { stage: 'Completed' })], 7000)
+            ? listOf([runOf('ancient', 0, { stage: 'Completed' })])
+            : listOf([runOf('new', 9, { stage: 'Completed' })], 7000)
         },
       })
       const store = createRunsStore(connection)
@@ -171,15 +149,15 @@ describe('runsStore', () => {
       const connection = createMemoryConnection({
         'runs.list': (input) =>
           input.retrying
-            ? listOf([run('ancient', 0, { attempt: 3 })])
-            : listOf([run('new', 9), run('done', 8, { stage: 'Completed' })], 7000),
+            ? listOf([runOf('ancient', 0, { attempt: 3 })])
+            : listOf([runOf('new', 9), runOf('done', 8, { stage: 'Completed' })], 7000),
       })
       const store = createRunsStore(connection)
       await store.getState().fetch()
       store.getState().narrow({ retrying: true })
       await vi.runAllTimersAsync()
       expect(store.getState().visible).toEqual(['ancient'])
-      connection.emit('runs.changed', { runs: [run('new', 9, { revision: 2, retryAt: '2025-11-23T10:30:00.000Z' })] })
+      connection.emit('runs.changed', { runs: [runOf('new', 9, { revision: 2, retryAt: '2025-11-23T10:30:00.000Z' })] })
       expect(store.getState().visible).toEqual(['new', 'ancient'])
     } finally {
       vi.useRealTimers()
@@ -189,7 +167,7 @@ describe('runsStore', () => {
   it('shows a wait once it is long enough, though nothing happened to its run', async () => {
     vi.useFakeTimers({ now: Date.parse('2025-11-23T10:30:00.000Z') })
     try {
-      const { store } = await storeOf([run('a', 0, { stage: 'AwaitingApproval' })])
+      const { store } = await storeOf([runOf('a', 0, { stage: 'AwaitingApproval' })])
       store.getState().narrow({ waitingOver: 60 })
       expect(store.getState().visible).toEqual([])
       vi.setSystemTime(Date.parse('2025-11-23T11:00:00.000Z'))
@@ -201,7 +179,7 @@ describe('runsStore', () => {
   })
 
   it('keeps what is known when the host is away', async () => {
-    const { connection, store } = await storeOf([run('a', 1)])
+    const { connection, store } = await storeOf([runOf('a', 1)])
     connection.setStatus('lost')
     await store.getState().fetch()
     expect(store.getState().load).toBe('ready')
@@ -215,10 +193,10 @@ describe('awaitingRuns', () => {
     const waiting = { stage: 'AwaitingApproval' } as const
     const byId = new Map(
       [
-        run('young', 9, waiting),
-        run('old', 1, waiting),
-        run('sent', 0, { ...waiting, decisionPending: true }),
-        run('busy', 2),
+        runOf('young', 9, waiting),
+        runOf('old', 1, waiting),
+        runOf('sent', 0, { ...waiting, decisionPending: true }),
+        runOf('busy', 2),
       ].map((r) => [r.workflowId, r]),
     )
     expect(awaitingRuns({ byId }).map((r) => r.workflowId)).toEqual(['old', 'young'])

@@ -7,6 +7,8 @@ import { filterOf, isNarrowed, type ListFilter, wholeList } from './listFilter.t
 
 /** Runs asked for at once; older ones are fetched when asked for. */
 const pageSize = 2000
+/** As many as the host gives in one answer. */
+const mostAtOnce = 5000
 /** A filter that is being typed is sent on when the typing rests this long, in milliseconds. */
 const restMs = 250
 
@@ -28,6 +30,8 @@ export interface RunsState {
   cursor: string | null
   fetch(): Promise<void>
   loadOlder(): Promise<void>
+  /** Ids of all runs that fit the filter, also of those that were not here; they are then. @throws CallFailed */
+  fetchFitting(): Promise<string[]>
   apply(runs: readonly RunSummary[]): void
   setText(text: string): void
   setStages(stages: readonly Stage[]): void
@@ -122,7 +126,7 @@ export function createRunsStore(connection: Connection) {
           const runs = [...answer.runs]
           // What still needs somebody or something is always here, however old it is.
           if (runs.length < answer.total && runs.filter((run) => !isEndStage(run.stage)).length < aliveCount) {
-            runs.push(...(await connection.call('runs.list', { limit: 5000, stages: alive })).runs)
+            runs.push(...(await connection.call('runs.list', { limit: mostAtOnce, stages: alive })).runs)
           }
           fromTop = answer.runs.length
           const byId = merged([...sincePushed.values()], merged(runs, new Map()))
@@ -147,6 +151,21 @@ export function createRunsStore(connection: Connection) {
         } catch (cause) {
           set({ loadingOlder: false, problem: problemText(cause) })
         }
+      },
+
+      async fetchFitting() {
+        const { filter, byId, total } = get()
+        if (byId.size >= total) return layout(get())
+        const now = Date.now()
+        const found = new Map<string, RunSummary>()
+        for (let offset = 0, of = 1; offset < of; ) {
+          const answer = await connection.call('runs.list', { limit: mostAtOnce, offset, ...filterOf(filter, now) })
+          for (const run of answer.runs) found.set(run.workflowId, run)
+          of = answer.runs.length === 0 ? 0 : answer.total
+          offset += answer.runs.length
+        }
+        place({ byId: merged([...found.values()], get().byId) }, held)
+        return layout(get())
       },
 
       apply(runs) {

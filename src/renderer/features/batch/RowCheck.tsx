@@ -1,0 +1,25 @@
+import { Check } from 'lucide-react'
+import type { MouseEvent } from 'react'
+import './batch.css'
+
+/**
+ * Whether a row is selected, for the eye and the pointer: an option of a listbox has no controls in it, so `aria-selected`
+ * tells the state and the keys of the list (x, Space) change it.
+ */
+export function RowCheck({ onPress }: { onPress: (event: MouseEvent) => void }) {
+  return (
+    <span
+      className="row-check"
+      aria-hidden
+      onMouseDown={(event) => event.preventDefault()}
+      onClick={(event) => {
+        event.stopPropagation()
+        onPress(event)
+      }}
+    >
+      <span>
+        <Check size={12} strokeWidth={3} aria-hidden />
+      </span>
+    </span>
+  )
+}
