@@ -46,7 +46,14 @@ function BeforeSending({ draft }: { draft: Draft }) {
   )
   const chosen = chosenOf(draft, plan.acts)
   const waits = kind === 'approve' && draft.reference === null
-  const nothing = chosen.length > 0 ? null : waits ? 'The candidates are being read.' : 'There is nothing to do.'
+  const nothing =
+    chosen.length > 0
+      ? null
+      : waits
+        ? 'The candidates are being read.'
+        : plan.acts.length > 0
+          ? 'Tick what you approve.'
+          : 'There is nothing to do.'
   const close = () => batch.getState().close()
   const send = () => {
     if (off === null && nothing === null) void batch.getState().send()
@@ -64,7 +71,7 @@ function BeforeSending({ draft }: { draft: Draft }) {
     <Dialog
       wide
       alert={words.dangerous}
-      title={words.title(waits ? plan.acts.length : chosen.length)}
+      title={words.title(chosen.length || plan.acts.length)}
       isOpen
       onClose={close}
       foot={
@@ -166,8 +173,8 @@ function Candidates({ draft, acts }: { draft: Draft; acts: readonly RunSummary[]
       {worse > 0 ? (
         <p className="muted small">
           {worse === 1
-            ? 'One got worse, or nobody can say: it is approved only when you tick it.'
-            : `${count(worse)} got worse, or nobody can say: they are approved only when you tick them.`}
+            ? 'One got worse or cannot be compared: it is approved only when you tick it.'
+            : `${count(worse)} got worse or cannot be compared: they are approved only when you tick them.`}
         </p>
       ) : null}
     </section>
@@ -211,7 +218,7 @@ function RunNames({ title, runs }: { title: string; runs: readonly RunSummary[] 
         {runs.slice(0, mostShown).map((run) => (
           <li key={run.workflowId}>
             <StageSign run={run} />
-            <span className="ellipsis" title={run.workflowId}>
+            <span className="ellipsis grow" title={run.workflowId}>
               <bdi>{plainText(run.fileName)}</bdi>
             </span>
             <span className="faint small nowrap">{stageLabels[run.stage]}</span>
