@@ -4,6 +4,7 @@
  * names of files, runs, models and people never become labels, as their number has no end and they are nobody else's business.
  */
 import { statfsSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { KeyRingState } from '../../../contract/keys.ts'
 import { endStages, type IntakeEntry, isEndStage, type Part, partState, type Stage, stages } from '../../../contract/model.ts'
@@ -21,6 +22,8 @@ const lagBuckets = [0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400]
 const runBuckets = [10, 30, 60, 300, 900, 3600, 14_400, 86_400, 345_600]
 /** A scrape waits for Temporal this long; Prometheus itself gives one up after ten seconds. */
 const askWithinMs = 3_000
+/** The metrics of a scrape are read within moments; scrapers come seconds apart. */
+const sameScrapeMs = 500
 
 export interface HostMetrics {
   /** A file became a run this long after it was first seen. */
@@ -92,6 +95,7 @@ export function createHostMetrics(options: HostMetricsOptions): HostMetrics {
   })
 
   // Approvals
+  const awaiting = onceAScrape(options.awaitingApproval)
   const decisions = new Counter({
     name: 'gatehouse_decisions_total',
     help: 'Decisions taken here, by kind (approve, reject) and whether the run took them (delivered, refused).',
@@ -101,9 +105,9 @@ export function createHostMetrics(options: HostMetricsOptions): HostMetrics {
   for (const decision of ['approve', 'reject']) {
     for (const state of ['delivered', 'refused']) decisions.inc({ decision, state }, 0)
   }
-  gauge('gatehouse_approvals_pending', 'Runs that wait for a decision.', [], () => options.awaitingApproval().length)
+  gauge('gatehouse_approvals_pending', 'Runs that wait for a decision.', [], () => awaiting().length)
   gauge('gatehouse_approvals_oldest_age_seconds', 'How long the oldest of them has waited; 0 while none waits.', [], () =>
-    options.awaitingApproval().reduce((oldest, { stageSince }) => Math.max(oldest, secondsSince(stageSince)), 0),
+    awaiting().reduce((oldest, { stageSince }) => Math.max(oldest, secondsSince(stageSince)), 0),
   )
   gauge(
     'gatehouse_approvals_next_deadline_timestamp_seconds',
@@ -139,7 +143,7 @@ export function createHostMetrics(options: HostMetricsOptions): HostMetrics {
   )
 
   // What was accepted and is on its way
-  const outboxes = createOutboxReader(options.ledger)
+  const outboxes = onceAScrape(createOutboxReader(options.ledger))
   gauge('gatehouse_outbox_entries', 'What was accepted here and is not confirmed yet, by outbox.', ['outbox'], () =>
     outboxes().map(({ outbox, count }) => [{ outbox }, count] as const),
   )
@@ -147,12 +151,8 @@ export function createHostMetrics(options: HostMetricsOptions): HostMetrics {
     outboxes().map(({ outbox, oldest }) => [{ outbox }, oldest === null ? 0 : secondsSince(oldest)] as const),
   )
 
-  // Temporal's task queue: asked once for each scrape
-  let asked: { at: number; answer: Promise<WorkersState | null> } | null = null
-  const queue = () => {
-    if (asked === null || Date.now() - asked.at > askWithinMs) asked = { at: Date.now(), answer: within(options.workers()) }
-    return asked.answer
-  }
+  // Temporal's task queue
+  const queue = onceAScrape(() => within(options.workers()))
   gauge(
     'gatehouse_task_queue_backlog_tasks',
     'Tasks of the pipelines’ queue that no worker has taken yet, by kind of task; absent while Temporal does not tell.',
@@ -171,24 +171,25 @@ export function createHostMetrics(options: HostMetricsOptions): HostMetrics {
   })
 
   // Keys
+  const keys = onceAScrape(options.keys)
   gauge('gatehouse_encryption_on', '1 while new payloads are encrypted, 0 while they are written in clear.', [], () =>
-    options.keys().encrypting ? 1 : 0,
+    keys().encrypting ? 1 : 0,
   )
   gauge('gatehouse_keys_available', '1 while the keys can be had, 0 while work waits for them.', [], () =>
-    options.keys().problem === null ? 1 : 0,
+    keys().problem === null ? 1 : 0,
   )
   gauge(
     'gatehouse_key_budget_used_ratio',
     'Share of its messages that the sealing key has used; it is rotated at 0.9.',
     [],
     () => {
-      const sealing = options.keys().keys.find(({ state }) => state === 'sealing')
+      const sealing = keys().keys.find(({ state }) => state === 'sealing')
       return sealing ? sealing.messages / sealing.messageBudget : null
     },
   )
 
   // Room on the disk, as the user of this process may use it
-  const disk = () => statfsSync(options.folder)
+  const disk = onceAScrape(() => statfsSync(options.folder))
   gauge('gatehouse_disk_free_bytes', 'Room left on the disk of the data folder.', [], () => {
     const { bavail, bsize } = disk()
     return bavail * bsize
@@ -211,6 +212,16 @@ export function createHostMetrics(options: HostMetricsOptions): HostMetrics {
       if (endedAt) runDurations.observe({ stage }, Math.max(0, (Date.parse(endedAt) - Date.parse(acceptedAt)) / 1000))
     },
     decided: (decision, state) => decisions.inc({ decision, state }),
+  }
+}
+
+/** What several metrics of one scrape are read from is read once. */
+function onceAScrape<T>(read: () => T): () => T {
+  let last: { at: number; value: T } | null = null
+  return () => {
+    const now = performance.now()
+    if (last === null || now - last.at > sameScrapeMs) last = { at: now, value: read() }
+    return last.value
   }
 }
 

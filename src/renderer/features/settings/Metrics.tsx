@@ -17,7 +17,7 @@ export function Metrics({ draft }: { draft: SettingsDraft['metrics'] }) {
       <div className="settings-row">
         <Field
           label="Port"
-          hint="Empty: the first free one from 4790 on."
+          hint="Empty: a free one from 4790 on."
           inputMode="numeric"
           value={draft.port}
           error={error}

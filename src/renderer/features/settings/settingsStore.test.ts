@@ -24,6 +24,9 @@ describe('checkDraft', () => {
     [{ approvalTimeoutHours: '0' }, { approvalTimeoutHours: 'Must be more than 0.' }],
     [{ maxFileMebibytes: 'big' }, { maxFileMebibytes: 'Enter a number.' }],
     [{ startsPerSecond: '2,5' }, {}],
+    [{ metrics: { on: true, port: ' ' } }, {}],
+    [{ metrics: { on: true, port: 'http' } }, { 'metrics.port': 'Enter a number.' }],
+    [{ metrics: { on: true, port: '70000' } }, { 'metrics.port': 'Must be at most 65535.' }],
     [
       {
         retries: {
@@ -49,6 +52,17 @@ describe('settingsStore', () => {
     await store.getState().save()
     expect((await connection.call('settings.get', {})).operator).toBe('Grace')
     expect(isDirty(store.getState())).toBe(false)
+  })
+  it('knows where metrics are offered once they are switched on', async () => {
+    const own = createSimulatedHost('empty')
+    const connection = createMemoryConnection(own.handlers)
+    own.onEvent((name, payload) => connection.emit(name, payload))
+    const store = createSettingsStore(connection)
+    await store.getState().fetch()
+    expect(store.getState().metrics).toEqual({ url: null, problem: null })
+    store.getState().edit({ metrics: { on: true, port: '9464' } })
+    await store.getState().save()
+    expect(store.getState().metrics?.url).toBe('http://127.0.0.1:9464/metrics')
   })
   it('shows the host’s refusal beside its field', async () => {
     const connection = createMemoryConnection({
