@@ -4,7 +4,7 @@ import { candidate, productionModel } from './approvals.ts'
 import { diff } from './diff.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import { codeFile, guideState } from './guide.ts'
-import { historyPage, payloadPiece, runValues, stepPayloads } from './history.ts'
+import { historyFile, historyFilePiece, historyPage, historyPiece, payloadPiece, runValues, stepPayloads } from './history.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import { metricsState } from './metrics.ts'
 import {
@@ -102,6 +102,43 @@ export const calls = {
       })
       .strict(),
     output: diff,
+  },
+  /**
+   * One piece of a history as a JSON file, as Temporal holds it or decoded; `after` is the `next` of the piece before. Whoever
+   * takes decoded values out is on record.
+   */
+  'history.export': {
+    input: z.object({ workflowId, decoded: z.boolean(), after: z.base64().min(1).max(10_000).nullable().default(null) }).strict(),
+    output: historyPiece,
+  },
+  /**
+   * Opens a history from a file, read-only and in memory: its text in pieces, each of the same `upload`; null until the last
+   * one is there. `history.filePage` then gives its pages.
+   */
+  'history.openFile': {
+    input: z
+      .object({
+        upload: z.uuid(),
+        fileName: z.string().min(1).max(1000),
+        text: z.string().max(historyFilePiece),
+        last: z.boolean(),
+      })
+      .strict(),
+    output: historyFile.nullable(),
+  },
+  'history.filePage': {
+    input: z
+      .object({
+        id: z.uuid(),
+        older: z
+          .string()
+          .regex(/^\d{1,9}$/)
+          .nullable()
+          .default(null),
+        limit: z.number().int().min(1).max(200).default(100),
+      })
+      .strict(),
+    output: historyPage,
   },
   /** What Postgres holds of the run now, read there. `rows` is 0 before the experiment was logged and never more than 1. */
   'runs.experiment': {

@@ -38,6 +38,31 @@ export const historyPage = z.object({
 })
 export type HistoryPage = z.infer<typeof historyPage>
 
+/** Characters of a file's text in one message. */
+export const historyFilePiece = 2 * 1024 * 1024
+
+/** A history that was opened from a file. */
+export const historyFile = z.object({
+  id: z.string(),
+  fileName: z.string(),
+  events: z.number().int(),
+  workflowId: z.string().nullable(),
+  runId: z.string().nullable(),
+  workflowType: z.string().nullable(),
+})
+export type HistoryFile = z.infer<typeof historyFile>
+
+/** A part of a history's JSON text. */
+export const historyPiece = z.object({
+  text: z.string(),
+  /** How many events it holds, and how many of their payloads could not be decoded. */
+  events: z.number().int(),
+  unreadable: z.number().int(),
+  /** Asks for the piece after this one; null when this is the last one. */
+  next: z.string().nullable(),
+})
+export type HistoryPiece = z.infer<typeof historyPiece>
+
 /** Values of one step's latest scheduling. */
 export const stepPayloads = z.object({
   step: stepName,

@@ -25,6 +25,7 @@ import { createEndpoints } from './endpoints/createEndpoints.ts'
 import { createEventHub } from './events.ts'
 import { createGuide } from './guide/createGuide.ts'
 import { createDiffs } from './history/createDiffs.ts'
+import { createHistoryFiles } from './history/createHistoryFiles.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
@@ -351,6 +352,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     report: files.report,
   })
 
+  const historyFiles = createHistoryFiles(() => dataConverters(temporal.namespace()).client.payloadCodecs ?? [])
+
   const health = (): StackHealth => ({
     ...stack.status(),
     profile: stack.profile,
@@ -474,6 +477,20 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'runs.get': ({ workflowId }) => runs.detail(workflowId),
       'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
       'history.page': runs.history,
+      'history.openFile': historyFiles.open,
+      'history.filePage': historyFiles.page,
+      'history.export': async (asked) => {
+        const piece = await runs.exported(asked)
+        if (asked.after === null) {
+          const { operator } = settings.get()
+          const { workflowId, decoded } = asked
+          audit.add({
+            ...{ topic: 'call', name: 'history.export', event: 'done', operator, host: hostName(), workflowId, step: null },
+            ...{ attempt: null, at: new Date().toISOString(), detail: decoded ? 'decoded' : 'as stored' },
+          })
+        }
+        return piece
+      },
       'history.payload': runs.payload,
       'runs.diff': diffs.runs,
       'runs.diffAttempts': diffs.attempts,

@@ -10,6 +10,7 @@ import type { StepOptions } from './commands/act.ts'
 import type { AuditOptions } from './commands/audit.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
+import type { HistoryOptions } from './commands/history.ts'
 import type { KeyFlags } from './commands/keys.ts'
 import type { ModelsOptions, RollBackOptions } from './commands/models.ts'
 import type { WorkersFlags } from './commands/workers.ts'
@@ -142,6 +143,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--operator <name>', 'by this operator')
     .option('--text <text>', 'with this text')
     .option('--csv', 'as CSV, for a spreadsheet')
+  command(
+    `history ${run}`,
+    `write Temporal's history of a run as a JSON file. ${aboutRun}`,
+    async (context, wanted: string, options: HistoryOptions) =>
+      (await import('./commands/history.ts')).exportHistory(context, wanted, options),
+  )
+    .option('--decoded', 'with its payloads in clear, failures included')
+    .option('--out <file>', 'where to (default: standard output)')
+    .option('--force', 'write over a file that is there')
   command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/act.ts')).runAgain(context, wanted),
   )

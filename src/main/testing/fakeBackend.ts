@@ -207,6 +207,10 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       ...{ step, inputs: [], results: [], heartbeat: [] },
       ...{ failures: [], failureValues: [], headers: [] },
     }),
+    'history.openFile': ({ fileName, last }) =>
+      last ? { id: crypto.randomUUID(), fileName, events: 0, workflowId: null, runId: null, workflowType: null } : null,
+    'history.filePage': () => ({ events: [], older: null, unreadable: 0 }),
+    'history.export': () => ({ text: '{"events":[]}', events: 0, unreadable: 0, next: null }),
     'history.page': () => ({ events: [], older: null, unreadable: 0 }),
     'history.payload': ({ from }) => ({ sizeBytes: 0, from, bytes: '' }),
     'runs.diff': ({ left, right }) => ({ left, right, sections: [] }),

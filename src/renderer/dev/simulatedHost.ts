@@ -1068,6 +1068,10 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'history.payload': () => {
       throw notFound('This value is no more where it was. Read the run again.')
     },
+    'history.openFile': ({ fileName, last }) =>
+      last ? { id: crypto.randomUUID(), fileName, events: 0, workflowId: null, runId: null, workflowType: null } : null,
+    'history.filePage': () => ({ events: [], older: null, unreadable: 0 }),
+    'history.export': () => ({ text: '{"events":[]}', events: 0, unreadable: 0, next: null }),
     'history.page': ({ workflowId, older, limit }) => {
       const run = detail(workflowId)
       const all = run.steps

@@ -24,6 +24,7 @@ export interface Audit {
 
 const kindOfName: Record<string, AuditKind> = {
   'runs.decide': 'decision',
+  'history.export': 'run',
   'deployments.rollBack': 'deployment',
   'intake.submit': 'intake',
   'intake.upload': 'intake',

@@ -3,6 +3,7 @@ import type { Payload } from '@temporalio/common'
 import { conflict, invalid, notFound, unavailable } from '../../../contract/errors.ts'
 import {
   type HistoryPage,
+  type HistoryPiece,
   type PayloadPiece,
   payloadPieceBytes,
   type RunValues,
@@ -14,6 +15,7 @@ import { describeRun } from '../../../temporal/executions.ts'
 import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
+import { exportHistory } from '../history/exportHistory.ts'
 import { readHistoryPage } from '../history/readHistoryPage.ts'
 import { findPayload, readRunValues } from '../history/readPayload.ts'
 import { type RunPayloads, readRunPayloads } from '../history/readRunPayloads.ts'
@@ -38,6 +40,8 @@ export interface RunReader {
   history(asked: { workflowId: string; older: string | null; limit: number }): Promise<HistoryPage>
   /** Input and results, decoded. @throws CallFailed `notFound` or `unavailable`. */
   runPayloads(workflowId: string): Promise<RunPayloads>
+  /** One piece of its history as a JSON file. @throws CallFailed `notFound`, `invalid` or `unavailable`. */
+  exported(asked: { workflowId: string; decoded: boolean; after: string | null }): Promise<HistoryPiece>
   /** @throws CallFailed `notFound` or `unavailable`. */
   values(workflowId: string): Promise<RunValues>
   /** One piece of a payload's bytes. @throws CallFailed `notFound`, `unavailable`, or `conflict` when it cannot be decoded. */
@@ -156,6 +160,16 @@ export function createRunReader({
       try {
         const stored = await lately.get(`${execution.runId} ${JSON.stringify(ref)}`, () => findPayload(temporal, execution, ref))
         return pieceOf(part === 'stored' ? stored : await decodeOne(temporal, stored), from)
+      } catch (error) {
+        throw historyProblem(error)
+      }
+    },
+
+    async exported({ workflowId, decoded, after }) {
+      const { temporal, execution } = reach(workflowId)
+      if (!execution) throw notFound('The run was not started yet: it has no history.')
+      try {
+        return await exportHistory(temporal, { ...execution, decoded, after })
       } catch (error) {
         throw historyProblem(error)
       }

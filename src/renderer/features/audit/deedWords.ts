@@ -25,6 +25,7 @@ const callWords: Record<string, string> = {
   'drills.set': 'Switched a drill',
   'stack.retry': 'Tried the stack again',
   'workers.switch': 'Switched the worker',
+  'history.export': 'Exported the history',
   'guide.begin': 'Began the guided demonstration',
   'guide.end': 'Cleaned up after the guided demonstration',
   'host.stop': 'Stopped Gatehouse',

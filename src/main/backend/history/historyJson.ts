@@ -1,0 +1,104 @@
+/**
+ * Histories as JSON text in protobuf's own JSON mapping: what `temporal workflow show --output json`, the Web UI's download
+ * and the SDKs' replayers write and read.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Payload, PayloadCodec } from '@temporalio/common'
+import { JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js'
+import proto from '@temporalio/proto'
+import { patchProtobufRoot } from '@temporalio/proto/lib/patch-protobuf-root.js'
+import type { Type } from 'protobufjs'
+import { toJson } from 'protobufjs/ext/protojson.js'
+import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import { payloadView } from '../runs/payloads.ts'
+import type { HistoryEvent } from '../runs/timeline.ts'
+
+// The types that are generated for the SDK leave its reflection out.
+const root = patchProtobufRoot(proto as never) as unknown as { lookupType(name: string): Type }
+const eventType = root.lookupType('temporal.api.history.v1.HistoryEvent')
+
+type Json = Record<string, unknown>
+
+/** Each event as Temporal holds it, as one line of JSON. */
+export const storedJson = (events: readonly HistoryEvent[]): string[] =>
+  events.map((event) => JSON.stringify(toJson(eventType, eventType.fromObject(event))))
+
+/**
+ * Each event with its payloads decoded, as one line of JSON. It stays a history that replayers read: a payload is still
+ * one, decoded, with its value beside it as it was encoded (`value`, exact to the digit); one that cannot be decoded is left
+ * sealed and says why (`unreadable`). A failure's sealed text is back in its place.
+ */
+export async function decodedJson(
+  events: readonly HistoryEvent[],
+  codecs: PayloadCodec[],
+): Promise<{ lines: string[]; unreadable: number }> {
+  const objects = events.map((event) => toJson(eventType, eventType.fromObject(event)) as Json)
+  const places = objects.flatMap(payloadPlaces)
+  const decoded = await decodeEach(
+    codecs,
+    places.map(({ payload }) => payload),
+  )
+  // No text of a history holds a name that was drawn just now.
+  const mark = randomUUID()
+  const values: string[] = []
+  places.forEach(({ holder, name }, index) => {
+    const one = decoded[index] as Decoded
+    if (one.error) {
+      holder[name] = { ...(holder[name] as Json), unreadable: one.error.message }
+      return
+    }
+    const { json } = payloadView('', one)
+    if (name === 'encodedAttributes' && json !== null && restoreFailure(holder, json)) return
+    const plain = payloadToJSON(one.payload) as Json
+    if (json !== null && isJson(json)) plain.value = `${mark} ${values.push(json) - 1}`
+    holder[name] = plain
+  })
+  const marks = new RegExp(`"${mark} (\\d+)"`, 'g')
+  return {
+    lines: objects.map((object) => JSON.stringify(object).replace(marks, (_, index) => values[Number(index)] ?? 'null')),
+    unreadable: decoded.filter(({ error }) => error !== null).length,
+  }
+}
+
+interface PayloadPlace {
+  holder: Json
+  name: string
+  payload: Payload
+}
+
+/** Every payload of an event in JSON, wherever it stands: an object with the two fields that a payload has. */
+function payloadPlaces(value: unknown): PayloadPlace[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, inner]) =>
+    isPayloadJson(inner) ? [{ holder: value as Json, name, payload: JSONToPayload(inner as never) }] : payloadPlaces(inner),
+  )
+}
+
+const isPayloadJson = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  const { metadata } = value as Json
+  return typeof metadata === 'object' && metadata !== null && 'encoding' in metadata
+}
+
+/** Puts the text of a failure back where it was before it was sealed (`DefaultFailureConverter` of the SDKs). */
+function restoreFailure(failure: Json, json: string): boolean {
+  try {
+    const { message, stack_trace: stack } = JSON.parse(json) as Json
+    if (typeof message !== 'string') return false
+    failure.message = message
+    if (typeof stack === 'string' && stack !== '') failure.stackTrace = stack
+    delete failure.encodedAttributes
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
