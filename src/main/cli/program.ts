@@ -8,6 +8,7 @@ import { NoHostError } from '../control/connectToHost.ts'
 import { appPaths, appVersion } from '../paths.ts'
 import type { StepOptions } from './commands/act.ts'
 import type { AuditOptions } from './commands/audit.ts'
+import type { DiffOptions } from './commands/diff.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { HistoryOptions } from './commands/history.ts'
@@ -98,6 +99,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command(`show ${run}`, `show one run. ${aboutRun}`, async (context, wanted: string) =>
     (await import('./commands/show.ts')).showRun(context, wanted),
   )
+  command(
+    'diff <run> <other>',
+    `say what the second run differs in from the first. ${aboutRun}`,
+    async (context, wanted: string, other: string, options: DiffOptions) =>
+      (await import('./commands/diff.ts')).diffRuns(context, [wanted, other], options),
+  )
+    .option('--all', 'also what is the same')
+    .option('--secrets', 'also what secrets are; without it only whether they differ')
   for (const decision of ['approve', 'reject'] as const) {
     command(
       `${decision} ${run}`,

@@ -4,7 +4,7 @@ import type { DrillsState } from '../../contract/drills.ts'
 import { conflict, notFound, unavailable } from '../../contract/errors.ts'
 import type { GuideState } from '../../contract/guide.ts'
 import type { KeysState } from '../../contract/keys.ts'
-import type { IntakeEntry, Part, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
+import type { IntakeEntry, Part, RunDetail, RunSummary, Settings, StackHealth } from '../../contract/model.ts'
 import { stepNames } from '../../contract/model.ts'
 import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
@@ -68,6 +68,34 @@ export const fakeSettings: Settings = {
   metrics: { on: false, port: null },
   appearance: 'light',
 }
+
+/** The run with nothing done yet. */
+export const fakeDetail = (run: RunSummary): RunDetail => ({
+  ...run,
+  steps: stepNames.map((step) => ({
+    step,
+    kind: step === 'await_production_approval' ? 'human' : 'activity',
+    state: 'waiting',
+    scheduledAt: null,
+    endedAt: null,
+    attempts: [],
+    maxAttempts: null,
+    retryAt: null,
+    paused: null,
+    progress: null,
+    eventIds: [],
+  })),
+  resets: [],
+  gateChecks: [],
+  deployments: [],
+  modelId: null,
+  notes: [],
+  namespace: 'default',
+  taskQueue: 'mlops-task-queue',
+  temporalUrl: null,
+  encryption: null,
+  incomplete: null,
+})
 
 export function fakeRun(workflowId: string): RunSummary {
   const at = '2026-01-02T03:04:05.000Z'
@@ -176,32 +204,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'runs.list': () => ({ runs: [run], total: 1, byStage: { AwaitingApproval: 1 } }),
     'runs.get': ({ workflowId }) => {
       if (workflowId !== run.workflowId) throw notFound(`There is no run ${workflowId} here.`)
-      return {
-        ...run,
-        steps: stepNames.map((step) => ({
-          step,
-          kind: step === 'await_production_approval' ? 'human' : 'activity',
-          state: 'waiting',
-          scheduledAt: null,
-          endedAt: null,
-          attempts: [],
-          maxAttempts: null,
-          retryAt: null,
-          paused: null,
-          progress: null,
-          eventIds: [],
-        })),
-        resets: [],
-        gateChecks: [],
-        deployments: [],
-        modelId: null,
-        notes: [],
-        namespace: 'default',
-        taskQueue: 'mlops-task-queue',
-        temporalUrl: null,
-        encryption: null,
-        incomplete: null,
-      }
+      return fakeDetail(run)
     },
     'runs.payloads': ({ step }) => ({
       ...{ step, inputs: [], results: [], heartbeat: [] },

@@ -75,6 +75,14 @@ describe('route', () => {
     ['#/inbox', { place: 'inbox' }],
     ['#/runs/mlops-1-a%2Fb', { place: 'runs', run: 'mlops-1-a/b' }],
     ['#/runs/x/page', { place: 'runs', run: 'x', full: true }],
+    ['#/runs/x/with/y%2F1', { place: 'runs', run: 'x', full: true, compare: { kind: 'run', other: 'y/1' } }],
+    [
+      '#/runs/x/attempts/train_model/2/3',
+      { place: 'runs', run: 'x', full: true, compare: { kind: 'attempts', step: 'train_model', left: 2, right: 3 } },
+    ],
+    ['#/runs/x/attempts/other_step/2/3', { place: 'runs', run: 'x' }],
+    ['#/runs/x/attempts/train_model/0/3', { place: 'runs', run: 'x' }],
+    ['#/runs/x/with/', { place: 'runs', run: 'x' }],
     ['#/runs/x/approve', { place: 'runs', run: 'x', decide: 'approve' }],
     ['#/inbox/x/reject', { place: 'inbox', run: 'x', decide: 'reject' }],
     ['#/runs/x/cancel', { place: 'runs', run: 'x' }],
@@ -93,7 +101,10 @@ describe('route', () => {
     ['#/runs?stages=Nonsense', { place: 'runs' }],
     ['#/runs/%E0%A4%A', { place: 'runs' }],
   ] as const)('%s', (hash, route) =>
-    expect(parseRoute(hash)).toEqual({ run: null, full: false, decide: null, filter: null, model: null, beside: null, ...route }),
+    expect(parseRoute(hash)).toEqual({
+      ...{ run: null, full: false, compare: null, decide: null, filter: null, model: null, beside: null },
+      ...route,
+    }),
   )
 
   it('reads what it wrote', () => {
@@ -101,13 +112,25 @@ describe('route', () => {
       place: 'runs',
       run: 'mlops-1-"ü" /#?',
       full: true,
+      compare: { kind: 'run', other: 'mlops-2/#?' },
       decide: null,
       filter: null,
       model: null,
       beside: null,
     } as const
     expect(parseRoute(formatRoute(run))).toEqual(run)
-    const models = { place: 'models', run: null, full: false, decide: null, filter: null, model: 'a/"ü"', beside: 'b#?' } as const
+    const attempts = { ...run, compare: { kind: 'attempts', step: 'deploy_dev', left: 1, right: 4 } } as const
+    expect(parseRoute(formatRoute(attempts))).toEqual(attempts)
+    const models = {
+      place: 'models',
+      run: null,
+      full: false,
+      compare: null,
+      decide: null,
+      filter: null,
+      model: 'a/"ü"',
+      beside: 'b#?',
+    } as const
     expect(parseRoute(formatRoute(models))).toEqual(models)
   })
 })

@@ -1,6 +1,6 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
-import type { DecisionKind } from '../../contract/model.ts'
+import { type DecisionKind, type StepName, stepNames } from '../../contract/model.ts'
 import { formatFilter, type ListFilter, parseFilter } from '../features/runs/listFilter.ts'
 
 export const places = [
@@ -17,11 +17,16 @@ export const places = [
 ] as const
 export type Place = (typeof places)[number]
 
+/** What stands beside an open run: another run that it is measured by, or two attempts of one of its steps. */
+export type Comparison = { kind: 'run'; other: string } | { kind: 'attempts'; step: StepName; left: number; right: number }
+
 export interface Route {
   place: Place
   /** The run that is open beside the list, or as a page. */
   run: string | null
   full: boolean
+  /** Takes the run's page while it is there. */
+  compare: Comparison | null
   /** What the native shell asks to be decided there: the dialog opens, and the address forgets it. */
   decide: DecisionKind | null
   /** What the run list is narrowed to; null where the address says nothing about it. */
@@ -40,16 +45,33 @@ const decoded = (part: string | undefined) => {
   }
 }
 
+function parseComparison([kind, first, left, right]: readonly string[]): Comparison | null {
+  if (kind === 'with') {
+    const other = decoded(first)
+    return other === null ? null : { kind: 'run', other }
+  }
+  const step = stepNames.find((name) => name === first)
+  if (kind !== 'attempts' || !step || !/^[1-9]\d{0,8}$/.test(left ?? '') || !/^[1-9]\d{0,8}$/.test(right ?? '')) return null
+  return { kind: 'attempts', step, left: Number(left), right: Number(right) }
+}
+
+function formatComparison(compare: Comparison): string {
+  if (compare.kind === 'run') return `/with/${encodeURIComponent(compare.other)}`
+  return `/attempts/${compare.step}/${compare.left}/${compare.right}`
+}
+
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
   const [place = '', id, page, other] = path.split('/')
   const known = places.find((name) => name === place) ?? 'runs'
   const run = known === 'inbox' || known === 'runs' ? decoded(id) : null
+  const compare = run === null ? null : parseComparison(path.split('/').slice(2))
   const model = known === 'models' ? decoded(id) : null
   return {
     place: known,
     run,
-    full: run !== null && page === 'page',
+    full: run !== null && (page === 'page' || compare !== null),
+    compare,
     decide: run !== null && (page === 'approve' || page === 'reject') ? page : null,
     filter: known === 'runs' ? parseFilter(query) : null,
     model,
@@ -57,10 +79,11 @@ export function parseRoute(hash: string): Route {
   }
 }
 
-export function formatRoute({ place, run, full, model, beside, filter }: Omit<Route, 'decide'>): string {
+export function formatRoute({ place, run, full, compare, model, beside, filter }: Omit<Route, 'decide'>): string {
   const query = place === 'runs' && filter !== null ? formatFilter(filter) : ''
   const narrowed = query === '' ? '' : `?${query}`
-  if (run !== null) return `#/${place}/${encodeURIComponent(run)}${full ? '/page' : ''}${narrowed}`
+  const page = compare !== null ? formatComparison(compare) : full ? '/page' : ''
+  if (run !== null) return `#/${place}/${encodeURIComponent(run)}${page}${narrowed}`
   if (model === null) return `#/${place}${narrowed}`
   return `#/${place}/${encodeURIComponent(model)}${beside === null ? '' : `/beside/${encodeURIComponent(beside)}`}`
 }
@@ -73,12 +96,15 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
   const store = createStore<RouteState>()((set, get) => ({
     ...parseRoute(page.location.hash),
     go(to, how = 'push') {
-      const { place, run, full, model, beside, filter } = { ...get(), ...to }
+      const { place, run, full, compare, model, beside, filter } = { ...get(), ...to }
       const atModels = place === 'models'
+      // A comparison is of the run that it was made for, and takes its page.
+      const compares = !atModels && run !== null && full && (run === get().run || to.compare !== undefined)
       const next: Route = {
         place,
         run: atModels ? null : run,
         full: !atModels && run !== null && full,
+        compare: compares ? compare : null,
         decide: null,
         filter,
         model: atModels ? model : null,

@@ -96,7 +96,8 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
         else active.blur()
         return true
       }
-      if (route.beside !== null) route.go({ beside: null })
+      if (route.compare !== null) route.go({ compare: null })
+      else if (route.beside !== null) route.go({ beside: null })
       else if (route.model !== null) route.go({ model: null })
       else if (route.full) route.go({ full: false })
       else if (selecting && selection.ids.size > 0) selection.clear()

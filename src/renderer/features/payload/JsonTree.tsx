@@ -56,7 +56,9 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
     next[node] = to ? 1 : 0
     setOpen(next)
   }
-  const uncover = (node: number) => setUncovered(new Set([...uncovered, node]))
+  /** With all that is in it: whoever asked has seen that it is a secret. */
+  const uncover = (node: number) =>
+    setUncovered(new Set([...uncovered, ...[...secrets].filter((inner) => inner >= node && inner < index.after(node))]))
   const copy = (text: string, what: string) =>
     navigator.clipboard.writeText(text).then(
       () => setTold(`Copied ${what}`),

@@ -22,7 +22,9 @@ export function Payload({ title, payload }: { title: string; payload: PayloadVie
       <div className="payload-head">
         <span className="payload-title">{title}</span>
         <Lock payload={payload} />
-        <span className="faint ellipsis">{factsOf(payload, title)}</span>
+        <span className="faint ellipsis" title={factsOf(payload, title)}>
+          {factsOf(payload, title)}
+        </span>
         <span className="grow" />
         <button type="button" className="button link small nowrap" aria-pressed={stored} onClick={() => setStored(!stored)}>
           {stored ? 'As you see it' : 'As Temporal sees it'}

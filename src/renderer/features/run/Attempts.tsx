@@ -1,7 +1,8 @@
 import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, CircleDashed, CircleDot, CircleMinus } from 'lucide-react'
 import { useId, useState } from 'react'
-import type { Attempt, Failure, Step } from '../../../contract/model.ts'
+import type { Attempt, Failure, Step, StepName } from '../../../contract/model.ts'
 import { durationWords } from '../../../contract/sentence.ts'
+import { useConsole } from '../../app/console.ts'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { count, plural } from '../../ui/format.ts'
@@ -67,6 +68,7 @@ export function Attempts({ step }: { step: Step }) {
           <Group
             key={`${group.attempts[0].attempt} ${group.attempts[0].startedAt}`}
             {...{ group, waits }}
+            step={step.step}
             of={step.maxAttempts}
           />
         ))}
@@ -77,6 +79,7 @@ export function Attempts({ step }: { step: Step }) {
 }
 
 interface Shared {
+  step: StepName
   waits: ReadonlyMap<Attempt, number>
   of: number | null
 }
@@ -145,10 +148,12 @@ function OutcomeSign({ outcome }: { outcome: Attempt['outcome'] }) {
   return <CircleAlert size={14} className="tone-bad" aria-hidden />
 }
 
-function AttemptRow({ attempt, of, waits, brief = false }: { attempt: Attempt; brief?: boolean } & Shared) {
+function AttemptRow({ attempt, step, of, waits, brief = false }: { attempt: Attempt; brief?: boolean } & Shared) {
   const now = useNow(attempt.endedAt === null)
   const end = attempt.endedAt ? Date.parse(attempt.endedAt) : now
   const wait = waits.get(attempt)
+  const { route } = useConsole()
+  const before = attempt.attempt - 1
   return (
     <li className="attempt">
       <div className="attempt-line">
@@ -167,6 +172,17 @@ function AttemptRow({ attempt, of, waits, brief = false }: { attempt: Attempt; b
           <span className="faint mono ellipsis attempt-worker" title={`Worker ${attempt.worker}`}>
             {attempt.worker}
           </span>
+        ) : null}
+        {before > 0 && !brief ? (
+          <button
+            type="button"
+            className="button link small nowrap"
+            onClick={() =>
+              route.getState().go({ full: true, compare: { kind: 'attempts', step, left: before, right: attempt.attempt } })
+            }
+          >
+            Compare<span className="sr-only"> attempt {attempt.attempt} with the one before</span>
+          </button>
         ) : null}
       </div>
       {attempt.failure && !brief ? <FailureView failure={attempt.failure} /> : null}

@@ -39,6 +39,7 @@ export function RunPanel() {
   const detail = useIn('run', (s) => s.detail)
   const problem = useIn('run', (s) => s.problem)
   const full = useIn('route', (s) => s.full)
+  const compare = useIn('route', (s) => s.compare)
   if (id === null) return null
   return (
     <section
@@ -69,7 +70,11 @@ export function RunPanel() {
           <X size={16} aria-hidden />
         </IconButton>
       </header>
-      {detail ? (
+      {detail && compare ? (
+        <Suspense fallback={<div className="run-body" aria-busy="true" />}>
+          <DiffView detail={detail} compare={compare} />
+        </Suspense>
+      ) : detail ? (
         <Body detail={detail} problem={problem} />
       ) : problem ? (
         <div className="run-body">
@@ -127,6 +132,8 @@ function Sealed({ detail: { encryption } }: { detail: RunDetail }) {
 
 // Charts are read when they are first looked at.
 const RunPictures = lazy(() => import('./RunPictures.tsx'))
+const DiffView = lazy(() => import('../diff/DiffView.tsx'))
+const CompareDialog = lazy(() => import('../diff/CompareDialog.tsx'))
 
 const tabWords: Record<RunTab, string> = { run: 'Run', data: 'Data', model: 'Model', history: 'History' }
 
@@ -202,6 +209,9 @@ function RunFacts({ detail }: { detail: RunDetail }) {
               <RunPictures detail={detail} show="curve" />
             </Suspense>
           ) : null}
+          <Section title="Values">
+            <RunValues key={detail.workflowId} detail={detail} />
+          </Section>
         </div>
         <div className="run-column">
           {detail.metrics || detail.gateChecks.length > 0 ? (
@@ -217,9 +227,6 @@ function RunFacts({ detail }: { detail: RunDetail }) {
           ) : null}
           <Section title="Who acted">
             <AuditList />
-          </Section>
-          <Section title="Values">
-            <RunValues key={detail.workflowId} detail={detail} />
           </Section>
           <Section title="Identity">
             <Ids detail={detail} />
@@ -243,7 +250,7 @@ export function Section({ title, children }: { title: string; children: ReactNod
 function Actions({ detail }: { detail: RunDetail }) {
   const { decide } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
-  const [asking, setAsking] = useState<'again' | 'cancel' | 'terminate' | null>(null)
+  const [asking, setAsking] = useState<'again' | 'cancel' | 'terminate' | 'compare' | null>(null)
   const awaiting = detail.stage === 'AwaitingApproval' && !detail.decisionPending
   const over = isEndStage(detail.stage)
   return (
@@ -272,12 +279,20 @@ function Actions({ detail }: { detail: RunDetail }) {
           </Button>
         </>
       )}
+      <Button look="quiet" onPress={() => setAsking('compare')}>
+        Compare with…
+      </Button>
       <span className="grow" />
       {detail.temporalUrl ? (
         <a className="button quiet" href={detail.temporalUrl} target="_blank" rel="noreferrer">
           Temporal
           <ExternalLink size={13} aria-hidden />
         </a>
+      ) : null}
+      {asking === 'compare' ? (
+        <Suspense>
+          <CompareDialog detail={detail} onClose={() => setAsking(null)} />
+        </Suspense>
       ) : null}
       {asking === 'again' ? <AgainDialog detail={detail} onClose={() => setAsking(null)} /> : null}
       {asking === 'cancel' || asking === 'terminate' ? (

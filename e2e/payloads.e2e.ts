@@ -1,0 +1,162 @@
+/**
+ * Payloads and comparisons by keys alone, in real Chromium over the real web shell. The host behind it is the simulated one,
+ * with a training whose inputs are as large and as odd as Temporal lets them be.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import type { RunSummary } from '../src/contract/model.ts'
+import { createSimulatedHost } from '../src/renderer/dev/simulatedHost.ts'
+import { launchChromium, root } from './support/browsers.ts'
+import { newHome, startFakeHost } from './support/fakeHost.ts'
+
+const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+declare const axe: { run(options: unknown): Promise<{ violations: { id: string; impact: string }[] }> }
+/** What the page put on the clipboard last; reading the real one is denied by the shell's permissions policy. */
+declare const window: { copied: string }
+const notesCopies = `navigator.clipboard.writeText = async (text) => void (window.copied = text)`
+
+/** 2 MB, with an id that no double holds. */
+const large = `{"rows":[${Array.from({ length: 30_000 }, (_, i) => `{"id":90071992547409${10 + (i % 90)},"name":"row ${i}","value":${i / 7}}`)}],"seed":9007199254740993}`
+const deep = `${'['.repeat(10_000)}"the bottom"${']'.repeat(10_000)}`
+const bytes = Uint8Array.from({ length: 1_500_000 }, (_, i) => (i * 7) % 251)
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+afterAll(() => browser.close())
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const clean of cleanUps.splice(0).reverse()) await clean()
+})
+
+async function open() {
+  const home = newHome()
+  cleanUps.push(home.remove)
+  const { host, backend } = await startFakeHost(appFolder, home)
+  cleanUps.push(() => host.close())
+  const simulated = createSimulatedHost('mixed')
+  Object.assign(backend.handlers, simulated.handlers)
+  simulated.onEvent((name, payload) => backend.emit(name, payload))
+  const payloads = simulated.handlers['runs.payloads']
+  backend.handlers['runs.payloads'] = async (input) => {
+    const answer = await payloads(input)
+    const [one] = answer.inputs
+    if (!one || input.step !== 'train_model') return answer
+    const json = (label: string, text: string) => ({ ...one, label, json: text, sizeBytes: text.length })
+    const opaque = { encoding: 'binary/protobuf', messageType: 'pkg.v1.Message', sizeBytes: bytes.length }
+    return {
+      ...answer,
+      inputs: [
+        json('large', large),
+        json('deep', deep),
+        {
+          ...{ ...one, label: 'bytes', json: null, holds: opaque, stored: '' },
+          ref: { in: 'event', eventId: '5', index: 2, newestFirst: false, older: null },
+        },
+      ],
+    }
+  }
+  backend.handlers['history.payload'] = ({ from }) => ({
+    ...{ sizeBytes: bytes.length, from },
+    bytes: Buffer.from(bytes.subarray(from, from + 1_048_576)).toString('base64'),
+  })
+  const { runs } = await simulated.handlers['runs.list']({ limit: 500, offset: 0 })
+  const done = runs.filter(({ stage }) => stage === 'Completed')
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  cleanUps.push(() => context.close())
+  const page = await context.newPage()
+  await page.addInitScript(notesCopies)
+  const problems: string[] = []
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+  page.on('pageerror', (error) => problems.push(error.message))
+  await page.goto(host.server.issueLink())
+  return { page, problems, done: done as [RunSummary, RunSummary] }
+}
+
+const goTo = (page: Page, hash: string) => page.goto(`${new URL(page.url()).origin}/${hash}`)
+const clipboard = (page: Page) => page.evaluate(() => window.copied)
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource)
+  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }))
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)
+}
+
+it('large, deep and opaque values are read, searched and copied by keys alone', async () => {
+  const { page, problems, done } = await open()
+  await goTo(page, `#/runs/${encodeURIComponent(done[0].workflowId)}/page`)
+  await page.locator('[data-step=train_model] .step-line').click()
+  const section = (label: string) => page.locator('.payload', { hasText: label })
+
+  const tree = section('large').getByRole('tree')
+  await tree.focus()
+  await page.keyboard.press('/')
+  await page.keyboard.type('row 2999')
+  // 2999 and 29990 to 29999.
+  await section('large').getByText('1 of 11').waitFor()
+  await page.keyboard.press('Enter')
+  await section('large').getByText('2 of 11').waitFor()
+  await page.keyboard.press('Shift+Enter')
+  await page.keyboard.press('ArrowDown')
+  expect(await tree.evaluate((element) => element.matches(':focus'))).toBe(true)
+  await page.keyboard.press('p')
+  await expect.poll(() => clipboard(page)).toBe('rows[2999].name')
+  await page.keyboard.press('c')
+  await expect.poll(() => clipboard(page)).toBe('row 2999')
+  await page.keyboard.press('End')
+  await page.keyboard.press('c')
+  await expect.poll(() => clipboard(page)).toBe('9007199254740993')
+  await page.keyboard.press('Home')
+  await page.keyboard.press('c')
+  await expect.poll(async () => (await clipboard(page)) === large).toBe(true)
+  expect(await section('large').getByRole('treeitem').count()).toBeLessThan(100)
+
+  await section('deep').getByRole('tree').focus()
+  await page.keyboard.press('/')
+  await page.keyboard.type('BOTTOM')
+  await section('deep').getByText('1 of 1', { exact: true }).waitFor()
+  await section('deep').getByRole('treeitem', { level: 10_001 }).waitFor()
+
+  await section('bytes').getByText('0–3,071 of 1,500,000 bytes').waitFor()
+  await section('bytes').getByRole('button', { name: 'To the last' }).click()
+  await section('bytes').getByText('–1,499,999 of 1,500,000 bytes').waitFor()
+  await section('bytes').getByRole('button', { name: 'Copy all bytes as hex' }).click()
+  await expect.poll(async () => (await clipboard(page)) === Buffer.from(bytes).toString('hex')).toBe(true)
+
+  // What a name says is secret is covered until asked for.
+  const result = section('Result').first().getByRole('tree')
+  await result.focus()
+  await page.keyboard.press('End')
+  expect(await result.textContent()).not.toContain('1.337')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('ArrowRight')
+  await expect.poll(() => result.textContent()).toContain('1.337')
+  expect(await seriousFaults(page)).toEqual([])
+  expect(problems).toEqual([])
+})
+
+it('a run is compared with another one, and the address keeps it', async () => {
+  const { page, problems, done } = await open()
+  const [run, other] = done
+  await goTo(page, `#/runs/${encodeURIComponent(run.workflowId)}/page`)
+  await page.getByRole('button', { name: 'Compare with…' }).press('Enter')
+  await page.getByRole('searchbox', { name: 'Search runs' }).fill(other.workflowId)
+  await page.getByRole('dialog').locator('.diff-pick').last().press('Enter')
+  await page.getByRole('heading', { name: 'Metrics' }).waitFor()
+  expect(page.url()).toContain(`/runs/${encodeURIComponent(run.workflowId)}/with/${encodeURIComponent(other.workflowId)}`)
+  const results = page.getByRole('table', { name: 'Results: what differs' })
+  expect(await results.textContent()).not.toContain('1.337')
+  await page.getByRole('button', { name: 'Show secrets' }).press('Enter')
+  await expect.poll(() => results.textContent()).toContain('1.337')
+  await page.reload()
+  await page.getByRole('heading', { name: 'Metrics' }).waitFor()
+  expect(await results.textContent()).not.toContain('1.337')
+  expect(await seriousFaults(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Compare with…' }).waitFor()
+  expect(problems).toEqual([])
+})
