@@ -281,6 +281,8 @@ export const payloadView = z.object({
   /** The value as text, where it is text but no JSON. */
   plain: z.string().nullable(),
   unreadable: z.string().nullable(),
+  /** Set where that is so only for now: it is still being decoded, and asking again gives it once it has come. */
+  late: z.literal(true).optional(),
   /** null where the host cannot give it again (the answer of a query). */
   ref: payloadRef.nullable(),
 })

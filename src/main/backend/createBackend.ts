@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { PayloadCodec } from '@temporalio/common'
 import { calls } from '../../contract/calls.ts'
 import { notFound, unavailable } from '../../contract/errors.ts'
 import type { EventPayload } from '../../contract/events.ts'
@@ -352,7 +353,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     report: files.report,
   })
 
-  const historyFiles = createHistoryFiles(() => dataConverters(temporal.namespace()).client.payloadCodecs ?? [])
+  // The same list each time: by it a value that is late is known again.
+  const fileCodecs = new Map<string, PayloadCodec[]>()
+  const historyFiles = createHistoryFiles(() => {
+    const namespace = temporal.namespace()
+    const codecs = fileCodecs.get(namespace) ?? dataConverters(namespace).client.payloadCodecs ?? []
+    fileCodecs.set(namespace, codecs)
+    return codecs
+  })
 
   const health = (): StackHealth => ({
     ...stack.status(),

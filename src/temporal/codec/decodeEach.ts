@@ -6,78 +6,70 @@ import { sealedMetadata } from './sealedPayload.ts'
 /** A payload as Temporal keeps it, and what it is: the decoded payload, or why it cannot be read. */
 export type Decoded = { stored: Payload } & ({ payload: Payload; error: null } | { payload: null; error: Error })
 
-interface Options {
-  /** How long the codecs may take, in milliseconds; what has not come by then is told as unreadable. Default: as long as they like. */
-  patienceMs?: number
-}
+/** More keys than this on one page share a batch: each batch is a round trip. */
+const mostBatches = 4
 
 /**
- * Decodes payloads in few calls of the codecs, in their order: one call for all that name the same key. Where a call fails,
- * its payloads are halved until the ones that cannot be read are found: each spoils itself only. Never rejects.
+ * Decodes payloads in their order, with as few calls of the codec as it takes: those of one key are one batch, and a batch
+ * that fails is halved until each payload that cannot be read (k of n) stands alone, by O(k log n) calls. Never rejects.
  */
-export async function decodeEach(
-  codecs: PayloadCodec[],
-  payloads: readonly Payload[],
-  { patienceMs }: Options = {},
-): Promise<Decoded[]> {
-  const all: (Decoded | undefined)[] = new Array(payloads.length)
-  await Promise.all(
-    [...byKey(payloads).values()].map(async (group) => {
-      const read = decodeGroup(
-        codecs,
-        group.map(({ payload }) => payload),
-      )
-      const decoded = await (patienceMs === undefined ? read : within(patienceMs, read))
-      group.forEach(({ index, payload }, at) => {
-        all[index] = decoded?.[at] ?? { stored: payload, payload: null, error: tooLate(patienceMs ?? 0) }
-      })
-    }),
-  )
-  return all as Decoded[]
+export const decodeEach = (codecs: PayloadCodec[], payloads: readonly Payload[]): Promise<Decoded[]> =>
+  Promise.all(decodingEach(codecs, payloads))
+
+/** The same, each payload by itself: one key that hangs keeps no other waiting. None of the promises rejects. */
+export function decodingEach(codecs: PayloadCodec[], payloads: readonly Payload[]): Promise<Decoded>[] {
+  const decoding: Promise<Decoded>[] = []
+  for (const batch of batchesOf(payloads)) {
+    const decoded = decodeBatch(
+      codecs,
+      batch.map((index) => payloads[index] as Payload),
+    )
+    for (const [place, index] of batch.entries()) decoding[index] = decoded.then((each) => each[place] as Decoded)
+  }
+  return decoding
 }
 
-/** A key that cannot be had keeps nobody waiting whose key is at hand. */
-function byKey(payloads: readonly Payload[]): Map<string, { index: number; payload: Payload }[]> {
-  const groups = new Map<string, { index: number; payload: Payload }[]>()
-  payloads.forEach((payload, index) => {
-    const key = Buffer.from(payload.metadata?.[sealedMetadata.keyId] ?? []).toString('latin1')
-    const group = groups.get(key)
-    if (group) group.push({ index, payload })
-    else groups.set(key, [{ index, payload }])
-  })
-  return groups
+/** Places of payloads that go to the codec together. */
+function batchesOf(payloads: readonly Payload[]): number[][] {
+  const batches = new Map<string, number[]>()
+  for (const [index, payload] of payloads.entries()) {
+    const key = keyOf(payload)
+    const batch = batches.get(key) ?? (batches.size < mostBatches ? undefined : [...batches.values()].at(-1))
+    if (batch) batch.push(index)
+    else batches.set(key, [index])
+  }
+  return [...batches.values()]
 }
 
-async function decodeGroup(codecs: PayloadCodec[], payloads: Payload[]): Promise<Decoded[]> {
+/** What names the key of a sealed payload; empty for one that names none. */
+const keyOf = ({ metadata }: Payload) =>
+  [sealedMetadata.keyId, sealedMetadata.wrappedKey]
+    .flatMap((name) => metadata?.[name] ?? [])
+    .map((part) => Buffer.from(part).toString('base64'))
+    .join()
+
+async function decodeBatch(codecs: PayloadCodec[], payloads: readonly Payload[]): Promise<Decoded[]> {
   try {
-    const decoded = await decode(codecs, payloads)
-    return payloads.map((stored, index) => {
-      const payload = decoded[index]
-      return payload ? { stored, payload, error: null } : { stored, payload: null, error: new Error(nothingGiven) }
-    })
+    const decoded = await decode(codecs, [...payloads])
+    // An answer of another length cannot be matched to what was asked.
+    if (decoded.length !== payloads.length || decoded.some((payload) => !payload))
+      throw new Error('The codec gave nothing for this value.')
+    return payloads.map((stored, index) => ({ stored, payload: decoded[index] as Payload, error: null }))
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause))
-    // What is missing is the key that all of them name.
-    const all = error instanceof UnknownKey || error instanceof KeysUnavailable
-    if (payloads.length === 1 || all) return payloads.map((stored) => ({ stored, payload: null, error }))
-    const half = Math.ceil(payloads.length / 2)
-    const halves = [payloads.slice(0, half), payloads.slice(half)]
-    return (await Promise.all(halves.map((part) => decodeGroup(codecs, part)))).flat()
+    if (payloads.length === 1 || speaksForAll(error, payloads))
+      return payloads.map((stored) => ({ stored, payload: null, error }))
+    const middle = Math.ceil(payloads.length / 2)
+    const halves = await Promise.all([
+      decodeBatch(codecs, payloads.slice(0, middle)),
+      decodeBatch(codecs, payloads.slice(middle)),
+    ])
+    return halves.flat()
   }
 }
 
-const nothingGiven = 'The codec gave nothing for this value.'
-const tooLate = (ms: number) =>
-  new Error(`What decodes it (codec or keys) did not answer within ${ms} ms. Read it again when it does.`)
-
-async function within<T>(ms: number, answer: Promise<T>): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), ms)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
+/** A key that is not there fails each payload under it alike; asking for each again would only keep its service busy. */
+function speaksForAll(error: Error, payloads: readonly Payload[]): boolean {
+  const [key = '', ...others] = new Set(payloads.map(keyOf))
+  return key !== '' && others.length === 0 && (error instanceof UnknownKey || error instanceof KeysUnavailable)
 }

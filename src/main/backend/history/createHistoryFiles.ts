@@ -4,7 +4,7 @@ import { invalid, notFound } from '../../../contract/errors.ts'
 import type { HistoryFile, HistoryPage } from '../../../contract/history.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 import { readHistoryFile } from './readHistoryFile.ts'
-import { historyEvents } from './readHistoryPage.ts'
+import { viewEvents } from './viewEvents.ts'
 
 export interface HistoryFiles {
   /**
@@ -20,8 +20,6 @@ export interface HistoryFiles {
 const longest = 128 * 1024 * 1024
 /** Files that stay open; the one that was looked at longest ago goes first. */
 const mostFiles = 3
-/** As for the pages of a run. */
-const patienceMs = 800
 
 /** Histories that were opened from files: read-only, in memory, decoded by the keys at hand while they are looked at. */
 export function createHistoryFiles(codecs: () => PayloadCodec[]): HistoryFiles {
@@ -65,10 +63,10 @@ export function createHistoryFiles(codecs: () => PayloadCodec[]): HistoryFiles {
       if (!Number.isSafeInteger(from) || from < 0) throw invalid('There is no such page.', 'older')
       const shown = events.slice(Math.max(0, events.length - from - limit), events.length - from).reverse()
       const next = from + shown.length
-      const read = await historyEvents(shown, codecs(), { older, patienceMs })
+      // What is behind a payload's first bytes is asked of Temporal, which a file is not.
+      const read = await viewEvents(shown, codecs(), { refOf: () => null })
       return {
-        // What is behind a payload's first bytes is asked of Temporal, which a file is not.
-        events: read.map((event) => ({ ...event, payloads: event.payloads.map((one) => ({ ...one, ref: null })) })),
+        events: read,
         older: next < events.length ? String(next) : null,
         unreadable: read.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
       }

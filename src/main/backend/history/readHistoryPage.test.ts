@@ -99,5 +99,8 @@ test('with another key every event is there, and each value says why it cannot b
 test('a codec that hangs costs the values only, and is named', async () => {
   const { events } = await readHistoryPage(await clientWith(hanging), { workflowId, runId, older: null, limit: 200 }, 50)
   expect(events.at(-1)).toMatchObject({ type: 'WorkflowExecutionStarted' })
-  expect(events.at(-1)?.payloads.find(({ label }) => label === 'input')?.unreadable).toContain('did not answer within 50 ms')
+  expect(events.at(-1)?.payloads.find(({ label }) => label === 'input')).toMatchObject({
+    late: true,
+    unreadable: expect.stringContaining('did not answer within 50 ms'),
+  })
 })

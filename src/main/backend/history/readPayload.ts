@@ -3,9 +3,9 @@ import type { Payload } from '@temporalio/common'
 import { notFound } from '../../../contract/errors.ts'
 import type { RunValues } from '../../../contract/history.ts'
 import type { PayloadRef } from '../../../contract/model.ts'
-import { decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import { decodeSoon } from '../../../temporal/codec/decodeSoon.ts'
 import { withinLimit } from '../../../temporal/grpc.ts'
-import { payloadView, placedInEvent, placedInRun, viewEach } from '../runs/payloads.ts'
+import { payloadView, placedInEvent, placedInRun, viewLists } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from './findPayloads.ts'
 
@@ -90,12 +90,15 @@ export async function readRunValues(client: Client, execution: Execution): Promi
   const ofStart = begun ? placedInEvent(begun) : []
   const ofRun = placedInRun(described)
   const under = (name: string) => (at: PayloadAt) => at.path === name || at.path.startsWith(`${name}.`)
-  const [input, headers, memo, searchAttributes] = await Promise.all([
-    viewEach(ofStart.filter(under('input')), loadedDataConverter),
-    viewEach(ofStart.filter(under('header')), loadedDataConverter),
-    viewEach(ofRun.filter(under('memo')), loadedDataConverter),
-    viewEach(ofRun.filter(under('searchAttributes')), loadedDataConverter),
-  ])
+  const [input = [], headers = [], memo = [], searchAttributes = []] = await viewLists(
+    [
+      ofStart.filter(under('input')),
+      ofStart.filter(under('header')),
+      ofRun.filter(under('memo')),
+      ofRun.filter(under('searchAttributes')),
+    ],
+    loadedDataConverter.payloadCodecs,
+  )
   return { ...answer, input, headers, memo, searchAttributes }
 }
 
@@ -110,7 +113,7 @@ async function askStatus(client: Client, execution: Execution): Promise<Pick<Run
     )
     const [payload] = queryResult?.payloads ?? []
     if (queryRejected || !payload) return { status: null, statusProblem: 'The run gave no answer.' }
-    const [decoded] = await decodeEach(client.options.loadedDataConverter.payloadCodecs, [payload])
+    const [decoded] = await decodeSoon(client.options.loadedDataConverter.payloadCodecs, [payload])
     return { status: decoded ? payloadView('get_status', decoded) : null, statusProblem: null }
   } catch (error) {
     const { details, message } = error as { details?: string; message: string }

@@ -10,7 +10,7 @@ import {
   type StepPayloads,
 } from '../../../contract/history.ts'
 import type { Deployment, PayloadRef, RunDetail, StepName } from '../../../contract/model.ts'
-import { decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import { decodeSoon, patienceMs, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
 import { describeRun } from '../../../temporal/executions.ts'
 import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
@@ -88,6 +88,7 @@ export function createRunReader({
       const temporal = client()
       const { events, pending, incomplete } = await readTemporal(temporal, workflowId, runId)
       const record = recordOf(workflowId) // may have moved on while Temporal was asked
+      const soon = createPatience(patienceMs)
       const steps = await buildTimeline({
         record,
         events,
@@ -96,9 +97,13 @@ export function createRunReader({
         // Without Temporal there is no history, and so no failure to decode.
         decodeFailure: async (failure) =>
           temporal
-            ? decodeFailureView(temporal.options.loadedDataConverter, failure)
+            ? soon(decodeFailureView(temporal.options.loadedDataConverter, failure), {
+                ...failureView(new StillDecoding(patienceMs)),
+                type: null,
+              })
             : failureView(new Error(failure.message ?? '')),
-        decodeProgress: async (activity) => (temporal ? decodeProgress(temporal.options.loadedDataConverter, activity) : null),
+        decodeProgress: async (activity) =>
+          temporal ? soon(decodeProgress(temporal.options.loadedDataConverter, activity), null) : null,
       })
       const live = projection.progress(workflowId)
       const step = live && steps.find((candidate) => candidate.step === live.step)
@@ -189,6 +194,22 @@ export function createRunReader({
   }
 }
 
+/** Waits so long for all that it is given together, and takes what stands in for the rest. */
+function createPatience(ms: number) {
+  const until = Date.now() + ms
+  return async <T>(coming: Promise<T>, otherwise: T): Promise<T> => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<T>((resolve) => {
+      timer = setTimeout(() => resolve(otherwise), Math.max(0, until - Date.now()))
+    })
+    try {
+      return await Promise.race([coming, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
 const noValues = { input: [], memo: [], searchAttributes: [], headers: [] }
 
 function pieceOf({ data }: Payload, from: number): PayloadPiece {
@@ -200,8 +221,11 @@ function pieceOf({ data }: Payload, from: number): PayloadPiece {
   }
 }
 
+/** Somebody waits for these very bytes, and sees that they are being read. */
+const bytesWithinMs = 10_000
+
 async function decodeOne(temporal: Client, stored: Payload): Promise<Payload> {
-  const [decoded] = await decodeEach(temporal.options.loadedDataConverter.payloadCodecs, [stored])
+  const [decoded] = await decodeSoon(temporal.options.loadedDataConverter.payloadCodecs, [stored], bytesWithinMs)
   if (!decoded?.payload) throw conflict(decoded?.error?.message ?? 'The codec gave nothing for this value.')
   return decoded.payload
 }

@@ -1,7 +1,8 @@
-import type { LoadedDataConverter } from '@temporalio/common'
+import type { LoadedDataConverter, PayloadCodec } from '@temporalio/common'
 import type { StepPayloads } from '../../../contract/history.ts'
 import type { PayloadRef, PayloadView, StepName } from '../../../contract/model.ts'
-import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
+import type { Decoded } from '../../../temporal/codec/decodeEach.ts'
+import { decodeSoon, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
 import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from '../history/findPayloads.ts'
 import { metadataText } from './runEncryption.ts'
@@ -9,19 +10,29 @@ import type { HistoryEvent, PendingActivity } from './timeline.ts'
 
 /** A payload, where it stands and where it is found again. */
 export interface PlacedPayload extends PayloadAt {
-  ref: PayloadRef
+  /** null where it cannot be. */
+  ref: PayloadRef | null
 }
 
-/** Decodes each for itself: a payload that cannot be read spoils itself only. Never rejects. */
+/** A payload that cannot be read spoils itself only, one that is late keeps nobody waiting. Never rejects. */
 export async function viewEach(placed: readonly PlacedPayload[], converter: LoadedDataConverter): Promise<PayloadView[]> {
-  const decoded = await decodeEach(
-    converter.payloadCodecs,
-    placed.map(({ payload }) => payload),
-  )
-  return placed.flatMap(({ path, ref }, index) => {
-    const each = decoded[index]
-    return each ? [payloadView(path, each, ref)] : []
-  })
+  const [views = []] = await viewLists([placed], converter.payloadCodecs)
+  return views
+}
+
+/**
+ * The same for several lists, decoded together: a call of the codec may be a round trip.
+ * @param waitMs how long they may take; what has not come by then is told as late.
+ */
+export async function viewLists(
+  lists: readonly (readonly PlacedPayload[])[],
+  codecs: PayloadCodec[],
+  waitMs?: number,
+): Promise<PayloadView[][]> {
+  const payloads = lists.flat().map(({ payload }) => payload)
+  const decoded = await decodeSoon(codecs, payloads, waitMs)
+  let next = 0
+  return lists.map((list) => list.map(({ path, ref }) => payloadView(path, decoded[next++] as Decoded, ref)))
 }
 
 /** What the latest scheduling of one step holds, as far as Temporal keeps it: only the last failure, only the last heartbeat. */
@@ -38,21 +49,21 @@ export async function stepPayloads(
   const live = under ? findPayloads({ [step]: { lastFailure: under.lastFailure } }) : { payloads: [], failures: [] }
   const ofFailure = live.failures.length > 0 ? placedInRun(live.payloads) : failed ? placedInEvent(failed) : []
   const isHeartbeat = ({ path }: PayloadAt) => /(^|\.)(lastHeartbeatDetails|heartbeat)(\.\d+)?$/.test(path)
-  const view = (placed: readonly PlacedPayload[], only: (at: PayloadAt) => boolean) => viewEach(placed.filter(only), converter)
   const within = (name: string) => (at: PayloadAt) => at.path === name || at.path.startsWith(`${name}.`)
   const ofSchedule = scheduled ? placedInEvent(scheduled) : []
-  const [inputs, headers, results, heartbeat, failureValues] = await Promise.all([
-    view(ofSchedule, within('input')),
-    view(ofSchedule, within('header')),
-    view(answers.flatMap(placedInEvent), within('result')),
-    viewEach(
-      under?.heartbeatDetails
-        ? placedInRun(findPayloads({ [step]: { heartbeat: under.heartbeatDetails } }).payloads)
-        : ofFailure.filter(isHeartbeat),
-      converter,
-    ),
-    view(ofFailure, (at) => !isHeartbeat(at)),
-  ])
+  const ofHeartbeat = under?.heartbeatDetails
+    ? placedInRun(findPayloads({ [step]: { heartbeat: under.heartbeatDetails } }).payloads)
+    : ofFailure.filter(isHeartbeat)
+  const [inputs = [], headers = [], results = [], heartbeat = [], failureValues = []] = await viewLists(
+    [
+      ofSchedule.filter(within('input')),
+      ofSchedule.filter(within('header')),
+      answers.flatMap(placedInEvent).filter(within('result')),
+      ofHeartbeat,
+      ofFailure.filter((at) => !isHeartbeat(at)),
+    ],
+    converter.payloadCodecs,
+  )
   const failures = live.failures.length > 0 ? live.failures : failed ? payloadsOfEvent(failed).failures : []
   return { step, inputs, results, heartbeat, failures, failureValues, headers }
 }
@@ -91,7 +102,10 @@ export function payloadView(label: string, { stored: payload, ...decoded }: Deco
     stored: Buffer.from(payload.data?.subarray(0, storedShown) ?? []).toString('base64'),
     ref,
   }
-  if (decoded.error) return { ...stored, ...nothingRead, unreadable: decoded.error.message }
+  if (decoded.error) {
+    const late = decoded.error instanceof StillDecoding ? ({ late: true } as const) : {}
+    return { ...stored, ...nothingRead, unreadable: decoded.error.message, ...late }
+  }
   const inside = decoded.payload
   const encoding = metadataText(inside, sealedMetadata.encoding) ?? 'unknown'
   const holds = { encoding, messageType: metadataText(inside, 'messageType'), sizeBytes: inside.data?.length ?? 0 }

@@ -1,0 +1,58 @@
+import type { PayloadCodec } from '@temporalio/common'
+import type { HistoryEvent } from '../../../contract/history.ts'
+import type { PayloadRef } from '../../../contract/model.ts'
+import { viewLists } from '../runs/payloads.ts'
+import { isoOf } from '../runs/protoTime.ts'
+import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
+import { attributesOf, payloadsOfEvent } from './findPayloads.ts'
+
+interface Options {
+  /** Where the host finds a value of an event again; null where it cannot. */
+  refOf(eventId: string, index: number): PayloadRef | null
+  /** How long the payloads of all of them may take to decode, in milliseconds; what has not come by then is told as late. */
+  waitMs?: number
+}
+
+/** Events as the console shows them, in their order; their payloads are decoded together. Never rejects. */
+export async function viewEvents(
+  stored: readonly StoredEvent[],
+  codecs: PayloadCodec[],
+  { refOf, waitMs }: Options,
+): Promise<HistoryEvent[]> {
+  const subjects = new Map(stored.map((event) => [String(event.eventId), subjectOf(event)]))
+  const found = stored.map(payloadsOfEvent)
+  const payloads = await viewLists(
+    found.map((each, place) => each.payloads.map((at, index) => ({ ...at, ref: refOf(String(stored[place]?.eventId), index) }))),
+    codecs,
+    waitMs,
+  )
+  return stored.map((event, place) => {
+    const [name = '', attributes = {}] = attributesOf(event)
+    const answers = answered(attributes)
+    return {
+      id: String(event.eventId),
+      type: name.replace(/^./, (letter) => letter.toUpperCase()).replace(/EventAttributes$/, ''),
+      at: isoOf(event.eventTime),
+      subject: subjectOf(event) ?? (answers ? (subjects.get(answers) ?? null) : null),
+      answers,
+      failures: found[place]?.failures ?? [],
+      payloads: payloads[place] ?? [],
+    }
+  })
+}
+
+function subjectOf(event: StoredEvent): string | null {
+  const [, attributes = {}] = attributesOf(event)
+  const accepted = attributes.acceptedRequest as { input?: { name?: string } } | undefined
+  const subject =
+    attributes.activityId || attributes.signalName || attributes.timerId || attributes.markerName || accepted?.input?.name
+  return typeof subject === 'string' ? subject : null
+}
+
+function answered(attributes: Record<string, unknown>): string | null {
+  for (const name of ['scheduledEventId', 'acceptedEventId']) {
+    const id = attributes[name]
+    if (id !== undefined && id !== null && String(id) !== '0') return String(id)
+  }
+  return null
+}
