@@ -14,7 +14,7 @@ import './history.css'
 /** Every event that Temporal keeps of a run, newest first, with what each of them holds. */
 export function HistoryView({ detail }: { detail: RunDetail }) {
   const { history } = useConsole()
-  const { events, older, unreadable, loading, problem } = useIn('history', (s) => s)
+  const { events, older, unreadable, late, loading, problem } = useIn('history', (s) => s)
   const [text, setText] = useState('')
   useEffect(() => void history.getState().open(detail.workflowId), [history, detail.workflowId])
   const again = () => void history.getState().open(detail.workflowId)
@@ -46,6 +46,7 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
           </Button>
         </Note>
       ) : null}
+      {late > 0 ? <LateNote count={late} onStop={history.getState().stopWaiting} /> : null}
       {unreadable > 0 ? (
         <Note tone="human">
           <p>
@@ -76,6 +77,21 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
   )
 }
 
+/** What is missing for now, and why; it goes away by itself. */
+function LateNote({ count, onStop }: { count: number; onStop(): void }) {
+  return (
+    <Note tone="human">
+      <p>
+        {count === 1 ? 'One value is' : `${count} values are`} still being decoded: the codec or its key service has not answered
+        yet. Everything else is here; what is missing appears when it comes.
+      </p>
+      <Button size="small" onPress={onStop}>
+        Stop waiting
+      </Button>
+    </Note>
+  )
+}
+
 const countWords = (shown: number, read: number, more: boolean) =>
   `${shown === read ? '' : `${shown} of `}${read} events${more ? ' read so far' : ''}`
 
@@ -91,7 +107,8 @@ function EventRow({ event }: { event: HistoryEvent }) {
         <code className="ellipsis">{event.subject}</code>
         <span className="grow" />
         {event.failures.length > 0 ? <span className="tone-bad nowrap">failure</span> : null}
-        {event.payloads.some((payload) => payload.unreadable !== null) ? (
+        {event.payloads.some(({ late }) => late) ? <span className="faint nowrap">being decoded</span> : null}
+        {event.payloads.some(({ unreadable, late }) => unreadable !== null && !late) ? (
           <span className="tone-bad nowrap">unreadable</span>
         ) : null}
         {event.payloads.length > 0 ? (

@@ -64,7 +64,8 @@ function Lock({ payload }: { payload: PayloadView }) {
 const sealedEncoding = 'binary/encrypted'
 
 function Value({ payload, title }: { payload: PayloadView; title: string }) {
-  const { json, plain, unreadable, holds } = payload
+  const { json, plain, unreadable, late, holds } = payload
+  if (late) return <p className="faint">{unreadable}</p>
   if (unreadable !== null) return <Problem text={unreadable} />
   if (json !== null) return <JsonValue text={json} title={title} />
   if (plain !== null) return <LongText text={plain} label={title} />

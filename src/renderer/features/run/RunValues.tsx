@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import type { RunValues as Values } from '../../../contract/history.ts'
 import type { RunDetail } from '../../../contract/model.ts'
 import { useConsole } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
+import { countLate, lateWait } from '../payload/late.ts'
 import { PayloadList } from './StepDetail.tsx'
 
 /** What a run holds beside its steps; asked for only when somebody wants to see it, as a worker has to answer. */
@@ -14,19 +15,27 @@ export function RunValues({ detail }: { detail: RunDetail }) {
   const [values, setValues] = useState<Values | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   const { workflowId } = detail
+  const read = useCallback(() => setAsked((times) => times + 1), [])
   useEffect(() => {
     if (asked === 0) return
+    let waiting: ReturnType<typeof setTimeout> | undefined
     let over = false
     setProblem(null)
     connection.call('runs.values', { workflowId }).then(
-      (answer) => over || setValues(answer),
+      (answer) => {
+        if (over) return
+        setValues(answer)
+        const { status, input, memo, searchAttributes, headers } = answer
+        if (countLate([...(status ? [status] : []), ...input, ...memo, ...searchAttributes, ...headers]) > 0)
+          waiting = setTimeout(read, lateWait(asked))
+      },
       (cause) => over || setProblem(problemText(cause)),
     )
     return () => {
       over = true
+      clearTimeout(waiting)
     }
-  }, [connection, workflowId, asked])
-  const read = () => setAsked((times) => times + 1)
+  }, [connection, workflowId, asked, read])
   return (
     <div className="payloads">
       <p className="faint">

@@ -5,6 +5,7 @@ import type { AuditRecord } from '../../../contract/operator.ts'
 import type { DataProfile, TrainingReport } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
+import { countLate, lateWait } from '../payload/late.ts'
 import type { RunAction } from './ActionDialog.tsx'
 
 /** At most one detail is asked for in this time, however often the run changes. */
@@ -49,7 +50,8 @@ export interface RunState {
   /** A step's own worker told how far it is: nobody has to ask. */
   heard(): void
   toggleStep(step: StepName): void
-  loadPayloads(step: StepName): Promise<void>
+  /** What is late is asked for again while its step is open; `times` counts how often that was in vain. */
+  loadPayloads(step: StepName, times?: number): Promise<void>
   again(requestId: string): Promise<string>
   /** Idempotent by `requestId`. @throws CallFailed with what stands in the way. */
   act(action: RunAction, reason: string, requestId: string): Promise<void>
@@ -146,7 +148,7 @@ export function createRunStore(connection: Connection) {
         const { openSteps } = get()
         set({ openSteps: openSteps.includes(step) ? openSteps.filter((s) => s !== step) : [...openSteps, step] })
       },
-      async loadPayloads(step) {
+      async loadPayloads(step, times = 0) {
         const { id } = get()
         if (id === null) return
         const put = (change: Partial<PayloadState>) => {
@@ -156,7 +158,14 @@ export function createRunStore(connection: Connection) {
         }
         put({ loading: true })
         try {
-          put({ loading: false, payloads: await connection.call('runs.payloads', { workflowId: id, step }), problem: null })
+          const payloads = await connection.call('runs.payloads', { workflowId: id, step })
+          put({ loading: false, payloads, problem: null })
+          const { inputs, results, heartbeat, failureValues, headers } = payloads
+          if (countLate([...inputs, ...results, ...heartbeat, ...failureValues, ...headers]) === 0) return
+          setTimeout(() => {
+            const { id: open, openSteps, loadPayloads } = get()
+            if (open === id && openSteps.includes(step)) void loadPayloads(step, times + 1)
+          }, lateWait(times))
         } catch (cause) {
           put({ loading: false, problem: problemText(cause) })
         }

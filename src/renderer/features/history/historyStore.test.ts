@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { HistoryEvent } from '../../../contract/history.ts'
+import type { PayloadView } from '../../../contract/model.ts'
+import type { Connection } from '../../../contract/wire.ts'
+import { createHistoryStore } from './historyStore.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const value = (late: boolean): PayloadView => ({
+  ...{
+    label: 'input',
+    encoding: 'binary/encrypted',
+    keyId: 'k-1',
+    sizeBytes: 9,
+    stored: '',
+    holds: null,
+    plain: null,
+    ref: null,
+  },
+  ...(late ? { json: null, unreadable: 'Still being decoded.', late: true } : { json: '"here"', unreadable: null }),
+})
+const event = (late: boolean): HistoryEvent => ({
+  ...{ id: '5', type: 'ActivityTaskScheduled', at: null, subject: null, answers: null, failures: [] },
+  payloads: [value(late)],
+})
+
+/** A host whose codec answers with the `comesWith`th asking. */
+function host(comesWith: number) {
+  const told = { asked: 0 }
+  const call = async () => {
+    const late = ++told.asked < comesWith
+    return { events: [event(late)], older: null, unreadable: late ? 1 : 0 }
+  }
+  return { told, store: createHistoryStore({ call } as unknown as Connection) }
+}
+
+test('a value that is late is asked for again, less and less often, until it is there', async () => {
+  const { told, store } = host(3)
+  await store.getState().open('mlops-1')
+  expect(store.getState()).toMatchObject({ late: 1, unreadable: 0 })
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(told.asked).toBe(2)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(store.getState()).toMatchObject({ late: 0, unreadable: 0, events: [{ payloads: [{ json: '"here"' }] }] })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(told.asked).toBe(3)
+})
+
+test('who does not want to wait is told what is missing, and nothing more is asked', async () => {
+  const { told, store } = host(Number.POSITIVE_INFINITY)
+  await store.getState().open('mlops-1')
+  store.getState().stopWaiting()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(told.asked).toBe(1)
+  expect(store.getState()).toMatchObject({ late: 0, unreadable: 1 })
+  expect(store.getState().events?.[0]?.payloads[0]?.unreadable).toContain('Read the history again')
+})
+
+test('another run ends the waiting for the one before', async () => {
+  const { store } = host(2)
+  await store.getState().open('mlops-1')
+  const other = store.getState().open('mlops-2')
+  expect(store.getState()).toMatchObject({ late: 0, events: null })
+  await other
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(store.getState()).toMatchObject({ workflowId: 'mlops-2', late: 0 })
+})
