@@ -101,7 +101,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       const { profile: _, temporalUiUrl: __, ...parts } = health()
       return parts
     },
-    runsByStage: () => projection.list({ limit: 1, offset: 0 }).byStage,
+    runsByStage: () => projection.byStage(),
     awaitingApproval: () => awaitingApproval(),
     intakeQueue: () => intake.queue(),
     workers: () => workers.list(),

@@ -28,6 +28,8 @@ import type { Sealer } from './sealer.ts'
 export interface Projection {
   list(query: ValidInput<'runs.list'>): CallOutput<'runs.list'>
   get(workflowId: string): RunRecord | undefined
+  /** How many runs are in each stage. */
+  byStage(): Partial<Record<Stage, number>>
   /** Runs whose sealed part could not be read at the start: Temporal knows it still. */
   unreadable(): string[]
   /** Runs that have not ended, as far as is known here. */
@@ -90,6 +92,8 @@ export function createProjection({
   log,
 }: Options): Projection {
   const records = new Map<string, RunRecord>()
+  /** Those that have not ended: a few among many, and asked for every other second. */
+  const open = new Map<string, RunRecord>()
   /** Newest first; the order of the list. */
   let ordered: RunRecord[] = []
   let orderedIsStale = false
@@ -118,6 +122,8 @@ export function createProjection({
 
   const put = (record: RunRecord) => {
     records.set(record.workflowId, record)
+    if (isEndStage(record.stage)) open.delete(record.workflowId)
+    else open.set(record.workflowId, record)
     orderedIsStale = true
   }
   const unreadable: string[] = []
@@ -292,6 +298,12 @@ export function createProjection({
     return ordered
   }
 
+  const byStage = () => {
+    const counts: Partial<Record<Stage, number>> = {}
+    for (const { stage } of records.values()) counts[stage] = (counts[stage] ?? 0) + 1
+    return counts
+  }
+
   return {
     observer,
     hear,
@@ -308,14 +320,13 @@ export function createProjection({
     update,
     flush,
     get: (workflowId) => records.get(workflowId),
+    byStage,
     unreadable: () => unreadable.splice(0),
-    open: () => [...records.values()].filter((record) => !isEndStage(record.stage)),
+    open: () => [...open.values()],
     progress: (workflowId) => latestProgress.get(workflowId),
     list({ limit, offset, ...filter }) {
-      const byStage: Partial<Record<Stage, number>> = {}
-      for (const record of records.values()) byStage[record.stage] = (byStage[record.stage] ?? 0) + 1
       const matching = inOrder().filter(runFits(filter, Date.now()))
-      return { runs: matching.slice(offset, offset + limit).map(summaryOf), total: matching.length, byStage }
+      return { runs: matching.slice(offset, offset + limit).map(summaryOf), total: matching.length, byStage: byStage() }
     },
     load(workflowIds) {
       for (const workflowId of workflowIds) {
