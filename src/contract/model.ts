@@ -61,6 +61,15 @@ export const stageOfStep: Record<StepName, Stage> = {
   deploy_prod: 'DeployingProd',
 }
 
+/**
+ * The step whose attempt may wait while a run is in this stage; null where none can. While a run awaits its decision nothing
+ * is tried; once it is decided, writing that down may be.
+ */
+export function stepThatWaits(stage: Stage): StepName | null {
+  if (stage === 'AwaitingApproval') return 'record_decision'
+  return stepNames.find((step) => stageOfStep[step] === stage) ?? null
+}
+
 /** One check of the quality gate and how it ended. */
 export const gateCheck = z.object({
   /** `drill`: no check of the model, but an operator's order to refuse it. */

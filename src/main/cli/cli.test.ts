@@ -300,6 +300,65 @@ describe('decisions', () => {
   })
 })
 
+describe('several runs at once', () => {
+  const known = () =>
+    hostKnows([
+      runOf('mlops-1-a', 'a.csv', 'AwaitingApproval'),
+      runOf('mlops-2-b', 'b.csv', 'Completed'),
+      runOf('mlops-3-c', 'c.csv', 'LoggingExperiment'),
+    ])
+
+  it('are acted on each by itself: one refusal keeps no other from it, and ends with 1', async () => {
+    known()
+    const asked: { workflowId: string; requestId: string }[] = []
+    backend.handlers['runs.cancel'] = ({ workflowId, requestId }) => {
+      asked.push({ workflowId, requestId })
+      if (workflowId === 'mlops-2-b') throw conflict('This run has ended already (Completed); nothing was changed.')
+      return {}
+    }
+    const { code, stdout, stderr } = await gatehouse('cancel', 'a.csv', 'b.csv', 'c.csv', 'mlops-1-a', '--reason', 'wrong export')
+    expect(code).toBe(1)
+    // Named twice, it is one run.
+    expect(asked.map(({ workflowId }) => workflowId)).toEqual(['mlops-1-a', 'mlops-2-b', 'mlops-3-c'])
+    expect(new Set(asked.map(({ requestId }) => requestId)).size).toBe(3)
+    expect(stdout).toContain('Asked a.csv')
+    expect(stdout).toContain('Asked c.csv')
+    expect(stdout).toContain('2 of 3 done, 1 not.')
+    expect(stderr).toBe('Not b.csv (mlops-2-b): This run has ended already (Completed); nothing was changed.\n')
+
+    const inJson = await gatehouse('cancel', 'a.csv', 'b.csv', '--reason', 'wrong export', '--json')
+    expect(inJson.code).toBe(1)
+    expect(jsonLines(inJson.stdout)).toMatchObject([
+      { workflowId: 'mlops-1-a', cancelled: true },
+      { error: { kind: 'conflict', workflowId: 'mlops-2-b' } },
+    ])
+  })
+
+  it('are all understood before anything is done to one', async () => {
+    known()
+    let decided = 0
+    backend.handlers['runs.decide'] = () => {
+      decided++
+      return { state: 'delivered' }
+    }
+    expect((await gatehouse('approve', 'a.csv', 'nothing-like-it', '--reason', 'fine')).code).toBe(2)
+    expect(decided).toBe(0)
+  })
+
+  it('are tried at the step that each is at', async () => {
+    known()
+    const tried: string[] = []
+    backend.handlers['runs.actOnStep'] = ({ workflowId, step }) => {
+      tried.push(`${workflowId} ${step}`)
+      return {}
+    }
+    const { code, stderr } = await gatehouse('retry-now', 'b.csv', 'c.csv', '--reason', 'the disk has room')
+    expect(code).toBe(1)
+    expect(tried).toEqual(['mlops-3-c log_experiment'])
+    expect(stderr).toContain('Not b.csv (mlops-2-b): It is at no step')
+  })
+})
+
 describe('keys', () => {
   const passphrase = 'correct horse battery'
 

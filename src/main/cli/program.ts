@@ -54,7 +54,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
       })
 
   const run = '<run>'
+  const runs = '<runs...>'
   const aboutRun = 'RUN is a workflow id, a file name, or the beginning of one.'
+  const aboutRuns = 'Each RUN is a workflow id, a file name, or the beginning of one.'
   command(
     'start [files...]',
     'open the console: a window where there is one, else a page',
@@ -109,25 +111,25 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--secrets', 'also what secrets are; without it only whether they differ')
   for (const decision of ['approve', 'reject'] as const) {
     command(
-      `${decision} ${run}`,
-      `${decision} a run for production. ${aboutRun}`,
-      async (context, wanted: string, options: { reason: string; as?: string }) =>
+      `${decision} ${runs}`,
+      `${decision} runs for production. ${aboutRuns}`,
+      async (context, wanted: string[], options: { reason: string; as?: string }) =>
         (await import('./commands/act.ts')).decide(context, decision, wanted, options),
     )
       .requiredOption('--reason <text>', 'why; kept with the decision', notBlank)
       .option('--as <name>', 'who decides (default: the operator named in the settings)', notBlank)
   }
   command(
-    `cancel ${run}`,
-    `end a run that is under way. ${aboutRun}`,
-    async (context, wanted: string, options: { reason: string }) =>
-      (await import('./commands/act.ts')).cancelRun(context, wanted, options),
+    `cancel ${runs}`,
+    `end runs that are under way. ${aboutRuns}`,
+    async (context, wanted: string[], options: { reason: string }) =>
+      (await import('./commands/act.ts')).cancelRuns(context, wanted, options),
   ).requiredOption('--reason <text>', 'why; kept with the run', notBlank)
   command(
-    `terminate ${run}`,
-    `end a run at once, without asking it; for one that does not react to cancel. ${aboutRun}`,
-    async (context, wanted: string, options: { reason: string }) =>
-      (await import('./commands/act.ts')).terminateRun(context, wanted, options),
+    `terminate ${runs}`,
+    `end runs at once, without asking them; for those that do not react to cancel. ${aboutRuns}`,
+    async (context, wanted: string[], options: { reason: string }) =>
+      (await import('./commands/act.ts')).terminateRuns(context, wanted, options),
   ).requiredOption('--reason <text>', 'why; kept in clear', notBlank)
   for (const [action, name, what] of [
     ['retryNow', 'retry-now', 'try a waiting step now'],
@@ -135,11 +137,17 @@ export async function runCli(args: readonly string[]): Promise<number> {
     ['resume', 'resume', 'let a paused step be tried again'],
     ['restart', 'retry-from', 'have a run go on from the moment before a step began, also after its end'],
   ] as const) {
-    command(`${name} ${run}`, `${what}. ${aboutRun}`, async (context, wanted: string, options: StepOptions) =>
-      (await import('./commands/act.ts')).actOnStep(context, action, wanted, options),
+    const declared = command(
+      `${name} ${runs}`,
+      `${what}. ${aboutRuns}`,
+      async (context, wanted: string[], options: StepOptions) =>
+        (await import('./commands/act.ts')).actOnStep(context, action, wanted, options),
     )
-      .requiredOption('--step <name>', stepNames.join(', '), oneOf(stepNames))
-      .requiredOption('--reason <text>', 'why; kept in clear', notBlank)
+    // A wait is where the run is; what is paused or made anew has to be named.
+    if (action === 'retryNow') {
+      declared.option('--step <name>', `${stepNames.join(', ')} (default: the one that waits)`, oneOf(stepNames))
+    } else declared.requiredOption('--step <name>', stepNames.join(', '), oneOf(stepNames))
+    declared.requiredOption('--reason <text>', 'why; kept in clear', notBlank)
   }
   command(
     'audit [run]',
@@ -161,7 +169,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--decoded', 'with its payloads in clear, failures included')
     .option('--out <file>', 'where to (default: standard output)')
     .option('--force', 'write over a file that is there')
-  command(`again ${run}`, `start a new run of the same dataset. ${aboutRun}`, async (context, wanted: string) =>
+  command(`again ${runs}`, `start a new run of the same dataset. ${aboutRuns}`, async (context, wanted: string[]) =>
     (await import('./commands/act.ts')).runAgain(context, wanted),
   )
   command('models', 'list models, newest first, and what dev and production serve', async (context, options: ModelsOptions) =>

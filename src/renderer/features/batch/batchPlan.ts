@@ -1,6 +1,6 @@
 /** What a batch would do and what it would leave alone, and why: plain functions of the runs as they are known. */
 import { type Candidate, type ProductionModel, standingOf } from '../../../contract/approvals.ts'
-import { assertNever, isEndStage, type RunSummary, type Stage, type StepName, stageOfStep } from '../../../contract/model.ts'
+import { assertNever, isEndStage, type RunSummary, stepThatWaits } from '../../../contract/model.ts'
 import { stageLabels } from '../../../contract/sentence.ts'
 import { compareMetrics, type MetricChange } from '../report/compare.ts'
 
@@ -50,18 +50,12 @@ export function whyNot(kind: BatchKind, run: RunSummary, operator: string): stri
     case 'retryNow':
       if (ended) return ended
       if (run.paused !== null) return 'Its step is paused; resume it first.'
-      return run.retryAt === null || stepOf(stage) === null ? 'No attempt of it waits.' : null
+      return run.retryAt === null || stepThatWaits(stage) === null ? 'No attempt of it waits.' : null
     case 'again':
       return ended ? null : `Has not ended (${stageLabels[stage]}).`
     default:
       return assertNever(kind)
   }
-}
-
-/** The step that a run's retry is about. While a run awaits its decision no attempt waits; after it, that of writing it down may. */
-export function stepOf(stage: Stage): StepName | null {
-  if (stage === 'AwaitingApproval') return 'record_decision'
-  return (Object.keys(stageOfStep) as StepName[]).find((step) => stageOfStep[step] === stage) ?? null
 }
 
 function grouped(runs: readonly RunSummary[], wordsOf: (run: RunSummary) => string): Group[] {

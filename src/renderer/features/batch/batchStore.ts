@@ -1,11 +1,11 @@
 import { createStore } from 'zustand/vanilla'
 import type { Candidate } from '../../../contract/approvals.ts'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
-import { assertNever, type RunSummary, type StepName } from '../../../contract/model.ts'
+import { assertNever, type RunSummary, type StepName, stepThatWaits } from '../../../contract/model.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import type { RunsStore } from '../runs/runsStore.ts'
-import { type BatchKind, comparisonOf, needsTick, planOf, type Reference, stepOf } from './batchPlan.ts'
+import { type BatchKind, comparisonOf, needsTick, planOf, type Reference } from './batchPlan.ts'
 
 /** So many calls are under way at once: a batch must not keep the host from its other work. */
 const atOnce = 4
@@ -226,7 +226,7 @@ export function createBatchStore({ connection, runs, operator, onDone, newId = (
         const items = chosen.map(
           ({ workflowId, fileName, stage }): Item => ({
             ...{ workflowId, fileName, requestId: newId(), outcome: { state: 'waiting' } },
-            step: draft.kind === 'retryNow' ? stepOf(stage) : null,
+            step: draft.kind === 'retryNow' ? stepThatWaits(stage) : null,
           }),
         )
         set({ draft: null, batch: { kind: draft.kind, reason, items, phase: 'sending' } })
