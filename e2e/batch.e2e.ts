@@ -62,9 +62,9 @@ describe('many runs at once, by keyboard alone', () => {
   it('are selected, approved as far as the policy allows, and cancelled; each is on record once', async () => {
     const refused = await runOf('bad', 'GateFailed')
     const [first, second] = [await runOf('good', 'AwaitingApproval'), await runOf('good', 'AwaitingApproval')]
-    await policy({ submitterMayApprove: false })
+    await policy({ notSubmitter: true })
     const ours = await runOf('good', 'AwaitingApproval')
-    await policy({ needed: 2 })
+    await policy({ approvals: 2, notSubmitter: false })
     const ofTwo = await runOf('good', 'AwaitingApproval')
     await change(() => ({ demoTrainer: { minSeconds: 300, maxSeconds: 300 } }))
     const training = await runOf('good', 'Training')
