@@ -1,7 +1,8 @@
 /** The console's figures, part by part; each part is a file of `bench/console`. */
 import { run as freshness } from './console/freshness.ts'
+import { run as payload } from './console/payload.ts'
 import type { Row } from './table.ts'
 
 export async function run(): Promise<Row[]> {
-  return freshness()
+  return [...(await freshness()), ...(await payload())]
 }

@@ -151,13 +151,13 @@ export function* indexingJson(text: string): Generator<void, JsonIndex> {
 
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
+const literals: Partial<Record<string, string>> = { t: 'true', f: 'false', n: 'null' }
+
 function wordAt(text: string, at: number): { number: boolean; length: number } | null {
-  for (const literal of ['true', 'false', 'null']) {
-    if (text.startsWith(literal, at)) return { number: false, length: literal.length }
-  }
+  const literal = literals[text[at] ?? '']
+  if (literal !== undefined) return text.startsWith(literal, at) ? { number: false, length: literal.length } : null
   number.lastIndex = at
-  const found = number.exec(text)
-  return found ? { number: true, length: found[0].length } : null
+  return number.test(text) ? { number: true, length: number.lastIndex - at } : null
 }
 
 /** Columns of numbers instead of objects: a payload of 2 MB may hold a million values. */

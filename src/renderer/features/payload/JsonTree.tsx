@@ -6,7 +6,7 @@ import { IconButton } from '../../ui/Button.tsx'
 import { count, middleCut } from '../../ui/format.ts'
 import { inSlices } from '../../ui/slices.ts'
 import { LongText } from './LongText.tsx'
-import { findingNodes, type JsonTreeSource, openAtFirst, openTo, rowOf, rowsOf } from './tree.ts'
+import { findingNodes, isCovered, type JsonTreeSource, openAtFirst, openTo, rowOf, rowsOf } from './tree.ts'
 
 const rowHeight = 20
 /** Deeper ones are drawn no further to the right. */
@@ -18,13 +18,25 @@ const worthSearching = 8
 
 /** A JSON value as rows that fold, exact to the digit, with a search. Only the rows in sight are drawn. */
 export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string }) {
-  const { index, secrets } = tree
+  const { index } = tree
   const id = useId()
   const [open, setOpen] = useState(() => openAtFirst(tree))
   const [uncovered, setUncovered] = useState<ReadonlySet<number>>(new Set())
   const [current, setCurrent] = useState(0)
   const [whole, setWhole] = useState<number | null>(null)
   const [told, setTold] = useState('')
+  /** What a search went to; scrolled to once. */
+  const [shown, setShown] = useState<{ node: number } | null>(null)
+  const [drawn, setDrawn] = useState(tree)
+  if (drawn !== tree) {
+    // Another value begins anew (https://react.dev/reference/react/useState#storing-information-from-previous-renders).
+    setDrawn(tree)
+    setOpen(openAtFirst(tree))
+    setUncovered(new Set())
+    setCurrent(0)
+    setWhole(null)
+    setShown(null)
+  }
   const scroller = useRef<HTMLDivElement>(null)
   const searchField = useRef<HTMLInputElement>(null)
   const rows = useMemo(() => rowsOf(tree, open, uncovered), [tree, open, uncovered])
@@ -34,7 +46,7 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
     estimateSize: () => rowHeight,
     overscan: 12,
   })
-  const isCovered = (node: number) => secrets.has(node) && !uncovered.has(node)
+  const covers = (node: number) => isCovered(tree, node, uncovered)
 
   const go = (node: number, where = rows) => {
     setCurrent(node)
@@ -42,23 +54,25 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
     if (row >= 0) virtual.scrollToIndex(row, { align: 'auto' })
   }
   const show = (node: number) => {
-    const opened = openTo(tree, open, node)
-    setOpen(opened)
+    setOpen(openTo(tree, open, node))
     setCurrent(node)
-    // The rows are there once they are drawn.
-    requestAnimationFrame(() => {
-      const row = rowOf(rowsOf(tree, opened, uncovered), node)
-      if (row >= 0) virtual.scrollToIndex(row, { align: 'center' })
-    })
+    setShown({ node })
   }
+  // Its row is there once what is around it is open.
+  useEffect(() => {
+    if (shown === null) return
+    const row = rowOf(rows, shown.node)
+    if (row < 0) return
+    virtual.scrollToIndex(row, { align: 'center' })
+    setShown(null)
+  }, [shown, rows, virtual])
   const fold = (node: number, to: boolean) => {
     const next = open.slice()
     next[node] = to ? 1 : 0
     setOpen(next)
   }
   /** With all that is in it: whoever asked has seen that it is a secret. */
-  const uncover = (node: number) =>
-    setUncovered(new Set([...uncovered, ...[...secrets].filter((inner) => inner >= node && inner < index.after(node))]))
+  const uncover = (node: number) => setUncovered(new Set([...uncovered, node]))
   const copy = (text: string, what: string) =>
     navigator.clipboard.writeText(text).then(
       () => setTold(`Copied ${what}`),
@@ -70,11 +84,11 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
   }
   /** A string's text, anything else as it stands there. */
   const copyValue = (node: number) => {
-    if (isCovered(node)) return setTold('It is covered: show it first')
+    if (covers(node)) return setTold('It is covered: show it first')
     void copy(index.kind(node) === 'string' ? stringOf(index.raw(node)) : index.raw(node), 'the value')
   }
   const act = (node: number) => {
-    if (isCovered(node)) uncover(node)
+    if (covers(node)) uncover(node)
     else if (index.isBranch(node)) fold(node, open[node] !== 1)
     else if (isLong(node)) setWhole(whole === node ? null : node)
   }
@@ -86,7 +100,7 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
     const row = Math.max(0, rowOf(rows, current))
     const at = (next: number) => go(rows[Math.min(rows.length - 1, Math.max(0, next))] ?? 0)
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1)
-    const isOpen = index.isBranch(current) && open[current] === 1 && !isCovered(current)
+    const isOpen = index.isBranch(current) && open[current] === 1 && !covers(current)
     const keys: Record<string, () => void> = {
       ArrowDown: () => at(row + 1),
       ArrowUp: () => at(row - 1),
@@ -95,7 +109,7 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
       Home: () => at(0),
       End: () => at(rows.length - 1),
       ArrowRight() {
-        if (isCovered(current) || !index.isBranch(current)) return
+        if (covers(current) || !index.isBranch(current)) return
         if (isOpen) at(row + 1)
         else fold(current, true)
       },
@@ -159,7 +173,7 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
           {items.map((item) => {
             const node = rows[item.index] as number
             const branch = index.isBranch(node)
-            const covered = isCovered(node)
+            const covered = covers(node)
             const isOpen = branch && open[node] === 1
             const parent = index.parent(node)
             return (

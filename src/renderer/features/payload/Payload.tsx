@@ -121,7 +121,7 @@ function JsonValue({ text, title }: { text: string; title: string }) {
   const read = small ?? (large?.text === text ? large.tree : null)
   if (read === null) return <span className="skeleton" style={{ width: '60%' }} />
   // It calls itself JSON and is none: a text all the same.
-  return read === 'text' ? <LongText text={text} label={title} /> : <JsonTree key={text} tree={read} label={title} />
+  return read === 'text' ? <LongText text={text} label={title} /> : <JsonTree tree={read} label={title} />
 }
 
 function readAtOnce(text: string): JsonTreeSource | 'text' {

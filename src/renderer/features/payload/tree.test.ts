@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pathOf } from '../../../contract/exactJson.ts'
-import { findingNodes, openAtFirst, openTo, readingTree, rowOf, rowsOf } from './tree.ts'
+import { findingNodes, isCovered, openAtFirst, openTo, readingTree, rowOf, rowsOf } from './tree.ts'
 
 function finished<T>(work: Generator<void, T>): T {
   for (;;) {
@@ -11,7 +11,7 @@ function finished<T>(work: Generator<void, T>): T {
 const treeOf = (text: string) => finished(readingTree(text))
 const text = JSON.stringify({
   model: { metrics: { MAE: 1.51, note: 'Übung "mae"' }, rows: [1, 2, 3] },
-  proprietary_config: { alpha: 'mae of the trade' },
+  proprietary_config: { alpha_secret: 'mae of the trade' },
   api_token: 'mae',
 })
 const paths = (tree: ReturnType<typeof treeOf>, nodes: Iterable<number>) => [...nodes].map((node) => pathOf(tree.index, node))
@@ -27,8 +27,11 @@ describe('the tree of a payload', () => {
       'proprietary_config',
       'api_token',
     ])
-    const [config] = [...tree.secrets]
-    expect(paths(tree, rowsOf(tree, openAtFirst(tree), new Set([config as number])))).toContain('proprietary_config.alpha')
+    const [config] = finished(findingNodes(tree, 'config', new Set()))
+    const uncovered = new Set([config as number])
+    expect(paths(tree, rowsOf(tree, openAtFirst(tree), uncovered))).toContain('proprietary_config.alpha_secret')
+    expect(isCovered(tree, (config as number) + 1, uncovered)).toBe(false)
+    expect(isCovered(tree, (config as number) + 1, new Set())).toBe(true)
   })
 
   it('finds names and values whatever their case, and looks into no cover', () => {
@@ -38,10 +41,10 @@ describe('the tree of a payload', () => {
     expect(find('mae')).toEqual(['model.metrics.MAE', 'model.metrics.note'])
     expect(find('übung "')).toEqual(['model.metrics.note'])
     expect(find('config')).toEqual(['proprietary_config'])
-    expect(find('mae', tree.secrets)).toEqual([
+    expect(find('mae', new Set([0]))).toEqual([
       'model.metrics.MAE',
       'model.metrics.note',
-      'proprietary_config.alpha',
+      'proprietary_config.alpha_secret',
       'api_token',
     ])
   })

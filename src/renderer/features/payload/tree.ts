@@ -4,33 +4,42 @@ import { isSecretName } from '../../../contract/secretNames.ts'
 
 export interface JsonTreeSource {
   index: JsonIndex
-  /** Nodes whose name says that they hold a secret: covered, with all that is in them, until somebody asks to see them. */
-  secrets: ReadonlySet<number>
+  /** Whether a node's name says that it holds a secret: covered, with all that is in it, until somebody asks to see it. */
+  isSecret(node: number): boolean
 }
 
 /** Nodes looked at between two chances to do something else. */
 const nodesPerSlice = 1_000
 /** Levels that are open at first. */
 const openLevels = 2
+/** Names of which it is remembered whether they are secret: most stand there many times. */
+const mostNames = 10_000
 
 /** Reads JSON text for drawing. Throws SyntaxError where it is none. */
 export function* readingTree(text: string): Generator<void, JsonTreeSource> {
   const index = yield* indexingJson(text)
-  const secrets = new Set<number>()
-  // Most names stand there many times.
   const known = new Map<string, boolean>()
-  for (let node = 1; node < index.count; node++) {
-    if (node % nodesPerSlice === 0) yield
-    const key = index.key(node)
-    if (key === null) continue
-    let secret = known.get(key)
-    if (secret === undefined) {
-      secret = isSecretName(key)
-      if (known.size < 10_000) known.set(key, secret)
-    }
-    if (secret) secrets.add(node)
+  return {
+    index,
+    isSecret(node) {
+      const key = index.key(node)
+      if (key === null) return false
+      let secret = known.get(key)
+      if (secret === undefined) {
+        secret = isSecretName(key)
+        if (known.size < mostNames) known.set(key, secret)
+      }
+      return secret
+    },
   }
-  return { index, secrets }
+}
+
+/** Whether a node stands under a cover of its own: its name is a secret's, and nobody uncovered it or what is around it. */
+export function isCovered({ index, isSecret }: JsonTreeSource, node: number, uncovered: ReadonlySet<number>): boolean {
+  if (!isSecret(node)) return false
+  if (uncovered.size > 0)
+    for (let around = node; around >= 0; around = index.parent(around)) if (uncovered.has(around)) return false
+  return true
 }
 
 /** Which branches are open at first: the outer ones. 1 is open. */
@@ -44,9 +53,12 @@ export function openAtFirst({ index }: JsonTreeSource): Uint8Array {
 }
 
 /** The nodes that are drawn, in order. */
-export function rowsOf({ index, secrets }: JsonTreeSource, open: Uint8Array, uncovered: ReadonlySet<number>): Int32Array {
+export function rowsOf(tree: JsonTreeSource, open: Uint8Array, uncovered: ReadonlySet<number>): Int32Array {
+  const { index, isSecret } = tree
   let rows = new Int32Array(256)
   let count = 0
+  /** Up to here everything was uncovered with what is around it. */
+  let free = 0
   for (let node = 0; node < index.count; ) {
     if (count === rows.length) {
       const larger = new Int32Array(rows.length * 2)
@@ -54,30 +66,37 @@ export function rowsOf({ index, secrets }: JsonTreeSource, open: Uint8Array, unc
       rows = larger
     }
     rows[count++] = node
-    node = open[node] === 1 && !(secrets.has(node) && !uncovered.has(node)) ? node + 1 : index.after(node)
+    if (uncovered.has(node)) free = Math.max(free, index.after(node))
+    node = open[node] === 1 && (node < free || !isSecret(node)) ? node + 1 : index.after(node)
   }
   return rows.subarray(0, count)
 }
 
-/** The same branches, and those around a node, so that it has a row. */
+/** The branches around a node open too, so that it has a row; the same ones where they are. */
 export function openTo({ index }: JsonTreeSource, open: Uint8Array, node: number): Uint8Array {
-  const next = open.slice()
-  for (let around = index.parent(node); around >= 0; around = index.parent(around)) next[around] = 1
+  let next = open
+  for (let around = index.parent(node); around >= 0; around = index.parent(around)) {
+    if (next[around] === 1) continue
+    if (next === open) next = open.slice()
+    next[around] = 1
+  }
   return next
 }
 
 /** Nodes whose name or value holds the text, whatever its case; what is covered is not looked into. */
 export function* findingNodes(
-  { index, secrets }: JsonTreeSource,
+  { index, isSecret }: JsonTreeSource,
   wanted: string,
   uncovered: ReadonlySet<number>,
 ): Generator<void, number[]> {
   const needle = wanted.toLowerCase()
   const found: number[] = []
   let looked = 0
+  let free = 0
   for (let node = 0; node < index.count; ) {
     if (++looked % nodesPerSlice === 0) yield
-    const covered = secrets.has(node) && !uncovered.has(node)
+    if (uncovered.has(node)) free = Math.max(free, index.after(node))
+    const covered = node >= free && isSecret(node)
     const inName = index.key(node)?.toLowerCase().includes(needle) ?? false
     if (inName || (!covered && !index.isBranch(node) && valueText(index, node).toLowerCase().includes(needle))) found.push(node)
     node = covered ? index.after(node) : node + 1
