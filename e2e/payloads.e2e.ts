@@ -74,6 +74,7 @@ async function open() {
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
   page.on('pageerror', (error) => problems.push(error.message))
   await page.goto(host.server.issueLink())
+  await page.getByRole('navigation', { name: 'Places' }).waitFor()
   return { page, problems, done: done as [RunSummary, RunSummary] }
 }
 
