@@ -78,9 +78,12 @@ test('a double click is one record, and a file that a browser brings is one too'
   const { audit, handlers, receiveUpload } = setUp()
   const click = { workflowId: 'mlops-1-a', decisionId: crypto.randomUUID(), decision: 'reject', reason: 'Worse.' } as const
   await Promise.all([handlers['runs.decide'](click), handlers['runs.decide'](click)])
+  const end = { workflowId: 'mlops-2-b', reason: 'Wrong file.', requestId: crypto.randomUUID() }
+  await Promise.all([handlers['runs.terminate'](end), handlers['runs.terminate'](end)])
   await receiveUpload('good.csv', Readable.from([Buffer.from('a,b\n')]))
   expect(audit.all(5)).toMatchObject([
     { kind: 'intake', name: 'intake.upload', detail: 'good.csv' },
+    { kind: 'run', name: 'runs.terminate', reason: 'Wrong file.' },
     { kind: 'decision', detail: 'reject' },
   ])
 })

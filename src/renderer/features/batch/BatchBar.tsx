@@ -50,36 +50,37 @@ function Selected() {
         <strong>{count(ids.size)}</strong> selected
         <Hidden />
       </span>
+      <IconButton size="small" label="Clear the selection" onPress={() => selection.getState().clear()}>
+        <X size={14} aria-hidden />
+      </IconButton>
       <SelectAll />
       {problem ? (
         <span className="tone-bad small ellipsis" role="alert" title={problem}>
           {problem}
         </span>
       ) : null}
-      <span className="grow" />
-      {shown.map((kind) => (
-        <Button key={kind} size="small" offBecause={off} onPress={() => start(kind)}>
-          {batchWords[kind].name} {count(allowed.get(kind) ?? 0)}…<kbd aria-hidden>{keyOf[kind]}</kbd>
-        </Button>
-      ))}
-      {(allowed.get('terminate') ?? 0) > 0 ? (
-        <MenuTrigger>
-          <AriaButton className="button small quiet" isDisabled={off !== null}>
-            More
-            <ChevronDown size={12} aria-hidden />
-          </AriaButton>
-          <Popover placement="top end">
-            <Menu className="menu" aria-label="More for the selected runs" onAction={() => start('terminate')}>
-              <MenuItem id="terminate" className="menu-item">
-                Terminate {count(allowed.get('terminate') ?? 0)}…
-              </MenuItem>
-            </Menu>
-          </Popover>
-        </MenuTrigger>
-      ) : null}
-      <IconButton size="small" label="Clear the selection" onPress={() => selection.getState().clear()}>
-        <X size={14} aria-hidden />
-      </IconButton>
+      <div className="batch-actions">
+        {shown.map((kind) => (
+          <Button key={kind} size="small" offBecause={off} onPress={() => start(kind)}>
+            {batchWords[kind].name} {count(allowed.get(kind) ?? 0)}…<kbd aria-hidden>{keyOf[kind]}</kbd>
+          </Button>
+        ))}
+        {(allowed.get('terminate') ?? 0) > 0 ? (
+          <MenuTrigger>
+            <AriaButton className="button small quiet" isDisabled={off !== null}>
+              More
+              <ChevronDown size={12} aria-hidden />
+            </AriaButton>
+            <Popover placement="top end">
+              <Menu className="menu" aria-label="More for the selected runs" onAction={() => start('terminate')}>
+                <MenuItem id="terminate" className="menu-item">
+                  Terminate {count(allowed.get('terminate') ?? 0)}…
+                </MenuItem>
+              </Menu>
+            </Popover>
+          </MenuTrigger>
+        ) : null}
+      </div>
     </div>
   )
 }
