@@ -125,7 +125,7 @@ it('is offered by a bare worker of its own, and both are seen on the queue', asy
   atEnd.push(() => child.kill())
   await queueHasWorkers(2)
   // The host's own worker steps aside, so that the next run is the bare worker's.
-  await host.connection.call('workers.switch', { on: false, reason: 'for the other one' })
+  await host.connection.call('workers.switch', { on: false, reason: 'for the other one', requestId: crypto.randomUUID() })
   await expect.poll(async () => valueAt((await scrapeHost()).read, 'gatehouse_worker_up'), { timeout: 30_000 }).toBe(0)
   await reaches(await submit('good_elsewhere.csv', 4), 'AwaitingApproval')
 

@@ -114,7 +114,11 @@ async function attemptRows(page: Page, host: Host, name: string, by: string): Pr
 
 /** The host's own worker stands still, and `gatehouse worker` in a process of its own does all the work. */
 async function withBareWorker<T>(host: Host, work: () => Promise<T>): Promise<T> {
-  await host.connection.call('workers.switch', { on: false, reason: 'A bare worker is measured.' })
+  await host.connection.call('workers.switch', {
+    on: false,
+    reason: 'A bare worker is measured.',
+    requestId: crypto.randomUUID(),
+  })
   const worker = spawn(process.execPath, [join(root, 'out', 'main', 'cli.cjs'), 'worker', '--json'], {
     env: { ...process.env, GATEHOUSE_HOME: host.home.root },
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -273,8 +273,8 @@ export const calls = {
   'workers.list': { input: nothing, output: workersState },
   /** Told by a bare worker beside the host, in order; told twice it changes nothing. */
   'workers.tell': { input: z.object({ events: z.array(observed).max(mostObserved) }).strict(), output: nothing },
-  /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. */
-  'workers.switch': { input: z.object({ on: z.boolean(), reason }).strict(), output: nothing },
+  /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. Idempotent by `requestId`. */
+  'workers.switch': { input: z.object({ on: z.boolean(), reason, requestId: z.uuid() }).strict(), output: nothing },
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },

@@ -33,6 +33,7 @@ import { createKeyRing } from './keys/createKeyRing.ts'
 import { takeKeyEnvironment } from './keys/environmentKeys.ts'
 import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
+import { createRequests } from './ledger/requests.ts'
 import { type Log, logWith } from './log.ts'
 import { createMetrics } from './metrics/createMetrics.ts'
 import { createModels } from './models/createModels.ts'
@@ -279,6 +280,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     },
     log,
   })
+  // Here nothing is sent anywhere: what fails has changed nothing.
+  const requests = createRequests({ ledger, isAnswer: () => true })
   const commands = createRunCommands({
     ledger,
     projection,
@@ -564,8 +567,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         }
         return {}
       },
-      'workers.switch': ({ on, reason }) => {
-        workers.switch(on, settings.get().operator, reason)
+      'workers.switch': async ({ on, reason, requestId }) => {
+        await requests.once(requestId, `worker ${on ? 'on' : 'off'}`, async () =>
+          workers.switch(on, settings.get().operator, reason),
+        )
         look()
         return {}
       },

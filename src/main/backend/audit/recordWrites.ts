@@ -83,7 +83,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'stack.retry': () => ({ detail: '' }),
   'workers.list': 'reads',
   'workers.tell': 'tells',
-  'workers.switch': ({ on, reason }) => ({ detail: on ? 'started' : 'stopped', reason }),
+  'workers.switch': ({ on, reason, requestId }) => ({ detail: on ? 'started' : 'stopped', reason, request: requestId }),
   'settings.get': 'reads',
   'settings.set': ({ settings }, before) => {
     const changes = settingChanges(before, settings)

@@ -1,4 +1,5 @@
 /** `gatehouse workers`: who works on the pipelines' steps, and the switch of the host's own worker. */
+import { randomUUID } from 'node:crypto'
 import { spanWords } from '../../../contract/sentence.ts'
 import { type WorkerInfo, waitingWords } from '../../../contract/workers.ts'
 import { type Context, withHost } from '../context.ts'
@@ -17,7 +18,7 @@ export async function runWorkers(context: Context, action = 'list', { reason }: 
     throw new UsageError(`Say why with --reason: it goes into the audit log. Nothing was changed.`)
   const { out } = context
   return withHost(context, async (host) => {
-    if (reason !== undefined) await host.call('workers.switch', { on: action === 'start', reason })
+    if (reason !== undefined) await host.call('workers.switch', { on: action === 'start', reason, requestId: randomUUID() })
     const state = await host.call('workers.list', {})
     out.data(state)
     if (state.stopped) {

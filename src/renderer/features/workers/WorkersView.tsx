@@ -82,6 +82,8 @@ function Own({ state: { stopped } }: { state: WorkersState }) {
 function SwitchDialog({ on, onClose }: { on: boolean; onClose: () => void }) {
   const { workers } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
+  // One per opened dialog, so that a second click never does it twice.
+  const [requestId] = useState(() => crypto.randomUUID())
   const [reason, setReason] = useState('')
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
@@ -90,7 +92,7 @@ function SwitchDialog({ on, onClose }: { on: boolean; onClose: () => void }) {
     setSending(true)
     setProblem(null)
     try {
-      await workers.getState().switch(on, reason.trim())
+      await workers.getState().switch(on, reason.trim(), requestId)
       onClose()
     } catch (cause) {
       setSending(false)

@@ -9,8 +9,8 @@ export interface WorkersView {
   problem: string | null
   state: WorkersState | null
   fetch(): Promise<void>
-  /** Stops this host's own worker or starts it. @throws what the host refused it with; nothing was changed then */
-  switch(on: boolean, reason: string): Promise<void>
+  /** Stops this host's own worker or starts it; once for a request id. @throws what the host refused it with; nothing was changed then */
+  switch(on: boolean, reason: string, requestId: string): Promise<void>
 }
 
 export function createWorkersStore(connection: Connection) {
@@ -25,8 +25,8 @@ export function createWorkersStore(connection: Connection) {
         set({ load: get().load === 'ready' ? 'ready' : 'failed', problem: problemText(cause) })
       }
     },
-    async switch(on, reason) {
-      await connection.call('workers.switch', { on, reason })
+    async switch(on, reason, requestId) {
+      await connection.call('workers.switch', { on, reason, requestId })
       await get().fetch()
     },
   }))
