@@ -12,6 +12,12 @@ export const drillNames = [
   'postgres-password',
   'postgres-database',
   'temporal-down',
+  'postgres-cut',
+  'postgres-silent',
+  'postgres-slow',
+  'temporal-cut',
+  'temporal-silent',
+  'temporal-slow',
 ] as const
 export const drillName = z.enum(drillNames)
 export type DrillName = z.infer<typeof drillName>

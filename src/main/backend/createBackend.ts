@@ -19,7 +19,7 @@ import type { Backend, HostPowers } from './backend.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
 import { createCandidates } from './decisions/createCandidates.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
-import { createDrills, type PausableServer } from './drills/createDrills.ts'
+import { createDrills, type DrilledLink, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
 import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
@@ -172,6 +172,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       }),
     resume: () => stack.resume(server),
   })
+  const linkTo = (server: StackServer): DrilledLink => ({
+    canSet: stack.ownsLinks,
+    set: (condition, name) =>
+      stack.setLink(server, condition, {
+        message: name === null ? '' : `The drill "${name}" is on.`,
+        remedy: name === null ? '' : `Switch it off under Drills, or with "gatehouse drills off --all"; what waits goes on then.`,
+      }),
+  })
   const drills = createDrills({
     home,
     ledger,
@@ -185,6 +193,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     },
     production: stack.production,
     servers: { postgres: heldBy('postgres', 'Postgres'), temporal: heldBy('temporal', 'Temporal') },
+    links: { postgres: linkTo('postgres'), temporal: linkTo('temporal') },
   })
 
   // The pipeline's steps, and the worker that runs them.

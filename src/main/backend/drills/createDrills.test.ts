@@ -7,6 +7,7 @@ import type { StepName } from '../../../contract/model.ts'
 import { createEventHub } from '../events.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
+import type { LinkCondition } from '../stack/tcpProxy.ts'
 import { createDrills, type Drills } from './createDrills.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-drills-'))
@@ -16,6 +17,8 @@ let homes = 0
 let ledger: ReturnType<typeof openLedger>
 let clock = 0
 let canPause = true
+let canSetLinks = true
+let network: Record<string, { condition: LinkCondition; name: string | null }> = {}
 let dice: number[] = []
 const postgres: string[] = []
 const temporal: string[] = []
@@ -28,6 +31,8 @@ beforeEach(() => {
   ledger = openLedger(':memory:')
   clock = Date.parse('2026-03-01T10:00:00.000Z')
   canPause = true
+  canSetLinks = true
+  network = {}
   dice = []
   postgres.length = 0
   temporal.length = 0
@@ -48,6 +53,11 @@ const told = (words: string[]) => ({
   resume: () => void words.push('resume'),
 })
 
+const linkTold = (server: 'postgres' | 'temporal') => ({
+  canSet: () => canSetLinks,
+  set: (condition: LinkCondition, name: string | null) => void Object.assign(network, { [server]: { condition, name } }),
+})
+
 /** As a host makes it on this data folder, now or after a restart. */
 function open(): Drills {
   const drills = createDrills({
@@ -62,6 +72,7 @@ function open(): Drills {
       hasEnded: (id) => ended.has(id),
     },
     servers: { postgres: told(postgres), temporal: told(temporal) },
+    links: { postgres: linkTold('postgres'), temporal: linkTold('temporal') },
     production: () => production,
     random: () => dice.shift() ?? 0.999,
     now: () => clock,
@@ -149,6 +160,7 @@ describe('scope', () => {
       host: 'desk-1',
       runs: { fileName: () => null, hasEnded: () => false },
       servers: { postgres: told([]), temporal: told([]) },
+      links: { postgres: linkTold('postgres'), temporal: linkTold('temporal') },
       production: () => null,
     })
     opened.push(drills)
@@ -229,6 +241,55 @@ describe('what an attempt meets', () => {
     await expect(on(drills, 'postgres-down', { scope: { kind: 'next' } })).rejects.toThrow(/takes no scope/)
     expect(drills.list().drills.every((drill) => drill.on === null)).toBe(true)
     expect(postgres).toEqual([])
+  })
+})
+
+describe('the network', () => {
+  const unharmed = { condition: { kind: 'open' }, name: null }
+
+  test('is as the drill has it until its time is over, and the other server’s is left open', async () => {
+    const drills = open()
+    await on(drills, 'temporal-slow', { seconds: 2, minutes: 1 })
+    expect(network).toEqual({
+      postgres: unharmed,
+      temporal: { condition: { kind: 'slow', seconds: 2, bytesPerSecond: 65_536 }, name: 'Slow link to Temporal' },
+    })
+    clock += 60_000
+    await meets(drills, 'a')
+    expect(network).toEqual({ postgres: unharmed, temporal: unharmed })
+    expect(auditOf(drills)).toEqual(['off temporal-slow', 'on temporal-slow'])
+  })
+
+  test('the worse of two drills holds, and the other one goes on when it ends', async () => {
+    const drills = open()
+    await on(drills, 'postgres-slow')
+    await on(drills, 'postgres-cut')
+    expect(network.postgres?.condition.kind).toBe('cut')
+    await drills.set('postgres-cut', null)
+    expect(network.postgres?.condition).toMatchObject({ kind: 'slow', seconds: 0.3 })
+  })
+
+  test('is cut again at the next launch, before anything connects', async () => {
+    await on(open(), 'temporal-silent')
+    network = {}
+    open().start()
+    expect(network.temporal).toEqual({ condition: { kind: 'silent' }, name: 'Network to Temporal silent' })
+  })
+
+  test('to servers elsewhere is left alone, and the drills are absent', async () => {
+    canSetLinks = false
+    const drills = open()
+    expect(drills.list().drills.filter(({ name }) => /cut|silent|-slow/.test(name))).toEqual([])
+    await expect(on(drills, 'postgres-cut')).rejects.toThrow(
+      /network to Postgres .* is not on this machine.*Nothing was switched/,
+    )
+    expect(network).toEqual({})
+  })
+
+  test('takes no scope and no count: it is everybody’s', async () => {
+    await expect(on(open(), 'temporal-cut', { scope: { kind: 'all' } })).rejects.toThrow(/takes no scope/)
+    await expect(on(open(), 'temporal-cut', { count: 1 })).rejects.toThrow(/takes no count/)
+    expect(network).toEqual({})
   })
 })
 

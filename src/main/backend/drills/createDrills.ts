@@ -19,8 +19,11 @@ import type { Home } from '../home.ts'
 import { createAudit } from '../ledger/audit.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
+import type { StackServer } from '../stack/createStack.ts'
+import type { LinkCondition } from '../stack/tcpProxy.ts'
 import { type ActiveDrills, createDrillsFile } from './drillsFile.ts'
 import { failureFileName, type ReadFailureFile, readFailureFile, simulated } from './failureFile.ts'
+import { linkDrills, serverWords } from './linkDrills.ts'
 import { type DrillDefinition, definitionOf, registry } from './registry.ts'
 
 export interface Drills {
@@ -55,7 +58,8 @@ export interface DrillsOptions {
     fileName(workflowId: string): string | null
     hasEnded(workflowId: string): boolean
   }
-  servers: Record<'postgres' | 'temporal', PausableServer>
+  servers: Record<StackServer, PausableServer>
+  links: Record<StackServer, DrilledLink>
   /** Name of the profile in use where that is marked as production; null otherwise. */
   production(): string | null
   random?: () => number
@@ -71,6 +75,14 @@ export interface PausableServer {
   resume(): void
 }
 
+/** The network between this host and a server. */
+export interface DrilledLink {
+  /** false where it is not ours to disturb. */
+  canSet(): boolean
+  /** Makes it so; does nothing where it is so already. @param name title of the drill that asks for it; null for an open one */
+  set(condition: LinkCondition, name: string | null): void
+}
+
 /** So soon a time that is over ends a drill, and a changed failure file shows. Uses look for themselves. */
 const lookEveryMs = 1_000
 /** Uses of a busy minute are told together. */
@@ -84,7 +96,7 @@ const off: ReadFailureFile = { path: '', state: 'absent', activity: null, proble
 
 /** Faults on purpose: which are on, whom they hit, when they end, and the record of it all. */
 export function createDrills(options: DrillsOptions): Drills {
-  const { log, emit, servers, runs } = options
+  const { log, emit, servers, links, runs } = options
   const random = options.random ?? Math.random
   const now = options.now ?? Date.now
   const audit = createAudit(options.ledger)
@@ -107,7 +119,18 @@ export function createDrills(options: DrillsOptions): Drills {
     const on = active[name]
     return production === null || on?.profile === production ? on : undefined
   }
-  const isAvailable = (name: DrillName) => serverOf(name)?.canPause() ?? true
+  const linkOf = (name: DrillName): StackServer | null => linkDrills.find((drill) => drill.name === name)?.server ?? null
+  const isAvailable = (name: DrillName) => {
+    const server = linkOf(name)
+    return server ? links[server].canSet() : (serverOf(name)?.canPause() ?? true)
+  }
+  /** Where two drills are on, the worse one holds. */
+  const setLinks = () => {
+    for (const server of ['postgres', 'temporal'] as const) {
+      const drill = linkDrills.find((one) => one.server === server && inForce(one.name))
+      links[server].set(drill ? drill.condition(inForce(drill.name)?.seconds ?? null) : { kind: 'open' }, drill?.title ?? null)
+    }
+  }
 
   function list(): DrillsState {
     return {
@@ -176,6 +199,7 @@ export function createDrills(options: DrillsOptions): Drills {
     record('off', name, by, why)
     log.info({ drill: name, why }, 'drill off')
     serverOf(name)?.resume()
+    setLinks()
   }
 
   /** For ends that nobody waits for: a full disk must not stop what caused them. */
@@ -187,6 +211,7 @@ export function createDrills(options: DrillsOptions): Drills {
       active = without(name)
       changed()
       serverOf(name)?.resume()
+      setLinks()
     }
   }
 
@@ -263,6 +288,12 @@ export function createDrills(options: DrillsOptions): Drills {
         return list()
       }
       if (!isAvailable(name)) {
+        const link = linkOf(name)
+        if (link) {
+          throw conflict(
+            `The network to ${serverWords[link]} of this profile is not on this machine, so Gatehouse cannot disturb it. Nothing was switched.`,
+          )
+        }
         const server = name === 'temporal-down' ? 'Temporal' : 'Postgres'
         throw conflict(`This profile does not own its ${server}, so Gatehouse cannot stop it. Nothing was switched.`)
       }
@@ -277,6 +308,7 @@ export function createDrills(options: DrillsOptions): Drills {
       keep({ ...active, [name]: on })
       record('on', name, by, orderWords(definition, on))
       log.info({ drill: name, ...on }, 'drill on')
+      setLinks()
       await serverOf(name)?.pause()
       return list()
     },
@@ -329,6 +361,7 @@ export function createDrills(options: DrillsOptions): Drills {
         const server = active[name] && serverOf(name)
         if (server?.canPause()) void server.pause()
       }
+      setLinks()
       void look()
       looker = setInterval(() => void look(), lookEveryMs)
     },

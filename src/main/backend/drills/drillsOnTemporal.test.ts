@@ -14,6 +14,7 @@ import { createDrills, type Drills } from './createDrills.ts'
 const config = mkdtempSync(join(tmpdir(), 'gatehouse-drills-'))
 const ledger = openLedger(':memory:')
 const nobodys = { canPause: () => false, pause: async () => {}, resume() {} }
+const nobodysLink = { canSet: () => false, set() {} }
 let bench: TestBench
 let drills: Drills
 
@@ -28,6 +29,7 @@ beforeAll(async () => {
     host: 'desk-1',
     runs: { fileName: () => null, hasEnded: () => false },
     servers: { postgres: nobodys, temporal: nobodys },
+    links: { postgres: nobodysLink, temporal: nobodysLink },
     production: () => null,
   })
 })

@@ -30,6 +30,28 @@ const onServers = {
   fault: () => null,
 }
 
+/** Seconds there, and as many back: a poor mobile link. */
+const poorLatency = 0.3
+
+const cut = (server: string, effect: string) => ({
+  title: `Network to ${server} cut`,
+  description: `Every connection of this host to ${server} is reset, and new ones too; the server itself goes on. ${effect}`,
+  ...onServers,
+})
+const silent = (server: string, effect: string) => ({
+  title: `Network to ${server} silent`,
+  description: `Nothing that this host and ${server} send reaches the other, and neither is told. ${effect} Switched off, what was on its way arrives.`,
+  ...onServers,
+})
+const slow = (server: string) => ({
+  title: `Slow link to ${server}`,
+  description: `What this host and ${server} send each other arrives this much later, by chance up to half of it more or less, at 64 kB/s. Runs take longer and get through, unless the wait is longer than their limits.`,
+  ...onServers,
+  options: { ...onServers.options, seconds: poorLatency },
+})
+const runsNeedPostgres = 'Runs go on through training; what needs the database tries again until it is back.'
+const runsNeedTemporal = 'Files are accepted and decisions kept; runs go on where they were when it is back.'
+
 const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
   'training-fails': {
     title: 'Training fails',
@@ -93,6 +115,12 @@ const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
       'The real Temporal server is stopped. Files are accepted and decisions kept meanwhile; nothing moves. Switched off, the server starts with all that it knew, and every run goes on where it was.',
     ...onServers,
   },
+  'postgres-cut': cut('Postgres', runsNeedPostgres),
+  'postgres-silent': silent('Postgres', runsNeedPostgres),
+  'postgres-slow': slow('Postgres'),
+  'temporal-cut': cut('Temporal', runsNeedTemporal),
+  'temporal-silent': silent('Temporal', runsNeedTemporal),
+  'temporal-slow': slow('Temporal'),
 }
 
 export const registry: readonly DrillDefinition[] = drillNames.map((name) => ({ name, ...definitions[name] }))

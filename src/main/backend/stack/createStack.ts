@@ -12,6 +12,7 @@ import { keepUp, type Live, PartProblem, type Report } from './keepUp.ts'
 import { attachPostgres } from './postgresConnection.ts'
 import { createPostgresServer } from './postgresServer.ts'
 import { chooseProfile, composeProfile, type Profile, type RemotePostgres, type RemoteTemporal } from './profiles.ts'
+import { createTcpProxy, type LinkCondition, type TcpProxy } from './tcpProxy.ts'
 import { defaultCliCache } from './temporalCli.ts'
 import { connectTemporal } from './temporalConnection.ts'
 import { createTemporalServer, type TemporalPlace } from './temporalServer.ts'
@@ -41,6 +42,10 @@ export interface Stack {
   pause(server: StackServer, reason: { message: string; remedy: string }): Promise<void>
   /** Starts it again. */
   resume(server: StackServer): void
+  /** true where what the host says to its servers goes through a proxy of ours, so that the network can be made to fail. */
+  ownsLinks(): boolean
+  /** Makes the network between the host and a server so; `reason` is shown meanwhile. An open one has none. */
+  setLink(server: StackServer, condition: LinkCondition, reason: { message: string; remedy: string }): void
   /** Stops what is ours, within about 8 s. */
   close(): Promise<void>
 }
@@ -148,6 +153,26 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
 
   const servers = { temporal, postgres }
 
+  /** The network to servers on this machine; one to somewhere else has names in its certificates, and is left alone. */
+  const links = { temporal: createLink(() => temporal.value()?.address.address), postgres: createLink(postgresAddress) }
+  function postgresAddress(): string | undefined {
+    const at = postgres.value()
+    return at ? `${at.host}:${at.port}` : undefined
+  }
+  const ownsLinks = () => known !== null && known.kind !== 'remote'
+  const linkListeners = new Set<() => void>()
+  const tellLinks = () => {
+    for (const listener of linkListeners) listener()
+  }
+  const isCut = (server: StackServer) => ['cut', 'silent'].includes(links[server].condition.kind)
+  /** A server that is up behind a network that is not, as the host sees it. */
+  const seen = (server: StackServer): Part => {
+    const part = servers[server].part()
+    const { condition, reason } = links[server]
+    if (condition.kind === 'open' || part.state !== 'up' || !ownsLinks()) return part
+    return { ...part, state: isCut(server) ? 'down' : 'up', detail: reason.message, remedy: reason.remedy }
+  }
+
   return {
     get profile() {
       return summary()
@@ -159,18 +184,34 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
       setBy: wanted === undefined ? null : options.profile ? 'the command that started Gatehouse' : 'GATEHOUSE_PROFILE',
     }),
     start() {
+      for (const link of Object.values(links)) {
+        link.open().then(tellLinks, (error) => log.error({ err: error }, 'no proxy; the network cannot be made to fail'))
+      }
       temporal.start()
       postgres.start()
     },
-    status: () => ({ temporal: temporal.part(), postgres: postgres.part(), temporalUiUrl: temporal.value()?.uiUrl ?? null }),
+    status: () => ({ temporal: seen('temporal'), postgres: seen('postgres'), temporalUiUrl: temporal.value()?.uiUrl ?? null }),
     onChange(listener) {
       const off = [temporal.onChange(listener), postgres.onChange(listener)]
+      linkListeners.add(listener)
       return () => {
+        linkListeners.delete(listener)
         for (const stop of off) stop()
       }
     },
-    temporal: () => temporal.value()?.address ?? null,
-    postgres: () => postgres.value(),
+    temporal() {
+      const place = temporal.value()
+      if (!place || !ownsLinks()) return place?.address ?? null
+      const { port } = links.temporal
+      // A call that cannot arrive is answered at once; the worker's own connections feel the network as it is.
+      return port === null || isCut('temporal') ? null : { ...place.address, address: `${loopback}:${port}` }
+    },
+    postgres() {
+      const config = postgres.value()
+      if (!config || !ownsLinks()) return config
+      const { port } = links.postgres
+      return port === null ? null : { ...config, host: loopback, port }
+    },
     postgresProblem() {
       const problem = postgres.problem()
       if (!problem) return null
@@ -185,10 +226,43 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
       if (known?.kind === 'embedded') await servers[server].hold(new PartProblem(message, remedy))
     },
     resume: (server) => servers[server].release(),
+    ownsLinks,
+    setLink(server, condition, reason) {
+      links[server].set(condition, reason)
+      tellLinks()
+    },
     async close() {
       await Promise.all([temporal.close(), postgres.close()])
+      await Promise.all([links.temporal.close(), links.postgres.close()])
     },
   }
+}
+
+const loopback = '127.0.0.1'
+
+/** A proxy to wherever the server is, and what a drill makes of it. @param address `host:port`, undefined while it is not up */
+function createLink(address: () => string | undefined) {
+  const proxy: TcpProxy = createTcpProxy({
+    target() {
+      const [, host, port] = /^(.*):(\d+)$/.exec(address() ?? '') ?? []
+      return host && port ? { host, port: Number(port) } : null
+    },
+  })
+  const link = {
+    /** null until it listens. */
+    port: null as number | null,
+    condition: { kind: 'open' } as LinkCondition,
+    reason: { message: '', remedy: '' },
+    async open() {
+      link.port = await proxy.open()
+    },
+    set(condition: LinkCondition, reason: { message: string; remedy: string }) {
+      Object.assign(link, { condition, reason })
+      proxy.set(condition)
+    },
+    close: proxy.close,
+  }
+  return link
 }
 
 /** A Temporal server that is not a child of ours. */
