@@ -12,6 +12,12 @@ export interface ClientOptions extends TemporalAddress {
   connectTimeoutMs?: number
 }
 
+/**
+ * In bytes. Temporal bounds the events of a history's page, not its bytes, and gRPC would take 4 MB: two large values. The
+ * SDK means to allow as much, under a name that gRPC does not know (1.24.0).
+ */
+const largestAnswer = 128 * 1024 * 1024
+
 export interface TemporalClient {
   client: Client
   close(): Promise<void>
@@ -28,6 +34,7 @@ export async function createClient(options: ClientOptions): Promise<TemporalClie
     apiKey: options.apiKey,
     connectTimeout: options.connectTimeoutMs ?? 10_000,
     interceptors: retryingCalls,
+    channelArgs: { 'grpc.max_receive_message_length': largestAnswer },
   })
   const client = new Client({
     connection,

@@ -3,7 +3,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common'
 import { type Decoded, decodeEach, decodingEach } from './decodeEach.ts'
 
 /** What a view waits for before it is shown without the values that have not come, in milliseconds. */
-export const patienceMs = 800
+export const patienceMs = 400
 /** How long a decoding is waited for, and what came late is kept in memory for whoever asks again. */
 const keptMs = 30_000
 /** As many payloads may be late at a time; a page has some hundreds at most. */

@@ -8,7 +8,7 @@ import { JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils
 import proto from '@temporalio/proto'
 import { patchProtobufRoot } from '@temporalio/proto/lib/patch-protobuf-root.js'
 import type { Type } from 'protobufjs'
-import { toJson } from 'protobufjs/ext/protojson.js'
+import protojson from 'protobufjs/ext/protojson.js'
 import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
 import { payloadView } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
@@ -21,7 +21,7 @@ type Json = Record<string, unknown>
 
 /** Each event as Temporal holds it, as one line of JSON. */
 export const storedJson = (events: readonly HistoryEvent[]): string[] =>
-  events.map((event) => JSON.stringify(toJson(eventType, eventType.fromObject(event))))
+  events.map((event) => JSON.stringify(protojson.toJson(eventType, eventType.fromObject(event))))
 
 /**
  * Each event with its payloads decoded, as one line of JSON. It stays a history that replayers read: a payload is still
@@ -32,7 +32,7 @@ export async function decodedJson(
   events: readonly HistoryEvent[],
   codecs: PayloadCodec[],
 ): Promise<{ lines: string[]; unreadable: number }> {
-  const objects = events.map((event) => toJson(eventType, eventType.fromObject(event)) as Json)
+  const objects = events.map((event) => protojson.toJson(eventType, eventType.fromObject(event)) as Json)
   const places = objects.flatMap(payloadPlaces)
   const decoded = await decodeEach(
     codecs,
