@@ -1,5 +1,5 @@
 /** Metrics as Prometheus scrapes them from a real host and a bare worker beside it, with real runs behind the figures. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -124,6 +124,11 @@ it('is offered by a bare worker of its own, and both are seen on the queue', asy
   const { child, url } = await startWorker()
   atEnd.push(() => child.kill())
   await queueHasWorkers(2)
+  const again = spawnSync(process.execPath, [cli, 'worker', '--metrics-port', new URL(url).port, '--home', host.home.root], {
+    encoding: 'utf8',
+  })
+  expect(again.status).toBe(2)
+  expect(again.stderr).toContain('Name another one.')
   // The host's own worker steps aside, so that the next run is the bare worker's.
   await host.connection.call('workers.switch', { on: false, reason: 'for the other one', requestId: crypto.randomUUID() })
   await expect.poll(async () => valueAt((await scrapeHost()).read, 'gatehouse_worker_up'), { timeout: 30_000 }).toBe(0)

@@ -128,7 +128,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       if (record.modelId && record.stage !== 'LoggingExperiment') emit('models.changed', { modelIds: [record.modelId] })
       if (!isEndStage(record.stage)) return
       drills.runEnded(record.workflowId)
-      if (record.runId !== null) void steps.forget(record.runId).catch((error) => log.warn({ err: error }, 'scratch was left'))
+      if (record.runId !== null) {
+        const { workflowId, runId } = record
+        void steps.forget(runId).catch((error) => log.warn({ workflowId, runId, err: error }, 'scratch was left'))
+      }
     },
     onAttemptTimedOut: metrics.timedOut,
     onAttemptFailed: (workflowId) => reconciler.refresh(workflowId),

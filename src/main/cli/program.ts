@@ -13,6 +13,7 @@ import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { HistoryOptions } from './commands/history.ts'
 import type { KeyFlags } from './commands/keys.ts'
+import type { LogsOptions } from './commands/logs.ts'
 import type { ModelsOptions, RollBackOptions } from './commands/models.ts'
 import type { WorkersFlags } from './commands/workers.ts'
 import type { Context } from './context.ts'
@@ -223,6 +224,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
     (await import('./commands/doctor.ts')).examine(context),
   )
+  command(
+    'logs [run]',
+    'show the latest lines of the logs; with a workflow id, or the beginning of one, those about that run',
+    async (context, wanted: string | undefined, options: LogsOptions) =>
+      (await import('./commands/logs.ts')).showLogs(context, wanted, options),
+  )
+    .option('--limit <number>', 'at most so many', wholeNumber(1, 100_000), 50)
+    .addOption(
+      new Option('--level <level>', 'the least one shown').choices(['debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+    )
   command('self-test', 'try every part of this installation that needs no server; touches no data folder', async (context) =>
     (await import('./commands/selfTest.ts')).selfTest(context),
   )

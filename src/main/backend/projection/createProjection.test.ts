@@ -19,6 +19,7 @@ function addRun(ledger: Ledger, workflowId: string, fileName = 'good.csv', again
 function setUp(ledger = openLedger(':memory:')) {
   const pushed: RunSummary[][] = []
   const transitions: string[] = []
+  const timedOut: string[] = []
   const projection = createProjection({
     ledger,
     sealer,
@@ -26,10 +27,11 @@ function setUp(ledger = openLedger(':memory:')) {
       if (name === 'runs.changed') pushed.push((payload as EventPayload<'runs.changed'>).runs)
     },
     onTransition: (record, from) => transitions.push(`${from} > ${record.stage}`),
+    onAttemptTimedOut: (step) => timedOut.push(step),
     onAttemptFailed: () => undefined,
     log: silentLog,
   })
-  return { ledger, projection, pushed, transitions }
+  return { ledger, projection, pushed, transitions, timedOut }
 }
 
 const status = (over: Partial<RunStatus>): RunStatus => ({
@@ -236,12 +238,16 @@ describe('what other workers did', () => {
   })
 
   it('an attempt whose end nobody told here ends as Temporal says', () => {
-    const { projection } = setUp()
+    const { projection, timedOut } = setUp()
     projection.hear({ kind: 'started', ...ref, startedAt: at(2), worker: 'bare', maxAttempts: 3 })
-    projection.keepSeen('r1', {
-      ...{ step: 'train_model', attempt: 1, startedAt: at(40), endedAt: at(40) },
-      ...{ outcome: 'timedOut', worker: 'bare', failure: gpu },
-    })
+    const seen = {
+      ...{ step: 'train_model' as const, attempt: 1, startedAt: at(40), endedAt: at(40) },
+      ...{ outcome: 'timedOut' as const, worker: 'bare', failure: gpu },
+    }
+    // Each look at Temporal finds it anew, until the next attempt has failed.
+    projection.keepSeen('r1', seen)
+    projection.keepSeen('r1', seen)
+    expect(timedOut).toEqual(['train_model'])
     expect(projection.attempts('r1')).toMatchObject([{ startedAt: at(2), endedAt: at(40), outcome: 'timedOut' }])
   })
 })
