@@ -25,6 +25,8 @@ import { environment, environmentState, modelDetail, modelSummary } from './mode
 import { mostObserved, observed } from './observed.ts'
 import { auditFilter, auditRecord, stepAction } from './operator.ts'
 import { runFilter } from './runFilter.ts'
+import { runSort } from './runSort.ts'
+import { chosenColumns, runView, viewsState } from './runViews.ts'
 import { dataProfile, trainingReport } from './training.ts'
 import { workersState } from './workers.ts'
 
@@ -39,10 +41,11 @@ export const calls = {
   /** Tries every part of the host's installation that needs no server, apart from it; takes up to half a minute. */
   'app.selfTest': { input: nothing, output: selfTestReport },
 
-  /** Newest first. `total` counts what the filter matches, `byStage` counts everything. */
+  /** In the order of `sort`, else newest first. `total` counts what the filter matches, `byStage` counts everything. */
   'runs.list': {
     input: runFilter
       .extend({
+        sort: runSort.optional(),
         limit: z.number().int().min(1).max(5000).default(500),
         offset: z.number().int().min(0).default(0),
       })
@@ -53,6 +56,13 @@ export const calls = {
       byStage: z.partialRecord(stage, z.number().int()),
     }),
   },
+  'views.list': { input: nothing, output: viewsState },
+  /** Keeps a view under its id, a new one or one that is changed or named anew; no two have one name. */
+  'views.save': { input: z.object({ view: runView }).strict(), output: viewsState },
+  /** Idempotent; saving the view again takes it back. */
+  'views.remove': { input: z.object({ id: z.uuid() }).strict(), output: viewsState },
+  /** The columns that the list has until others are chosen. */
+  'views.keepColumns': { input: z.object({ columns: chosenColumns }).strict(), output: viewsState },
   'runs.get': { input: z.object({ workflowId }).strict(), output: runDetail },
   /** Inputs and results of one step, decoded from Temporal's history on demand; never stored. */
   'runs.payloads': { input: z.object({ workflowId, step: stepName }).strict(), output: stepPayloads },

@@ -7,6 +7,7 @@ import { metricsState } from './metrics.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 import { environment } from './models.ts'
 import { notice } from './notices.ts'
+import { viewsState } from './runViews.ts'
 
 export const events = {
   /** Runs that are new or changed; batched. A detail view of one of them asks again for its detail. */
@@ -19,6 +20,7 @@ export const events = {
   'intake.changed': z.object({ entries: z.array(intakeEntry) }),
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),
+  'views.changed': z.object({ state: viewsState }),
   'metrics.changed': z.object({ state: metricsState }),
   'drills.changed': z.object({ state: drillsState }),
   'guide.changed': z.object({ state: guideState }),

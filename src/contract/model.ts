@@ -153,6 +153,10 @@ export const runSummary = z.object({
   problem: z.string().nullable(),
   metrics: metricValues.nullable(),
   gatePassed: z.boolean().nullable(),
+  /** null before it was trained. */
+  modelId: z.string().nullable(),
+  /** The name of the pipeline that took the file; null before the run was told of it. */
+  pipeline: z.string().nullable(),
   approvalDeadline: timestamp.nullable(),
   /** null before the gate, and for a run of a version that asked for one approval always. */
   approvals: approvals.nullable(),
@@ -238,7 +242,6 @@ export const runDetail = runSummary.extend({
   resets: z.array(reset),
   gateChecks: z.array(gateCheck),
   deployments: z.array(deployment),
-  modelId: z.string().nullable(),
   /** Sentences about what a reader would otherwise wonder at: how the file was read, why production was not asked for. */
   notes: z.array(z.string()),
   namespace: z.string(),

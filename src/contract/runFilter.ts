@@ -16,6 +16,8 @@ export const runFilter = z.object({
   acceptedFrom: timestamp.optional(),
   /** Accepted before then. */
   acceptedBefore: timestamp.optional(),
+  /** Ended then or later. */
+  endedFrom: timestamp.optional(),
 })
 export type RunFilter = z.infer<typeof runFilter>
 
@@ -33,6 +35,7 @@ export function runFits(filter: RunFilter, now: number): (run: RunSummary) => bo
   const from = filter.acceptedFrom === undefined ? Number.NEGATIVE_INFINITY : Date.parse(filter.acceptedFrom)
   const before = filter.acceptedBefore === undefined ? Number.POSITIVE_INFINITY : Date.parse(filter.acceptedBefore)
   const anyTime = filter.acceptedFrom === undefined && filter.acceptedBefore === undefined
+  const ended = filter.endedFrom === undefined ? null : Date.parse(filter.endedFrom)
   const acceptedThen = ({ acceptedAt }: RunSummary) => {
     const at = Date.parse(acceptedAt)
     return at >= from && at < before
@@ -43,6 +46,7 @@ export function runFits(filter: RunFilter, now: number): (run: RunSummary) => bo
     (!filter.paused || run.paused !== null) &&
     (filter.waitingOver === undefined || hasWaited(run, filter.waitingOver * 1000, now)) &&
     (anyTime || acceptedThen(run)) &&
+    (ended === null || (run.endedAt !== null && Date.parse(run.endedAt) >= ended)) &&
     (words.length === 0 || hasWords(run, words))
 }
 

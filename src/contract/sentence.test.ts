@@ -32,6 +32,8 @@ const base: RunSummary = {
   problem: null,
   metrics: null,
   gatePassed: null,
+  modelId: null,
+  pipeline: null,
   approvalDeadline: null,
   approvals: null,
   paused: null,

@@ -25,6 +25,8 @@ export function runOf(id: string, minute = 0, change: Partial<RunSummary> = {}):
     problem: null,
     metrics: null,
     gatePassed: null,
+    modelId: null,
+    pipeline: null,
     approvalDeadline: null,
     approvals: null,
     paused: null,

@@ -54,6 +54,7 @@ import { createSettings } from './settings/createSettings.ts'
 import { createStack, type StackServer } from './stack/createStack.ts'
 import { createStarter } from './starter/createStarter.ts'
 import { createFileStore } from './store/fileStore.ts'
+import { createViews } from './views/createViews.ts'
 import { createActivityDeps } from './worker/activityDeps.ts'
 import { createTemporalLink } from './worker/createTemporalLink.ts'
 import { holdForKeys } from './worker/hold.ts'
@@ -139,6 +140,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
   const awaitingApproval = () =>
     projection.open().filter(({ stage, decisionPending }) => stage === 'AwaitingApproval' && !decisionPending)
+  const views = createViews({
+    file: join(home.config, 'run-views.json'),
+    onChange: (state) => emit('views.changed', { state }),
+    log,
+  })
   const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
 
   // Whatever reaches Temporal is sealed by these keys, and read by whom the operator lets.
@@ -497,6 +503,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       }),
 
       'runs.list': projection.list,
+      'views.list': views.state,
+      'views.save': ({ view }) => views.save(view),
+      'views.remove': ({ id }) => views.remove(id),
+      'views.keepColumns': ({ columns }) => views.keepColumns(columns),
       'runs.get': ({ workflowId }) => runs.detail(workflowId),
       'runs.payloads': ({ workflowId, step }) => runs.payloads(workflowId, step),
       'history.page': runs.history,

@@ -9,6 +9,7 @@ import { stepNames } from '../../contract/model.ts'
 import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import type { RetryTable } from '../../contract/retries.ts'
+import type { ViewsState } from '../../contract/runViews.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
 import { registry } from '../backend/drills/registry.ts'
 import { createEventHub } from '../backend/events.ts'
@@ -118,6 +119,8 @@ export function fakeRun(workflowId: string): RunSummary {
     problem: null,
     metrics: { accuracy: 0.9, mae: 1.5, r2: 0.8 },
     gatePassed: true,
+    modelId: null,
+    pipeline: null,
     approvalDeadline: null,
     approvals: null,
     paused: null,
@@ -188,6 +191,12 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     emit('keys.changed', { state: keys })
     return keys
   }
+  let views: ViewsState = { views: [], columns: null, problem: null, revision: 1 }
+  const setViews = (change: Partial<ViewsState>) => {
+    views = { ...views, ...change, revision: views.revision + 1 }
+    emit('views.changed', { state: views })
+    return views
+  }
   const handlers: Handlers = {
     'app.info': () => ({ version: '0.0.0', home: '/home', operator: 'olga', host: 'testhost', platform: process.platform }),
     'app.selfTest': () => ({
@@ -202,6 +211,10 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       ],
     }),
     'runs.list': () => ({ runs: [run], total: 1, byStage: { AwaitingApproval: 1 } }),
+    'views.list': () => views,
+    'views.save': ({ view }) => setViews({ views: [...views.views.filter(({ id }) => id !== view.id), view] }),
+    'views.remove': ({ id }) => setViews({ views: views.views.filter((view) => view.id !== id) }),
+    'views.keepColumns': ({ columns }) => setViews({ columns }),
     'runs.get': ({ workflowId }) => {
       if (workflowId !== run.workflowId) throw notFound(`There is no run ${workflowId} here.`)
       return fakeDetail(run)

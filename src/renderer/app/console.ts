@@ -19,8 +19,10 @@ import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
 import { createRunStore } from '../features/run/runStore.ts'
-import { formatFilter, type ListFilter, wholeList } from '../features/runs/listFilter.ts'
-import { createRunsStore } from '../features/runs/runsStore.ts'
+import { usualColumns } from '../features/runs/columns.ts'
+import { formatFilter, formatLayout, type Layout, type ListFilter, wholeList } from '../features/runs/listFilter.ts'
+import { createRunsStore, type RunsState } from '../features/runs/runsStore.ts'
+import { createViewsStore, sameColumns } from '../features/runs/viewsStore.ts'
 import { createSettingsStore } from '../features/settings/settingsStore.ts'
 import { createStackStore } from '../features/stack/stackStore.ts'
 import { createWorkersStore } from '../features/workers/workersStore.ts'
@@ -39,6 +41,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const route = createRouteStore(page)
   const times = createTimesStore(page)
   const runs = createRunsStore(connection)
+  const views = createViewsStore(connection)
   const run = createRunStore(connection)
   const history = createHistoryStore(connection)
   const decide = createDecideStore(connection)
@@ -83,6 +86,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   connection.onStatus((status) => {
     if (status !== 'open') return
     void runs.getState().fetch()
+    void views.getState().fetch()
     void files.getState().fetch()
     void stack.getState().fetch()
     void settings.getState().fetch()
@@ -102,25 +106,46 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     if (id !== null) runs.getState().setCursor(id)
   }
   const narrow = (stages: readonly Stage[]) => {
-    runs.getState().narrow({ ...wholeList, stages })
+    runs.getState().narrow({ ...wholeList, stages: [...stages] })
     route.getState().go({ place: 'runs', run: null, full: false }, 'replace')
   }
-  // The address and the list say the same: a link narrows the list, and what is chosen there stands in the address.
-  const inAddress = (filter: ListFilter | null) => (filter === null ? '' : formatFilter(filter))
-  const obey = ({ run: id, decide: kind, filter }: Route) => {
+  // The address and the list say the same: a link narrows and sorts the list, and what is chosen there stands in the address.
+  const told = (filter: ListFilter | null, layout: Layout) =>
+    [filter === null ? '' : formatFilter(filter), formatLayout(layout)].join(' ')
+  /** Of the columns an address says only what is not the list's own already. */
+  const layoutOf = ({ sort, columns }: Pick<RunsState, 'sort' | 'columns'>): Layout => ({
+    sort,
+    columns: sameColumns(columns, views.getState().kept ?? usualColumns) ? null : columns,
+  })
+  const tellAddress = () => {
+    const shown = runs.getState()
+    const at = route.getState()
+    const layout = layoutOf(shown)
+    if (told(shown.filter, layout) !== told(at.filter, at.layout))
+      route.getState().go({ filter: shown.filter, layout }, 'replace')
+  }
+  const obey = ({ run: id, decide: kind, filter, layout }: Route) => {
     follow(id)
-    const shown = runs.getState().filter
-    if (filter === null) tellAddress(shown)
-    else if (inAddress(filter) !== inAddress(shown)) runs.getState().narrow(filter)
+    const shown = runs.getState()
+    const wanted = {
+      filter: filter ?? shown.filter,
+      sort: layout.sort ?? shown.sort,
+      columns: layout.columns ?? shown.columns,
+    }
+    if (told(wanted.filter, wanted) === told(shown.filter, shown)) tellAddress()
+    else shown.show(wanted)
     if (id === null || kind === null) return
     decide.getState().start(id, kind)
     route.getState().go({}, 'replace')
   }
-  const tellAddress = (filter: ListFilter) => {
-    if (inAddress(filter) !== inAddress(route.getState().filter)) route.getState().go({ filter }, 'replace')
-  }
-  runs.subscribe(({ filter }, before) => {
-    if (filter !== before.filter) tellAddress(filter)
+  runs.subscribe(({ filter, sort, columns }, before) => {
+    if (filter !== before.filter || sort !== before.sort || columns !== before.columns) tellAddress()
+  })
+  // What was chosen last, here or in another window; an address or a view that names columns goes first.
+  views.subscribe(({ kept }, before) => {
+    if (kept === null || kept === before.kept) return
+    if (sameColumns(runs.getState().columns, before.kept ?? usualColumns)) runs.getState().setColumns(kept)
+    tellAddress()
   })
   route.subscribe(obey)
   obey(route.getState())
@@ -131,6 +156,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     route,
     times,
     runs,
+    views,
     run,
     history,
     decide,

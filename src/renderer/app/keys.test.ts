@@ -69,6 +69,7 @@ describe('commandOf', () => {
   })
 })
 
+const layout = { sort: null, columns: null }
 describe('route', () => {
   it.each([
     ['', { place: 'runs' }],
@@ -102,7 +103,7 @@ describe('route', () => {
     ['#/runs/%E0%A4%A', { place: 'runs' }],
   ] as const)('%s', (hash, route) =>
     expect(parseRoute(hash)).toEqual({
-      ...{ run: null, full: false, compare: null, decide: null, filter: null, model: null, beside: null },
+      ...{ run: null, full: false, compare: null, decide: null, filter: null, layout, model: null, beside: null },
       ...route,
     }),
   )
@@ -115,6 +116,7 @@ describe('route', () => {
       compare: { kind: 'run', other: 'mlops-2/#?' },
       decide: null,
       filter: null,
+      layout,
       model: null,
       beside: null,
     } as const
@@ -128,6 +130,7 @@ describe('route', () => {
       compare: null,
       decide: null,
       filter: null,
+      layout,
       model: 'a/"ü"',
       beside: 'b#?',
     } as const

@@ -9,6 +9,9 @@ export type Command =
   | { kind: 'reject' }
   | { kind: 'search' }
   | { kind: 'filter' }
+  | { kind: 'views' }
+  | { kind: 'columns' }
+  | { kind: 'sort'; turn: boolean }
   | { kind: 'choose' }
   | { kind: 'mark' }
   | { kind: 'reach'; by: number }
@@ -54,6 +57,10 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['o'], does: 'Run the selected runs once more…' },
   { keys: ['/'], does: 'Search runs, or models' },
   { keys: ['f'], does: 'Filter runs' },
+  { keys: ['v'], does: 'Views of the run list' },
+  { keys: ['l'], does: 'Choose the columns of the run list' },
+  { keys: ['s'], does: 'Sort runs by the next column' },
+  { keys: ['S'], does: 'With Shift: sort the other way round' },
   { keys: ['u'], does: 'Choose files to submit…' },
   { keys: ['t'], does: 'Times by the clock, or from now' },
   { keys: ['z'], does: 'Times in the next zone: local, UTC, the chosen one' },
@@ -128,6 +135,14 @@ export function commandOf(press: KeyPress): Command | null {
       return { kind: 'search' }
     case 'f':
       return { kind: 'filter' }
+    case 'v':
+      return { kind: 'views' }
+    case 'l':
+      return { kind: 'columns' }
+    case 's':
+      return { kind: 'sort', turn: false }
+    case 'S':
+      return { kind: 'sort', turn: true }
     case 'x':
       return { kind: 'mark' }
     case 't':

@@ -1,7 +1,14 @@
 /** Where the console is, kept in the address's hash, so that reload, back and links work in both shells. */
 import { createStore } from 'zustand/vanilla'
 import { type DecisionKind, type StepName, stepNames } from '../../contract/model.ts'
-import { formatFilter, type ListFilter, parseFilter } from '../features/runs/listFilter.ts'
+import {
+  formatFilter,
+  formatLayout,
+  type Layout,
+  type ListFilter,
+  parseFilter,
+  parseLayout,
+} from '../features/runs/listFilter.ts'
 
 export const places = [
   'inbox',
@@ -31,11 +38,15 @@ export interface Route {
   decide: DecisionKind | null
   /** What the run list is narrowed to; null where the address says nothing about it. */
   filter: ListFilter | null
+  /** Its order and columns, as far as the address says them. */
+  layout: Layout
   /** The model whose page is open. */
   model: string | null
   /** The model that it is compared with. */
   beside: string | null
 }
+
+const asItIs: Layout = { sort: null, columns: null }
 
 const decoded = (part: string | undefined) => {
   try {
@@ -74,13 +85,15 @@ export function parseRoute(hash: string): Route {
     compare,
     decide: run !== null && (page === 'approve' || page === 'reject') ? page : null,
     filter: known === 'runs' ? parseFilter(query) : null,
+    layout: known === 'runs' ? parseLayout(query) : asItIs,
     model,
     beside: model !== null && page === 'beside' ? decoded(other) : null,
   }
 }
 
-export function formatRoute({ place, run, full, compare, model, beside, filter }: Omit<Route, 'decide'>): string {
-  const query = place === 'runs' && filter !== null ? formatFilter(filter) : ''
+export function formatRoute({ place, run, full, compare, model, beside, filter, layout }: Omit<Route, 'decide'>): string {
+  const parts = place === 'runs' ? [filter === null ? '' : formatFilter(filter), formatLayout(layout)] : []
+  const query = parts.filter(Boolean).join('&')
   const narrowed = query === '' ? '' : `?${query}`
   const page = compare !== null ? formatComparison(compare) : full ? '/page' : ''
   if (run !== null) return `#/${place}/${encodeURIComponent(run)}${page}${narrowed}`
@@ -96,7 +109,7 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
   const store = createStore<RouteState>()((set, get) => ({
     ...parseRoute(page.location.hash),
     go(to, how = 'push') {
-      const { place, run, full, compare, model, beside, filter } = { ...get(), ...to }
+      const { place, run, full, compare, model, beside, filter, layout } = { ...get(), ...to }
       const atModels = place === 'models'
       // A comparison is of the run that it was made for, and takes its page.
       const compares = !atModels && run !== null && full && (run === get().run || to.compare !== undefined)
@@ -107,6 +120,7 @@ export function createRouteStore(page: Pick<Window, 'location' | 'history' | 'ad
         compare: compares ? compare : null,
         decide: null,
         filter,
+        layout,
         model: atModels ? model : null,
         beside: atModels && model !== null ? beside : null,
       }

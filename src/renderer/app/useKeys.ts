@@ -1,9 +1,10 @@
 import { useEffect } from 'react'
 import { assertNever } from '../../contract/model.ts'
+import { isText, newestFirst } from '../../contract/runSort.ts'
 import { auditSearchId } from '../features/audit/ids.ts'
 import { chooseFilesId } from '../features/drop/ids.ts'
 import { modelsSearchId } from '../features/models/ids.ts'
-import { filterMenuId, searchId } from '../features/runs/ids.ts'
+import { columnsMenuId, filterMenuId, searchId, viewsMenuId } from '../features/runs/ids.ts'
 import { isNarrowed, wholeList } from '../features/runs/listFilter.ts'
 import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { whyActionsAreOff } from '../features/stack/stackStore.ts'
@@ -166,6 +167,19 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     case 'filter':
       if (route.place !== 'runs' || route.full) return false
       document.getElementById(filterMenuId)?.click()
+      return true
+    case 'views':
+    case 'columns':
+      if (route.place !== 'runs' || route.full) return false
+      document.getElementById(command.kind === 'views' ? viewsMenuId : columnsMenuId)?.click()
+      return true
+    case 'sort':
+      if (route.place !== 'runs' || route.full) return false
+      if (command.turn) runs.setSort({ ...runs.sort, descending: !runs.sort.descending })
+      else {
+        const next = runs.columns[(runs.columns.indexOf(runs.sort.by) + 1) % runs.columns.length] ?? newestFirst.by
+        runs.setSort({ by: next, descending: !isText(next) })
+      }
       return true
     case 'choose':
       document.getElementById(chooseFilesId)?.click()

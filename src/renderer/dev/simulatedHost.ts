@@ -29,6 +29,8 @@ import {
 import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
 import { runFits } from '../../contract/runFilter.ts'
+import { newestFirst, sortRuns } from '../../contract/runSort.ts'
+import type { ViewsState } from '../../contract/runViews.ts'
 import { higherIsBetter, metricLabels } from '../../contract/training.ts'
 import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedAudit } from './simulatedAudit.ts'
@@ -318,6 +320,7 @@ function runAt(plan: Plan, now: number): RunDetail {
         deployedAt: steps.find((s) => s.step === `deploy_${environment}`)?.endedAt as string,
       })),
     modelId: done('train_model') ? `model-${short}` : null,
+    pipeline: startedAt === null ? null : 'standard',
     notes: [],
     namespace: 'default',
     taskQueue: 'mlops-task-queue',
@@ -333,7 +336,6 @@ const summaryOf = ({
   resets: _resets,
   gateChecks: _gateChecks,
   deployments: _deployments,
-  modelId: _modelId,
   notes: _notes,
   namespace: _namespace,
   taskQueue: _taskQueue,
@@ -888,6 +890,12 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     clock,
     problem: health.postgres.state === 'up' ? null : 'Postgres cannot be reached, so who decided is not known now.',
   })
+  let views: ViewsState = { views: [], columns: null, problem: null, revision: 1 }
+  const setViews = (change: Partial<ViewsState>) => {
+    views = { ...views, ...change, revision: views.revision + 1 }
+    emit('views.changed', { state: views })
+    return views
+  }
   const handlers: Handlers = {
     'app.info': () => ({
       version: '0.1.0',
@@ -912,15 +920,17 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         ],
       }
     },
-    'runs.list': ({ limit, offset, ...filter }) => {
-      const all = [...plans.values()]
-        .map((p) => summaryOf(runAt(p, clock())))
-        .sort((a, b) => (a.acceptedAt < b.acceptedAt ? 1 : -1))
-      const fit = all.filter(runFits(filter, clock()))
+    'runs.list': ({ limit, offset, sort = newestFirst, ...filter }) => {
+      const all = [...plans.values()].map((p) => summaryOf(runAt(p, clock())))
+      const fit = sortRuns(all.filter(runFits(filter, clock())), sort, clock())
       const byStage: Partial<Record<Stage, number>> = {}
       for (const run of all) byStage[run.stage] = (byStage[run.stage] ?? 0) + 1
       return { runs: fit.slice(offset, offset + limit), total: fit.length, byStage }
     },
+    'views.list': () => views,
+    'views.save': ({ view }) => setViews({ views: [...views.views.filter(({ id }) => id !== view.id), view] }),
+    'views.remove': ({ id }) => setViews({ views: views.views.filter((view) => view.id !== id) }),
+    'views.keepColumns': ({ columns }) => setViews({ columns }),
     'runs.get': ({ workflowId }) => detail(workflowId),
     'runs.payloads': ({ workflowId, step }) => {
       const run = detail(workflowId)

@@ -35,6 +35,11 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'app.info': 'reads',
   'app.selfTest': 'reads',
   'runs.list': 'reads',
+  'views.list': 'reads',
+  'views.save': ({ view }) => ({ detail: `saved the view ${view.name}` }),
+  'views.remove': ({ id }) => ({ detail: `removed the view ${id}` }),
+  // How wide somebody's window is, and what they look at, is nobody's business.
+  'views.keepColumns': 'reads',
   'runs.get': 'reads',
   'runs.payloads': 'reads',
   'history.page': 'reads',

@@ -11,6 +11,7 @@ import {
 } from '../../../contract/model.ts'
 import type { Observed } from '../../../contract/observed.ts'
 import { runFits } from '../../../contract/runFilter.ts'
+import { newestFirst, sortRuns } from '../../../contract/runSort.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
@@ -94,9 +95,8 @@ export function createProjection({
   const records = new Map<string, RunRecord>()
   /** Those that have not ended: a few among many, and asked for every other second. */
   const open = new Map<string, RunRecord>()
-  /** Newest first; the order of the list. */
-  let ordered: RunRecord[] = []
-  let orderedIsStale = false
+  /** Ids, newest first: the order of the list, which no update changes. */
+  let newest: string[] | null = null
   const dirty = new Set<string>()
   const dirtyAttempts = new Map<string, RecordedAttempt & { runId: string }>()
   /** Attempts that this process has begun, by run and step: their end is written beside their start. */
@@ -121,10 +121,10 @@ export function createProjection({
     VALUES (?, ?, '', 0, ?, 'client', ?, ?)`)
 
   const put = (record: RunRecord) => {
+    if (!records.has(record.workflowId)) newest = null
     records.set(record.workflowId, record)
     if (isEndStage(record.stage)) open.delete(record.workflowId)
     else open.set(record.workflowId, record)
-    orderedIsStale = true
   }
   const unreadable: string[] = []
   for (const row of selectAll.iterate() as IterableIterator<Row>) {
@@ -290,12 +290,9 @@ export function createProjection({
     )
   }
 
-  const inOrder = () => {
-    if (orderedIsStale) {
-      ordered = [...records.values()].sort((a, b) => compare(b.acceptedAt, a.acceptedAt) || compare(b.workflowId, a.workflowId))
-      orderedIsStale = false
-    }
-    return ordered
+  const newestRecords = () => {
+    newest ??= sortRuns(records.values(), newestFirst, Date.now()).map(({ workflowId }) => workflowId)
+    return newest.flatMap((id) => records.get(id) ?? [])
   }
 
   const byStage = () => {
@@ -324,9 +321,12 @@ export function createProjection({
     unreadable: () => unreadable.splice(0),
     open: () => [...open.values()],
     progress: (workflowId) => latestProgress.get(workflowId),
-    list({ limit, offset, ...filter }) {
-      const matching = inOrder().filter(runFits(filter, Date.now()))
-      return { runs: matching.slice(offset, offset + limit).map(summaryOf), total: matching.length, byStage: byStage() }
+    list({ limit, offset, sort = newestFirst, ...filter }) {
+      const now = Date.now()
+      // In memory: what most columns show came out of payloads, and nothing decrypted goes into an index on disk.
+      const matching = newestRecords().filter(runFits(filter, now))
+      const sorted = sort.by === newestFirst.by && sort.descending ? matching : sortRuns(matching, sort, now)
+      return { runs: sorted.slice(offset, offset + limit).map(summaryOf), total: matching.length, byStage: byStage() }
     },
     load(workflowIds) {
       for (const workflowId of workflowIds) {
@@ -414,5 +414,4 @@ const noPolicy = { approvers: [], submitter: null }
 const endsNear = (a: RecordedAttempt, b: RecordedAttempt) =>
   a.endedAt !== null && b.endedAt !== null && near(a.endedAt, b.endedAt)
 const near = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < sameAttemptMs
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const same = (a: RunRecord, b: RunRecord) => JSON.stringify(a) === JSON.stringify(b)

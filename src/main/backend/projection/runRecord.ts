@@ -5,10 +5,8 @@ import type { DecisionRecord, RunStatus } from '../../../temporal/types.ts'
 /** What the host knows of a run without asking Temporal. */
 export interface RunRecord extends RunSummary {
   gateChecks: GateCheck[]
-  modelId: string | null
   deployments: Deployment[]
   notes: string[]
-  pipeline: string | null
   /** Of the DataProfile and the TrainingReport in the store. */
   profileSha256: string | null
   reportSha256: string | null
@@ -60,16 +58,7 @@ export const emptySealedPart: SealedPart = {
 }
 
 export function summaryOf(record: RunRecord): RunSummary {
-  const {
-    gateChecks: _,
-    modelId: _2,
-    deployments: _3,
-    notes: _4,
-    pipeline: _5,
-    profileSha256: _6,
-    reportSha256: _7,
-    ...summary
-  } = record
+  const { gateChecks: _, deployments: _3, notes: _4, profileSha256: _6, reportSha256: _7, ...summary } = record
   return summary
 }
 

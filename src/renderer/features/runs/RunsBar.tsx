@@ -10,6 +10,7 @@ import { chooseFilesId } from '../drop/ids.ts'
 import { searchId } from './ids.ts'
 import { isNarrowed, wholeList } from './listFilter.ts'
 import { FilterMenu } from './RunFilters.tsx'
+import { ViewsMenu } from './ViewsMenu.tsx'
 
 const working: readonly Stage[] = stages.filter((stage) => !isEndStage(stage) && stage !== 'AwaitingApproval')
 /** `spare` ones give way first where there is little room. */
@@ -99,6 +100,7 @@ export function RunsBar() {
         </Popover>
       </MenuTrigger>
       <FilterMenu />
+      <ViewsMenu />
       <span className="grow" />
       <Button aria-label="Choose files…" onPress={() => document.getElementById(chooseFilesId)?.click()}>
         <Upload size={14} aria-hidden />

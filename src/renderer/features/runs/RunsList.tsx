@@ -1,9 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef } from 'react'
+import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { movesRows, sortsByClock } from '../../../contract/runSort.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { count, plural } from '../../ui/format.ts'
+import { columnSpecs, columnsThatFit, trackOf } from './columns.ts'
 import { RunRow, rowId } from './RunRow.tsx'
+import { RunsHead } from './RunsHead.tsx'
 
 const rowHeight = 32
 
@@ -13,11 +16,14 @@ export function RunsList() {
   const visible = useIn('runs', (s) => s.visible)
   const fresh = useIn('runs', (s) => s.fresh)
   const cursor = useIn('runs', (s) => s.cursor)
-  const total = useIn('runs', (s) => s.total)
-  const known = useIn('runs', (s) => s.byId.size)
-  const loadingOlder = useIn('runs', (s) => s.loadingOlder)
+  const moved = useIn('runs', (s) => s.moved)
+  const filter = useIn('runs', (s) => s.filter)
+  const sort = useIn('runs', (s) => s.sort)
+  const chosen = useIn('runs', (s) => s.columns)
   const open = useIn('route', (s) => s.run)
   const scroller = useRef<HTMLDivElement>(null)
+  const width = useWidth(scroller)
+  const columns = useMemo(() => columnsThatFit(chosen, width, sort.by), [chosen, width, sort.by])
   const virtual = useVirtualizer({
     count: visible.length,
     getScrollElement: () => scroller.current,
@@ -25,7 +31,8 @@ export function RunsList() {
     overscan: 12,
     getItemKey: (index) => visible[index] ?? index,
   })
-  useHeldRows(scroller)
+  useHeldRows(scroller, movesRows(sort))
+  useMoreRows(scroller)
 
   const at = cursor === null ? -1 : visible.indexOf(cursor)
   // The list goes to the cursor when the cursor moves, not when new runs push its row down: those show at the top.
@@ -35,23 +42,24 @@ export function RunsList() {
     if (cursor !== null && place.current >= 0) virtual.scrollToIndex(place.current, { align: 'auto' })
   }, [cursor, virtual])
 
+  // Another filter or order is another list, which begins at its top.
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 })
+  }, [filter, sort])
+
   const showNew = () => {
     runs.getState().reveal()
     scroller.current?.scrollTo({ top: 0 })
   }
   return (
-    <div className={selected.size > 0 ? 'runs-list selecting' : 'runs-list'}>
-      <div className="runs-head" aria-hidden>
-        <span />
-        <span>File</span>
-        <span>What is going on</span>
-        <span className="col-metrics">Metrics</span>
-        <span className="right">For</span>
-        <span className="right col-when">Accepted</span>
-      </div>
-      {fresh > 0 ? (
+    <div
+      className={selected.size > 0 ? 'runs-list selecting' : 'runs-list'}
+      style={{ '--run-columns': trackOf(columns) } as CSSProperties}
+    >
+      <RunsHead columns={columns} />
+      {fresh > 0 || moved ? (
         <button type="button" className="runs-fresh" onClick={showNew}>
-          {plural(fresh, 'new run')} · show
+          {fresh > 0 ? `${plural(fresh, 'new run')} · show` : 'The order changed · sort again'}
         </button>
       ) : null}
       <div
@@ -59,7 +67,7 @@ export function RunsList() {
         className="scroll runs-scroll"
         role="listbox"
         aria-multiselectable
-        aria-label="Runs, newest first"
+        aria-label={`Runs, sorted by ${columnSpecs[sort.by].label.toLowerCase()}, ${sort.descending ? 'descending' : 'ascending'}`}
         tabIndex={0}
         aria-activedescendant={at >= 0 ? rowId(visible[at] as string) : undefined}
       >
@@ -73,6 +81,7 @@ export function RunsList() {
                 top={item.start}
                 place={item.index + 1}
                 of={visible.length}
+                columns={columns}
                 isCursor={id === cursor}
                 isOpen={id === open}
                 isSelected={selected.has(id)}
@@ -85,27 +94,92 @@ export function RunsList() {
             )
           })}
         </div>
-        {total > known ? (
-          <div className="runs-older">
-            <span className="faint">
-              {count(known)} of {count(total)} runs are here; search looks through all of them.
-            </span>
-            <Button size="small" isDisabled={loadingOlder} onPress={() => void runs.getState().loadOlder()}>
-              {loadingOlder ? 'Reading older runs…' : 'Show older runs'}
-            </Button>
-          </div>
-        ) : null}
       </div>
+      <RunsFoot />
     </div>
   )
 }
 
+/** How much of the list is here, when it is not all. */
+function RunsFoot() {
+  const { runs } = useConsole()
+  const shown = useIn('runs', (s) => s.visible.length)
+  const fitting = useIn('runs', (s) => s.fitting)
+  const beyond = useIn('runs', (s) => s.beyond)
+  const loading = useIn('runs', (s) => s.loadingMore)
+  if (beyond === 'failed') {
+    return (
+      <div className="runs-older" role="status">
+        <span>Older runs could not be read; these are the ones that were here.</span>
+        <Button size="small" onPress={() => runs.getState().narrow({})}>
+          Try again
+        </Button>
+      </div>
+    )
+  }
+  if (shown >= fitting) return null
+  return (
+    <div className="runs-older">
+      <span className="faint">
+        {count(shown)} of {count(fitting)} runs are here; more come as you scroll.
+      </span>
+      <Button size="small" isDisabled={loading} onPress={() => void runs.getState().loadMore()}>
+        {loading ? 'Reading more runs…' : 'Show more'}
+      </Button>
+    </div>
+  )
+}
+
+/** The next rows are asked for this many pixels before the end comes into sight. */
+const aheadPx = 2_000
+
+function useMoreRows(scroller: RefObject<HTMLDivElement | null>) {
+  const { runs } = useConsole()
+  useEffect(() => {
+    const list = scroller.current
+    if (!list) return
+    const look = () => {
+      const { visible, fitting } = runs.getState()
+      const left = list.scrollHeight - list.scrollTop - list.clientHeight
+      if (visible.length < fitting && left < aheadPx) void runs.getState().loadMore()
+    }
+    list.addEventListener('scroll', look, { passive: true })
+    return () => list.removeEventListener('scroll', look)
+  }, [runs, scroller])
+}
+
+/** How wide the list is now, in pixels; 0 before it is laid out. */
+function useWidth(element: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0)
+  useLayoutEffect(() => {
+    const watched = element.current
+    if (!watched) return
+    setWidth(watched.clientWidth)
+    const observer = new ResizeObserver(() => setWidth(watched.clientWidth))
+    observer.observe(watched)
+    return () => observer.disconnect()
+  }, [element])
+  return width
+}
+
+/** How often an order by the clock is looked at again, in milliseconds. */
+const againMs = 15_000
+
 /** How long a pointer must rest before rows may move under it, in milliseconds. */
 const restMs = 1500
 
-/** Rows keep their places while the list is scrolled down, or while the pointer is on its way to one of them. */
-function useHeldRows(scroller: React.RefObject<HTMLDivElement | null>) {
+/**
+ * Rows keep their places while the list is scrolled down, or while the pointer is on its way to one of them; where a change
+ * of a run can move its row, for as long as the pointer is over the list.
+ */
+function useHeldRows(scroller: RefObject<HTMLDivElement | null>, lasting: boolean) {
   const { runs } = useConsole()
+  const byClock = useIn('runs', (s) => sortsByClock(s.sort))
+  useEffect(() => {
+    if (!byClock) return
+    const timer = setInterval(() => runs.getState().refresh(), againMs)
+    return () => clearInterval(timer)
+  }, [byClock, runs])
   useEffect(() => {
     const list = scroller.current
     if (!list) return
@@ -121,7 +195,7 @@ function useHeldRows(scroller: React.RefObject<HTMLDivElement | null>) {
     }
     const move = () => {
       clearTimeout(timer)
-      timer = setTimeout(rest, restMs)
+      if (!lasting) timer = setTimeout(rest, restMs)
       if (!busy) {
         busy = true
         update()
@@ -137,5 +211,5 @@ function useHeldRows(scroller: React.RefObject<HTMLDivElement | null>) {
       list.removeEventListener('pointerleave', rest)
       runs.getState().setHeld(false)
     }
-  }, [runs, scroller])
+  }, [runs, scroller, lasting])
 }

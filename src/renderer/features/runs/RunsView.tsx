@@ -2,10 +2,11 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { BatchBar } from '../batch/BatchBar.tsx'
 import { EmptyRuns } from './EmptyRuns.tsx'
-import { wholeList } from './listFilter.ts'
+import { NothingFits } from './NothingFits.tsx'
 import { FilterChips } from './RunFilters.tsx'
 import { RunsBar } from './RunsBar.tsx'
 import { RunsList } from './RunsList.tsx'
+import { ViewsDialog } from './ViewsDialog.tsx'
 import './runs.css'
 
 export function RunsView() {
@@ -30,6 +31,7 @@ export function RunsView() {
       <FilterChips />
       {shown === 0 ? <NothingFits /> : <RunsList />}
       <BatchBar />
+      <ViewsDialog />
     </>
   )
 }
@@ -46,18 +48,6 @@ function RunsSkeleton() {
           <span className="skeleton" style={{ width: 160 + ((i * 37) % 120) }} />
         </div>
       ))}
-    </div>
-  )
-}
-
-function NothingFits() {
-  const { runs } = useConsole()
-  const searching = useIn('runs', (s) => s.searching)
-  const clear = () => runs.getState().narrow(wholeList)
-  return (
-    <div className="runs-message">
-      <p>{searching ? 'Looking through older runs…' : 'No run fits this filter.'}</p>
-      <Button onPress={clear}>Show all runs</Button>
     </div>
   )
 }

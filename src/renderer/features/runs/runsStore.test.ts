@@ -129,15 +129,16 @@ describe('runsStore', () => {
       })
       const store = createRunsStore(connection)
       await store.getState().fetch()
+      store.getState().setText('a')
       store.getState().setText('anc')
       store.getState().setText('ancient')
       expect(store.getState().visible).toEqual([])
-      expect(store.getState().searching).toBe(true)
+      expect(store.getState().beyond).toBe('asking')
       await vi.runAllTimersAsync()
-      // Asked once, for what was typed last.
-      expect(asked).toEqual([undefined, 'ancient'])
+      // One question at a time, and after it for what was typed last.
+      expect(asked).toEqual([undefined, 'a', 'ancient'])
       expect(store.getState().visible).toEqual(['ancient'])
-      expect(store.getState().searching).toBe(false)
+      expect(store.getState().beyond).toBe('here')
     } finally {
       vi.useRealTimers()
     }

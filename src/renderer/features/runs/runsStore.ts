@@ -1,16 +1,22 @@
 import { createStore } from 'zustand/vanilla'
 import { isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
-import { type RunFilter, runFits } from '../../../contract/runFilter.ts'
+import { runFits } from '../../../contract/runFilter.ts'
+import { compareRuns, newestFirst, type RunColumn, type RunSort, sortRuns } from '../../../contract/runSort.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
-import { filterOf, isNarrowed, type ListFilter, wholeList } from './listFilter.ts'
+import { usualColumns } from './columns.ts'
+import { filterOf, formatFilter, formatLayout, type ListFilter, wholeList } from './listFilter.ts'
 
-/** Runs asked for at once; older ones are fetched when asked for. */
-const pageSize = 2000
+/** Newest runs asked for at the start. */
+const firstPage = 2000
+/** Runs asked for as one scrolls on, or for a filter or an order that needs more than what is here: some screens full. */
+const nextPage = 500
 /** As many as the host gives in one answer. */
 const mostAtOnce = 5000
-/** A filter that is being typed is sent on when the typing rests this long, in milliseconds. */
-const restMs = 250
+/** With more changes than this at once, laying out anew is cheaper than putting each in its place. */
+const fewChanges = 64
+/** Answers that are remembered, by what was asked. */
+const mostCovers = 50
 
 export interface RunsState {
   load: 'loading' | 'ready' | 'failed'
@@ -18,64 +24,130 @@ export interface RunsState {
   byId: ReadonlyMap<string, RunSummary>
   /** Runs that the host knows; more than `byId` holds when there are many. */
   total: number
-  loadingOlder: boolean
-  /** The host is asked for runs that fit the filter and are not here. */
-  searching: boolean
+  /** More rows of the present list are on their way. */
+  loadingMore: boolean
+  /** The host is asked for what fits and is not here; `failed`: it could not be, so the list is of what is here. */
+  beyond: 'here' | 'asking' | 'failed'
+  /** Runs that fit, as the host counted them; what is here when it was not asked. */
+  fitting: number
   filter: ListFilter
+  sort: RunSort
+  /** As chosen, in order; how many of them are shown is a matter of room. */
+  columns: readonly RunColumn[]
   /** Ids in the order in which they stand on the screen. */
   visible: readonly string[]
   /** Runs that fit the filter and are not on the screen yet, because rows must not move now. */
   fresh: number
+  /** The rows on the screen would stand otherwise by now, were they not held. */
+  moved: boolean
   /** The row that keys act on. */
   cursor: string | null
   fetch(): Promise<void>
-  loadOlder(): Promise<void>
+  /** The next rows of the present list, in its order. */
+  loadMore(): Promise<void>
   /** Ids of all runs that fit the filter, also of those that were not here; they are then. @throws CallFailed */
   fetchFitting(): Promise<string[]>
+  /** How many of all runs would fit. @throws CallFailed */
+  countFitting(filter: ListFilter): Promise<number>
   apply(runs: readonly RunSummary[]): void
   setText(text: string): void
   setStages(stages: readonly Stage[]): void
   /** Changes parts of the filter; `wholeList` takes all of it away. */
   narrow(change: Partial<ListFilter>): void
+  setSort(sort: RunSort): void
+  /** Filter and order at once, and columns where the view has its own. */
+  show(view: { filter: ListFilter; sort: RunSort; columns: readonly RunColumn[] | null }): void
+  setColumns(columns: readonly RunColumn[]): void
   /** Lays the list out again: how long a run has waited changes by itself. */
   refresh(): void
-  /** While held, rows keep their places: the list is scrolled, or the pointer is busy on it. */
-  setHeld(held: boolean): void
+  /** While something holds them, rows keep their places: the list is scrolled, the pointer is busy on it, a menu is open. */
+  setHeld(held: boolean, by?: string): void
   /** Brings the new rows in, whatever holds them back. */
   reveal(): void
   setCursor(id: string | null): void
   moveCursor(by: number): void
 }
 
-/** Newest first; ids break ties, so that the order never depends on what arrived when. */
-const newestFirst = (a: RunSummary, b: RunSummary) =>
-  a.acceptedAt === b.acceptedAt ? (a.workflowId < b.workflowId ? 1 : -1) : a.acceptedAt < b.acceptedAt ? 1 : -1
+/**
+ * How far down a list everything that fits is here: to this run as it was then, or to the end. It stays true, as whatever
+ * changes afterwards is told.
+ */
+type Cover = { to: RunSummary; fitting: number } | 'all'
+type View = Pick<RunsState, 'filter' | 'sort'>
 
 /** The newer of two versions of the same run. */
 export const newer = (known: RunSummary | undefined, told: RunSummary) => (known && known.revision > told.revision ? known : told)
 
 export function createRunsStore(connection: Connection) {
-  let held = false
-  /** How many of the newest are here without a gap; searched ones may be of any age. */
-  let fromTop = 0
+  const holds = new Set<string>()
+  /** By what was asked for. */
+  const covers = new Map<string, Cover>()
   /** What pushes said while a fetch was under way: an answer that is older than a push never overwrites it. */
   let sincePushed: Map<string, RunSummary> | null = null
+  /** The list as it should stand, so that one change puts one row in its place instead of sorting all. */
+  let laid: { key: string; cover: Cover | undefined; ids: readonly string[] } | null = null
+  let asking = false
+
+  const viewKey = ({ filter, sort }: View) =>
+    `${formatFilter({ ...filter, text: filter.text.trim() })} ${formatLayout({ sort, columns: null })}`
+  const coverOf = (state: Pick<RunsState, 'byId' | 'total'> & View): Cover | undefined =>
+    state.byId.size >= state.total ? 'all' : covers.get(viewKey(state))
 
   const store = createStore<RunsState>()((set, get) => {
-    const layout = ({ byId, filter }: Pick<RunsState, 'byId' | 'filter'>) => {
-      const now = Date.now()
-      return [...byId.values()]
-        .filter(runFits(filterOf(filter, now), now))
-        .sort(newestFirst)
-        .map((run) => run.workflowId)
+    type Laying = Pick<RunsState, 'byId' | 'total'> & View
+
+    /** Whether a run stands in the list: it fits, and nothing is missing above it. */
+    const standing = (state: Laying, cover: Cover | undefined, now: number) => {
+      const fits = runFits(filterOf(state.filter, now), now)
+      if (cover === undefined || cover === 'all') return fits
+      const compare = compareRuns(state.sort, now)
+      return (run: RunSummary) => fits(run) && compare(run, cover.to) <= 0
     }
 
-    const place = (change: Partial<RunsState>, keepRows: boolean) => {
+    const layout = (state: Laying): readonly string[] => {
+      const now = Date.now()
+      const cover = coverOf(state)
+      const runs = [...state.byId.values()].filter(standing(state, cover, now))
+      laid = { key: viewKey(state), cover, ids: sortRuns(runs, state.sort, now).map(({ workflowId }) => workflowId) }
+      return laid.ids
+    }
+
+    /** The same list after some runs changed. */
+    const relayout = (state: Laying, changed: readonly RunSummary[]): readonly string[] => {
+      const cover = coverOf(state)
+      if (!laid || laid.key !== viewKey(state) || laid.cover !== cover || changed.length > fewChanges) return layout(state)
+      const now = Date.now()
+      const stands = standing(state, cover, now)
+      const compare = compareRuns(state.sort, now)
+      const ids = new Set(changed.map(({ workflowId }) => workflowId))
+      const kept = laid.ids.filter((id) => !ids.has(id))
+      for (const id of ids) {
+        const run = state.byId.get(id)
+        if (!run || !stands(run)) continue
+        let [low, high] = [0, kept.length]
+        while (low < high) {
+          const middle = (low + high) >> 1
+          const other = state.byId.get(kept[middle] as string)
+          if (other && compare(other, run) < 0) low = middle + 1
+          else high = middle
+        }
+        kept.splice(low, 0, id)
+      }
+      laid = { ...laid, ids: sameIds(kept, laid.ids) ? laid.ids : kept }
+      return laid.ids
+    }
+
+    const place = (change: Partial<RunsState>, keepRows: boolean, changed?: readonly RunSummary[]) => {
       const next = { ...get(), ...change }
-      const wanted = layout(next)
-      if (!keepRows) return set({ ...change, visible: wanted, fresh: 0 })
+      const wanted = changed ? relayout(next, changed) : layout(next)
+      const cover = coverOf(next)
+      const fitting = cover === undefined || cover === 'all' ? wanted.length : Math.max(cover.fitting, wanted.length)
+      if (!keepRows) return set({ ...change, fitting, visible: wanted, fresh: 0, moved: false })
       const shown = new Set(next.visible)
-      set({ ...change, fresh: wanted.reduce((n, id) => n + (shown.has(id) ? 0 : 1), 0) })
+      const standing = new Set(wanted)
+      const there = wanted.filter((id) => shown.has(id))
+      const still = next.visible.filter((id) => standing.has(id))
+      set({ ...change, fitting, fresh: wanted.length - there.length, moved: !sameIds(there, still) })
     }
 
     const merged = (runs: readonly RunSummary[], into: ReadonlyMap<string, RunSummary>) => {
@@ -84,24 +156,45 @@ export function createRunsStore(connection: Connection) {
       return byId
     }
 
-    let resting: ReturnType<typeof setTimeout> | undefined
-    let asked = 0
-    /** Runs that are not here may fit too: the host looks through all of them. */
-    const searchBeyond = () => {
-      clearTimeout(resting)
-      const mine = ++asked
-      const { filter, total, byId } = get()
-      if (byId.size >= total || !isNarrowed(filter)) return set({ searching: false })
-      set({ searching: true })
-      resting = setTimeout(async () => {
-        try {
-          const asking: RunFilter = filterOf(filter, Date.now())
-          const answer = await connection.call('runs.list', { limit: pageSize, ...asking })
-          if (mine === asked) place({ byId: merged(answer.runs, get().byId), searching: false }, held)
-        } catch (cause) {
-          if (mine === asked) set({ searching: false, problem: problemText(cause) })
+    const remember = (view: View, runs: readonly RunSummary[], offset: number, fitting: number) => {
+      if (covers.size >= mostCovers) covers.clear()
+      const last = runs.at(-1)
+      covers.set(viewKey(view), last === undefined || offset + runs.length >= fitting ? 'all' : { to: last, fitting })
+    }
+
+    /** One page of the view from the host; how far it reaches is remembered. @throws CallFailed */
+    const page = async (view: View, offset: number, limit: number) => {
+      const { filter, sort } = view
+      const answer = await connection.call('runs.list', { limit, offset, sort, ...filterOf(filter, Date.now()) })
+      remember(view, answer.runs, offset, answer.total)
+      return answer.runs
+    }
+
+    /** Runs that are not here may fit too, or stand above those that are: the host looks through all of them. */
+    const lookBeyond = async () => {
+      if (asking) return
+      asking = true
+      try {
+        for (;;) {
+          const { filter, sort, load } = get()
+          // Before the first answer nothing is known, and that answer looks on by itself.
+          if (load !== 'ready' || coverOf(get()) !== undefined) break
+          set({ beyond: 'asking' })
+          const runs = await page({ filter, sort }, 0, nextPage)
+          // Somebody asked for this just now: it is shown, whatever holds the rows.
+          place({ byId: merged(runs, get().byId) }, false)
         }
-      }, restMs)
+        set({ beyond: 'here' })
+      } catch (cause) {
+        set({ beyond: 'failed', problem: problemText(cause) })
+      } finally {
+        asking = false
+      }
+    }
+
+    const see = (change: Partial<RunsState>) => {
+      place(change, false)
+      void lookBeyond()
     }
 
     return {
@@ -109,18 +202,22 @@ export function createRunsStore(connection: Connection) {
       problem: null,
       byId: new Map(),
       total: 0,
-      loadingOlder: false,
-      searching: false,
+      loadingMore: false,
+      beyond: 'here',
+      fitting: 0,
       filter: wholeList,
+      sort: newestFirst,
+      columns: usualColumns,
       visible: [],
       fresh: 0,
+      moved: false,
       cursor: null,
 
       async fetch() {
         sincePushed = new Map()
         const first = get().load !== 'ready'
         try {
-          const answer = await connection.call('runs.list', { limit: pageSize })
+          const answer = await connection.call('runs.list', { limit: firstPage })
           const alive = stages.filter((stage) => !isEndStage(stage))
           const aliveCount = alive.reduce((n, stage) => n + (answer.byStage[stage] ?? 0), 0)
           const runs = [...answer.runs]
@@ -128,11 +225,15 @@ export function createRunsStore(connection: Connection) {
           if (runs.length < answer.total && runs.filter((run) => !isEndStage(run.stage)).length < aliveCount) {
             runs.push(...(await connection.call('runs.list', { limit: mostAtOnce, stages: alive })).runs)
           }
-          fromTop = answer.runs.length
+          covers.clear()
+          remember({ filter: wholeList, sort: newestFirst }, answer.runs, 0, answer.total)
+          const { filter, sort } = get()
+          // A filter may have come with the address; and what the list shows stays there while it is read anew.
+          if (runs.length < answer.total && !covers.has(viewKey({ filter, sort })))
+            runs.push(...(await page({ filter, sort }, 0, nextPage)))
           const byId = merged([...sincePushed.values()], merged(runs, new Map()))
-          place({ byId, total: answer.total, load: 'ready', problem: null }, held && !first)
-          // A filter may have come with the address, before anything was here.
-          searchBeyond()
+          place({ byId, total: Math.max(answer.total, byId.size), load: 'ready', problem: null }, holds.size > 0 && !first)
+          void lookBeyond()
         } catch (cause) {
           // What was known stays readable; only a list that never came is told as a failure.
           set(first ? { load: 'failed', problem: problemText(cause) } : { problem: problemText(cause) })
@@ -141,50 +242,57 @@ export function createRunsStore(connection: Connection) {
         }
       },
 
-      async loadOlder() {
-        if (get().loadingOlder) return
-        set({ loadingOlder: true })
+      async loadMore() {
+        const { filter, sort, loadingMore } = get()
+        const cover = coverOf(get())
+        if (loadingMore || cover === 'all') return
+        set({ loadingMore: true })
         try {
-          const answer = await connection.call('runs.list', { limit: pageSize, offset: fromTop })
-          fromTop += answer.runs.length
-          place({ byId: merged(answer.runs, get().byId), total: answer.total, loadingOlder: false }, false)
+          // Counted here, not added up: runs that left the list since then moved the others up.
+          const offset = cover === undefined ? 0 : layout(get()).length
+          const runs = await page({ filter, sort }, offset, nextPage)
+          const { byId, visible } = get()
+          const shown = new Set(visible)
+          // Below the rows that are there, which stay where they are.
+          const below = runs.flatMap(({ workflowId: id }) => (shown.has(id) ? [] : id))
+          place({ byId: merged(runs, byId), visible: [...visible, ...below], loadingMore: false, beyond: 'here' }, holds.size > 0)
         } catch (cause) {
-          set({ loadingOlder: false, problem: problemText(cause) })
+          set({ loadingMore: false, problem: problemText(cause) })
         }
       },
 
       async fetchFitting() {
-        const { filter, byId, total } = get()
-        if (byId.size >= total) return layout(get())
-        const now = Date.now()
-        const found = new Map<string, RunSummary>()
-        for (let offset = 0, of = 1; offset < of; ) {
-          const answer = await connection.call('runs.list', { limit: mostAtOnce, offset, ...filterOf(filter, now) })
-          for (const run of answer.runs) found.set(run.workflowId, run)
-          of = answer.runs.length === 0 ? 0 : answer.total
-          offset += answer.runs.length
+        const { filter, sort } = get()
+        while (coverOf({ ...get(), filter, sort }) !== 'all') {
+          const offset = coverOf({ ...get(), filter, sort }) === undefined ? 0 : layout({ ...get(), filter, sort }).length
+          const runs = await page({ filter, sort }, offset, mostAtOnce)
+          place({ byId: merged(runs, get().byId) }, holds.size > 0)
         }
-        place({ byId: merged([...found.values()], get().byId) }, held)
-        return layout(get())
+        const { byId, total } = get()
+        return [...layout({ filter, sort, byId, total })]
+      },
+
+      async countFitting(filter) {
+        return (await connection.call('runs.list', { limit: 1, ...filterOf(filter, Date.now()) })).total
       },
 
       apply(runs) {
         if (sincePushed) for (const run of runs) sincePushed.set(run.workflowId, newer(sincePushed.get(run.workflowId), run))
         const { byId, total } = get()
         const next = merged(runs, byId)
-        place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, held)
+        place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, holds.size > 0, runs)
       },
 
       setText: (text) => get().narrow({ text }),
-      setStages: (wanted) => get().narrow({ stages: wanted }),
-      narrow(change) {
-        place({ filter: { ...get().filter, ...change } }, false)
-        searchBeyond()
-      },
-      refresh: () => place({}, held),
-      setHeld(next) {
-        held = next
-        if (!held) place({}, false)
+      setStages: (wanted) => get().narrow({ stages: [...wanted] }),
+      narrow: (change) => see({ filter: { ...get().filter, ...change } }),
+      setSort: (sort) => see({ sort }),
+      show: ({ filter, sort, columns }) => see({ filter, sort, ...(columns === null ? {} : { columns }) }),
+      setColumns: (columns) => set({ columns }),
+      refresh: () => place({}, holds.size > 0),
+      setHeld(held, by = 'list') {
+        if (held) holds.add(by)
+        else if (holds.delete(by) && holds.size === 0) place({}, false)
       },
       reveal: () => place({}, false),
       setCursor: (cursor) => set({ cursor }),
@@ -201,6 +309,8 @@ export function createRunsStore(connection: Connection) {
   return store
 }
 export type RunsStore = ReturnType<typeof createRunsStore>
+
+const sameIds = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((id, at) => id === b[at])
 
 /** What awaits a decision, the oldest first; a decision that is on its way no longer awaits one. */
 export const awaitingRuns = (state: Pick<RunsState, 'byId'>): RunSummary[] =>
