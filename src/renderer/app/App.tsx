@@ -49,6 +49,7 @@ const EncryptionView = lazy(() => import('../features/encryption/EncryptionView.
 const WorkersView = lazy(() => import('../features/workers/WorkersView.tsx'))
 const AuditView = lazy(() => import('../features/audit/AuditView.tsx'))
 const GuidePanel = lazy(() => import('../features/guide/GuidePanel.tsx'))
+const HistoryFileDialog = lazy(() => import('../features/history/HistoryFileDialog.tsx'))
 const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
 
 export function App({ console }: { console: Console }) {
@@ -87,6 +88,7 @@ function Frame() {
   const open = useIn('route', (s) => s.run !== null)
   const full = useIn('route', (s) => s.full)
   const guided = useIn('guide', (s) => s.isOpen)
+  const historyFile = useIn('historyFile', (s) => s.file !== null || s.opening !== null || s.problem !== null)
   return (
     <div className={`frame at-${place}${open ? ' with-panel' : ''}${full ? ' full' : ''}${guided ? ' with-guide' : ''}`}>
       <Nav />
@@ -108,6 +110,11 @@ function Frame() {
       <DropZone />
       <DecideDialog />
       <BatchDialog />
+      {historyFile ? (
+        <Suspense>
+          <HistoryFileDialog />
+        </Suspense>
+      ) : null}
       <Toasts />
       <TimesDialog isOpen={times} onClose={() => setTimes(false)} />
       <Help isOpen={help} onClose={() => setHelp(false)} />

@@ -14,6 +14,7 @@ import { createDropStore, type DropDeps } from '../features/drop/dropStore.ts'
 import { createKeysStore } from '../features/encryption/keysStore.ts'
 import { createFilesStore } from '../features/files/filesStore.ts'
 import { createGuideStore } from '../features/guide/guideStore.ts'
+import { createHistoryFileStore } from '../features/history/historyFileStore.ts'
 import { createHistoryStore } from '../features/history/historyStore.ts'
 import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
@@ -43,7 +44,9 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const runs = createRunsStore(connection)
   const views = createViewsStore(connection)
   const run = createRunStore(connection)
-  const history = createHistoryStore(connection)
+  const history = createHistoryStore((workflowId, older) => connection.call('history.page', { workflowId, older }))
+  const historyOfFile = createHistoryStore((id, older) => connection.call('history.filePage', { id, older }))
+  const historyFile = createHistoryFileStore(connection)
   const decide = createDecideStore(connection)
   const files = createFilesStore(connection)
   const stack = createStackStore(connection)
@@ -67,6 +70,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     connection,
     pathOfFile: capabilities.pathsOfDroppedFiles ? pathOfFile : null,
     upload,
+    onHistory: (file) => void historyFile.getState().open(file),
     // Whoever dropped a file wants to see its run, wherever the list is scrolled.
     onEntries: () => runs.getState().reveal(),
   })
@@ -159,6 +163,8 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     views,
     run,
     history,
+    historyOfFile,
+    historyFile,
     decide,
     selection,
     batch,

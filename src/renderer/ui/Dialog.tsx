@@ -9,16 +9,17 @@ export interface DialogProps {
   onClose: () => void
   children: ReactNode
   foot: ReactNode
-  wide?: boolean
+  /** `full`: as much of the window as there is. */
+  size?: 'normal' | 'wide' | 'full'
   /** A dialog that asks for something irreversible. */
   alert?: boolean
 }
 
 /** A modal dialog: keeps the focus, gives it back, closes on Escape and on its cross. */
-export function Dialog({ title, isOpen, onClose, children, foot, wide = false, alert = false }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, children, foot, size = 'normal', alert = false }: DialogProps) {
   return (
     <ModalOverlay className="modal-scrim" isOpen={isOpen} onOpenChange={(open) => !open && onClose()}>
-      <Modal className={wide ? 'modal wide' : 'modal'}>
+      <Modal className={size === 'normal' ? 'modal' : `modal ${size}`}>
         <AriaDialog className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
           <div className="dialog-head">
             <Heading slot="title" level={2}>

@@ -1,6 +1,6 @@
-/** Hands a text to the browser's own saving, under this name. */
-export function download(page: Document, fileName: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }))
+/** Hands a text, or its parts in order, to the browser's own saving, under this name. */
+export function download(page: Document, fileName: string, type: string, text: string | readonly string[]): void {
+  const address = URL.createObjectURL(new Blob([text].flat(), { type }))
   const link = page.createElement('a')
   link.href = address
   link.download = fileName

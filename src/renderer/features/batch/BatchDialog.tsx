@@ -69,7 +69,7 @@ function BeforeSending({ draft }: { draft: Draft }) {
   }
   return (
     <Dialog
-      wide
+      size="wide"
       alert={words.dangerous}
       title={words.title(chosen.length || plan.acts.length)}
       isOpen
@@ -274,7 +274,7 @@ function Sent({ batch }: { batch: Batch }) {
   const words = batchWords[batch.kind]
   return (
     <Dialog
-      wide
+      size="wide"
       title={
         over
           ? `${words.name}: what became of ${plural(batch.items.length, 'run')}`

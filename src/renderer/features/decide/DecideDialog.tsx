@@ -86,7 +86,7 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
   const isLast = !detail?.approvals || detail.approvals.needed - detail.approvals.given.length <= 1
   return (
     <Dialog
-      wide
+      size="wide"
       title={
         blocked
           ? `Decision on the model of ${name}`

@@ -37,7 +37,7 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
   }
   return (
     <Dialog
-      wide
+      size="wide"
       title={over ? `Roll back of ${name}` : `Roll ${name} back to an earlier model?`}
       isOpen
       onClose={close}

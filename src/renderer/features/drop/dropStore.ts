@@ -37,13 +37,15 @@ export interface DropDeps {
   /** Where dropped files have paths, the host copies them by itself; null elsewhere. */
   pathOfFile: ((file: File) => string) | null
   upload: (file: Blob, name: string, onProgress: (sent: number) => void) => Promise<IntakeEntry[]>
+  /** Given a single file that is no table but may be a history. */
+  onHistory?: (file: File) => void
   /** Called with every answer, so that new runs show at once. */
   onEntries?: (entries: readonly IntakeEntry[]) => void
 }
 
 export const isBusy = (item: TrayItem) => item.state === 'waiting' || item.state === 'sending' || item.state === 'settling'
 
-export function createDropStore({ connection, pathOfFile, upload, onEntries = () => {} }: DropDeps) {
+export function createDropStore({ connection, pathOfFile, upload, onHistory, onEntries = () => {} }: DropDeps) {
   let nextKey = 1
   return createStore<DropState>()((set, get) => {
     const change = (key: number, next: Partial<TrayItem>) =>
@@ -130,6 +132,8 @@ export function createDropStore({ connection, pathOfFile, upload, onEntries = ()
       async submit(files) {
         set({ hint: null })
         if (files.length === 0) return set({ hint: 'There was no file in what was dropped. Nothing was taken.' })
+        const [only] = files
+        if (onHistory && files.length === 1 && only?.name.toLowerCase().endsWith('.json')) return onHistory(only.file)
         await (pathOfFile ? byPath(files, pathOfFile) : byUpload(files))
       },
       clear: () => set({ items: get().items.filter(isBusy), hint: null }),

@@ -269,7 +269,7 @@ function CodeDialog({ file, onClose }: { file: CodeFile; onClose: () => void }) 
     <Dialog
       title={<span className="mono">src/temporal/{file}</span>}
       isOpen
-      wide
+      size="wide"
       onClose={onClose}
       foot={
         <>

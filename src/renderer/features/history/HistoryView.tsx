@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronRight } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import type { HistoryEvent } from '../../../contract/history.ts'
 import type { RunDetail } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -8,16 +8,43 @@ import { Note } from '../../ui/Note.tsx'
 import { Moment } from '../../ui/times.tsx'
 import { FailureChain } from '../payload/FailureChain.tsx'
 import { Payload } from '../payload/Payload.tsx'
+import { ExportDialog } from './ExportDialog.tsx'
 import { fits, typeWords } from './eventWords.ts'
+import type { HistoryState } from './historyStore.ts'
+import { OpenFileButton } from './OpenFileButton.tsx'
 import './history.css'
 
 /** Every event that Temporal keeps of a run, newest first, with what each of them holds. */
 export function HistoryView({ detail }: { detail: RunDetail }) {
   const { history } = useConsole()
-  const { events, older, unreadable, late, loading, problem } = useIn('history', (s) => s)
+  const [exporting, setExporting] = useState(false)
+  const reading = useIn('history', (s) => s)
+  const { workflowId } = detail
+  useEffect(() => void history.getState().open(workflowId), [history, workflowId])
+  return (
+    <>
+      <HistoryEvents reading={reading} again={() => void history.getState().open(workflowId)}>
+        <Button size="small" onPress={() => setExporting(true)}>
+          Export…
+        </Button>
+        <OpenFileButton />
+      </HistoryEvents>
+      {exporting ? <ExportDialog workflowId={workflowId} onClose={() => setExporting(false)} /> : null}
+    </>
+  )
+}
+
+interface HistoryEventsProps {
+  reading: HistoryState
+  /** Reads it anew from its newest event. */
+  again: () => void
+  /** What else can be done with it. */
+  children?: ReactNode
+}
+
+export function HistoryEvents({ reading, again, children }: HistoryEventsProps) {
+  const { events, older, unreadable, late, loading, problem, more, stopWaiting } = reading
   const [text, setText] = useState('')
-  useEffect(() => void history.getState().open(detail.workflowId), [history, detail.workflowId])
-  const again = () => void history.getState().open(detail.workflowId)
   const shown = events?.filter((event) => fits(event, text)) ?? []
   return (
     <div className="history">
@@ -34,6 +61,7 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
           {events ? countWords(shown.length, events.length, older !== null) : 'Reading the history'}
         </span>
         <span className="grow" />
+        {children}
         <Button size="small" isDisabled={loading} onPress={again}>
           Read again
         </Button>
@@ -46,7 +74,7 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
           </Button>
         </Note>
       ) : null}
-      {late > 0 ? <LateNote count={late} onStop={history.getState().stopWaiting} /> : null}
+      {late > 0 ? <LateNote count={late} onStop={stopWaiting} /> : null}
       {unreadable > 0 ? (
         <Note tone="human">
           <p>
@@ -57,7 +85,7 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
         </Note>
       ) : null}
       {events === null && loading ? <span className="skeleton" style={{ width: '60%' }} /> : null}
-      {events?.length === 0 ? <p className="faint">Temporal has no events of this run yet.</p> : null}
+      {events?.length === 0 ? <p className="faint">There are no events yet.</p> : null}
       {events && events.length > 0 && shown.length === 0 ? (
         <p className="faint">None of the events read so far holds this text.</p>
       ) : null}
@@ -68,7 +96,7 @@ export function HistoryView({ detail }: { detail: RunDetail }) {
       </ol>
       {older !== null ? (
         <div>
-          <Button isDisabled={loading} onPress={() => void history.getState().more()}>
+          <Button isDisabled={loading} onPress={() => void more()}>
             {loading ? 'Reading…' : 'Read older events'}
           </Button>
         </div>

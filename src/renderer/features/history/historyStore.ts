@@ -1,12 +1,12 @@
 import { createStore } from 'zustand/vanilla'
-import type { HistoryEvent } from '../../../contract/history.ts'
+import type { HistoryEvent, HistoryPage } from '../../../contract/history.ts'
 import type { PayloadView } from '../../../contract/model.ts'
-import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import { countLate, lateWait } from '../payload/late.ts'
 
 export interface HistoryState {
-  workflowId: string | null
+  /** Of the run, or of the file, that is looked at. */
+  id: string | null
   /** What was read so far, newest first; null before the first answer. */
   events: HistoryEvent[] | null
   /** Asks for the page before what is there; null when the oldest event is there. */
@@ -16,8 +16,8 @@ export interface HistoryState {
   late: number
   loading: boolean
   problem: string | null
-  /** Reads the newest page; of the run that is shown already, what was there stays until the answer comes. */
-  open(workflowId: string): Promise<void>
+  /** Reads the newest page; of what is shown already, the events stay until the answer comes. */
+  open(id: string): Promise<void>
   /** Adds the page before. */
   more(): Promise<void>
   /** Asks for late values no more. */
@@ -29,8 +29,8 @@ const mostAskings = 24
 
 export type HistoryStore = ReturnType<typeof createHistoryStore>
 
-/** Temporal's history of the run that is looked at, a page at a time. */
-export function createHistoryStore(connection: Connection) {
+/** The history that is looked at, a page at a time, wherever `readPage` has it from. */
+export function createHistoryStore(readPage: (id: string, older: string | null) => Promise<HistoryPage>) {
   return createStore<HistoryState>()((set, get) => {
     let asked = 0
     let waiting: ReturnType<typeof setTimeout> | undefined
@@ -47,11 +47,11 @@ export function createHistoryStore(connection: Connection) {
       latePages.clear()
     }
 
-    async function read(workflowId: string, older: string | null) {
+    async function read(id: string, older: string | null) {
       const mine = ++asked
       set({ loading: true, problem: null })
       try {
-        const page = await connection.call('history.page', { workflowId, older })
+        const page = await readPage(id, older)
         // A later question (another run, a new reading) has its own answer.
         if (mine !== asked) return
         if (older === null) forget()
@@ -71,11 +71,11 @@ export function createHistoryStore(connection: Connection) {
 
     /** Puts what has come into the events that are there; what is read by then stays as it is. */
     async function fillIn(times: number) {
-      const { workflowId } = get()
-      if (workflowId === null) return
+      const { id } = get()
+      if (id === null) return
       const mine = asked
       for (const older of [...latePages]) {
-        const page = await connection.call('history.page', { workflowId, older }).catch(() => null)
+        const page = await readPage(id, older).catch(() => null)
         if (mine !== asked) return askForLate(times)
         if (page === null || !latePages.has(older)) continue
         const come = new Map(page.events.map((event) => [event.id, event]))
@@ -86,18 +86,18 @@ export function createHistoryStore(connection: Connection) {
     }
 
     return {
-      ...{ workflowId: null, events: null, older: null, unreadable: 0, late: 0 },
+      ...{ id: null, events: null, older: null, unreadable: 0, late: 0 },
       ...{ loading: false, problem: null },
-      open(workflowId) {
-        if (workflowId !== get().workflowId) {
+      open(id) {
+        if (id !== get().id) {
           forget()
-          set({ workflowId, events: null, older: null, unreadable: 0, late: 0 })
+          set({ id, events: null, older: null, unreadable: 0, late: 0 })
         }
-        return read(workflowId, null)
+        return read(id, null)
       },
       async more() {
-        const { workflowId, older, loading } = get()
-        if (workflowId !== null && older !== null && !loading) await read(workflowId, older)
+        const { id, older, loading } = get()
+        if (id !== null && older !== null && !loading) await read(id, older)
       },
       stopWaiting() {
         forget()

@@ -1,0 +1,126 @@
+/** A history leaves the console as a file and comes in again, in real Chromium over a real host; and from the command line. */
+import { execFile } from 'node:child_process'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { launchChromium } from './support/browsers.ts'
+import { type Host, newHome, removeHome, startHost } from './support/host.ts'
+
+/** Of the page; this side has none. */
+declare const DataTransfer: new () => { items: { add(file: File): void } }
+
+const root = resolve(import.meta.dirname, '..')
+const csv = `a,b\n${Array.from({ length: 60 }, (_, i) => `${i},${i * 2}`).join('\n')}\n`
+
+let host: Host
+let browser: Browser
+let page: Page
+let workflowId: string
+
+beforeAll(async () => {
+  host = await startHost(await newHome({ demoTrainer: { minSeconds: 0, maxSeconds: 0 }, settleSeconds: 0.2, operator: 'ada' }))
+  const path = join(host.home.root, 'good_history.csv')
+  await writeFile(path, csv)
+  const { entries } = await host.connection.call('intake.submit', { paths: [path], origin: 'window' })
+  workflowId = entries[0]?.workflowId ?? ''
+  const stage = async () => (await host.connection.call('runs.get', { workflowId })).stage
+  await vi.waitUntil(async () => (await stage()) === 'AwaitingApproval', { timeout: 60_000, interval: 200 })
+  browser = await launchChromium()
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 }, acceptDownloads: true })
+  await page.goto(host.url)
+  await page.getByText('good_history.csv').first().click()
+  await page.getByRole('tab', { name: 'History' }).click()
+})
+afterAll(async () => {
+  await browser?.close()
+  await host?.stop()
+  if (host) await removeHome(host.home)
+})
+
+const pictures = process.env.GATEHOUSE_PICTURES
+const picture = async (name: string) => {
+  if (!pictures) return
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme })
+    for (const [width, height] of [
+      [1280, 800],
+      [1440, 900],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await page.waitForTimeout(200)
+      await page.screenshot({ path: `${pictures}/${name}-${theme}-${width}.png` })
+    }
+  }
+}
+
+async function exported(kind: RegExp): Promise<string> {
+  await page.getByRole('button', { name: 'Export…' }).press('Enter')
+  await page.getByRole('radio', { name: kind }).press('Space')
+  await picture(`export-${kind.source}`)
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('dialog').getByRole('button', { name: 'Export', exact: true }).press('Enter'),
+  ])
+  await page.getByRole('dialog').getByText('events were handed to your downloads').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  return readFile(await saved.path(), 'utf8')
+}
+
+it('as Temporal holds it, nothing is in clear', async () => {
+  const text = await exported(/As Temporal/)
+  expect(JSON.parse(text).events.length).toBeGreaterThan(20)
+  expect(text).not.toContain('proprietary_config')
+})
+
+it('decoded, it says before that it is in clear, and the audit keeps that it was taken out', async () => {
+  const text = await exported(/Decoded/)
+  expect(text).toContain('proprietary_config')
+  const { entries } = await host.connection.call('audit.list', { workflowId })
+  expect(entries.filter(({ name }) => name === 'history.export').map(({ detail }) => detail)).toEqual(['decoded', 'as stored'])
+})
+
+it('the command line writes the same, for this user alone, and over nothing', async () => {
+  const out = join(host.home.root, 'history.json')
+  const cli = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [
+      join(root, 'out', 'main', 'cli.cjs'),
+      ...['history', workflowId, '--home', host.home.root, '--out', out, ...args],
+    ])
+  const { stdout } = await cli('--decoded', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({ workflowId, decoded: true, unreadable: 0 })
+  expect((await stat(out)).mode & 0o777).toBe(0o600)
+  await expect(cli()).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('is there already') })
+})
+
+it('a file is opened beside the runs, read-only, and closed by Escape', async () => {
+  const out = join(host.home.root, 'history.json')
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Open a file…' }).press('Enter'),
+  ])
+  await chooser.setFiles(out)
+  const dialog = page.getByRole('dialog', { name: 'history.json' })
+  await dialog.getByText('Workflow execution started').waitFor()
+  await dialog
+    .getByRole('button', { name: /Activity task completed/ })
+    .first()
+    .press('Enter')
+  await picture('history-file')
+  await page.keyboard.press('Escape')
+  await expect.poll(() => dialog.count()).toBe(0)
+})
+
+it('a JSON that is dropped and is no history is answered in words', async () => {
+  const data = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File(['{"name":"hunter2"}'], 'package.json', { type: 'application/json' }))
+    return transfer
+  })
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data })
+  await page.getByRole('dialog', { name: 'package.json' }).getByText('no list of events').waitFor()
+  await picture('history-file-bad')
+  await page.keyboard.press('Escape')
+})
