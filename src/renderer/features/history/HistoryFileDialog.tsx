@@ -24,7 +24,9 @@ export default function HistoryFileDialog() {
       size={file ? 'full' : 'normal'}
       foot={
         <>
-          <span className="grow faint">{file ? 'Read-only: it is in memory until Gatehouse ends, and nothing of it is kept.' : ''}</span>
+          <span className="grow faint">
+            {file ? 'Read-only: it is in memory until Gatehouse ends, and nothing of it is kept.' : ''}
+          </span>
           <Button onPress={close}>Close</Button>
         </>
       }

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { HistoryEvent } from '../../../contract/history.ts'
 import type { PayloadView } from '../../../contract/model.ts'
-import type { Connection } from '../../../contract/wire.ts'
 import { createHistoryStore } from './historyStore.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -28,11 +27,11 @@ const event = (late: boolean): HistoryEvent => ({
 /** A host whose codec answers with the `comesWith`th asking. */
 function host(comesWith: number) {
   const told = { asked: 0 }
-  const call = async () => {
+  const readPage = async () => {
     const late = ++told.asked < comesWith
     return { events: [event(late)], older: null, unreadable: late ? 1 : 0 }
   }
-  return { told, store: createHistoryStore({ call } as unknown as Connection) }
+  return { told, store: createHistoryStore(readPage) }
 }
 
 test('a value that is late is asked for again, less and less often, until it is there', async () => {
