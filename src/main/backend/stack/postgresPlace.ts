@@ -141,6 +141,29 @@ async function rememberedPlace(folder: string, home: string): Promise<z.infer<ty
   return (await databaseOf(place.home).catch(() => null)) === place.id ? fresh : place
 }
 
+/**
+ * Tells the database outside the data folder, where there is one, that its data folder was moved.
+ * @param folder `home.postgres` at its new place
+ * @param home the new place, without links
+ */
+export async function placeMoved(folder: string, home: string, systemFolder = defaultSystemFolder): Promise<void> {
+  const file = join(folder, 'place.json')
+  if (!existsSync(file)) return
+  const place = placeFile.parse(JSON.parse(await readFile(file, 'utf8')))
+  await writeFileAtomic(join(systemFolder, `${place.id}.owner.json`), `${JSON.stringify({ home })}\n`, { mode: 0o600 })
+  await writeFileAtomic(file, `${JSON.stringify({ ...place, home })}\n`, { mode: 0o600 })
+}
+
+/** Removes the database outside of a data folder that is about to be removed itself. Its server must have been stopped. */
+export async function removePlace(folder: string, log: Log, systemFolder = defaultSystemFolder): Promise<void> {
+  const file = join(folder, 'place.json')
+  if (!existsSync(file)) return
+  const { id } = placeFile.parse(JSON.parse(await readFile(file, 'utf8')))
+  await stopPostmaster(join(systemFolder, id, 'data'), log)
+  await rm(join(systemFolder, id), { recursive: true, force: true })
+  await rm(join(systemFolder, `${id}.owner.json`), { force: true })
+}
+
 /** Databases whose data folder lay in the temp folder and is gone or began anew: tests and trials leave them. No others. */
 async function forgetTemporaryHomes(systemFolder: string, log: Log): Promise<void> {
   const temp = await realpath(tmpdir())

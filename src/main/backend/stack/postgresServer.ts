@@ -34,6 +34,8 @@ export interface PostgresServerOptions {
   port: number
   /** Tests put root's databases elsewhere. */
   systemFolder?: string
+  /** So many migrations at most, for a restore of what an earlier version kept; default: all. */
+  migrations?: number
 }
 
 const host = '127.0.0.1'
@@ -106,7 +108,7 @@ export function createPostgresServer(
           await provision(admin(), appPassword)
         }
       }
-      await migrate(config(), options.resources, log)
+      await migrate(config(), options.resources, log, options.migrations)
       const watch = await watchPostgres(config())
       await writeFileAtomic(portFile, `${port}\n`, { mode: 0o600 })
       const ended = child.ended.then(
