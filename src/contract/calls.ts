@@ -1,6 +1,7 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
 import { candidate, productionModel } from './approvals.ts'
+import { backupReport } from './backup.ts'
 import { diff } from './diff.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import { codeFile, guideState } from './guide.ts'
@@ -285,6 +286,15 @@ export const calls = {
   'workers.tell': { input: z.object({ events: z.array(observed).max(mostObserved) }).strict(), output: nothing },
   /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. Idempotent by `requestId`. */
   'workers.switch': { input: z.object({ on: z.boolean(), reason, requestId: z.uuid() }).strict(), output: nothing },
+
+  /**
+   * Makes a backup of the data folder while the host works on it; answers when it is on disk. `file` is a full path where
+   * nothing is yet, null for one in the data folder; without a passphrase the keys are left out. One at a time.
+   */
+  'backup.make': {
+    input: z.object({ file: z.string().min(1).max(4096).nullable(), passphrase: newPassphrase.nullable() }).strict(),
+    output: backupReport,
+  },
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },

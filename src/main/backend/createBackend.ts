@@ -16,6 +16,7 @@ import { type AppPaths, appVersion } from '../paths.ts'
 import { createTemporalRecord } from './audit/recordTemporal.ts'
 import { recordWrites } from './audit/recordWrites.ts'
 import type { Backend, HostPowers } from './backend.ts'
+import { createBackups } from './backup/createBackups.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
 import { createCandidates } from './decisions/createCandidates.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
@@ -252,7 +253,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const starter = createStarter({
     ledger,
     start: (workflowId, input) => startRun(connected(), workflowId, input),
-    canStart: () => temporal.client() !== null && keyRing.problem() === null,
+    canStart: () => temporal.client() !== null && keyRing.problem() === null && !backups.holds(),
     startsPerSecond: () => settings.get().startsPerSecond,
     onStarted: (workflowId, runId) =>
       projection.update(workflowId, { runId, startedAt: new Date().toISOString(), problem: null }),
@@ -281,7 +282,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       metrics.decided(decision.decision, delivery.state)
       return delivery
     },
-    canDeliver: () => temporal.client() !== null && keyRing.problem() === null,
+    canDeliver: () => temporal.client() !== null && keyRing.problem() === null && !backups.holds(),
     awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
     onChange: (workflowId, pending) => {
       projection.update(workflowId, { decisionPending: pending })
@@ -300,6 +301,17 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   })
   // Here nothing is sent anywhere: what fails has changed nothing.
   const requests = createRequests({ ledger, isAnswer: () => true })
+  const backups = createBackups({
+    ...{ home, appVersion: version, emit, log },
+    profile: () => stack.profile,
+    ownsServers: stack.ownsServers,
+    postgres: stack.postgres,
+    keys: { list: () => keyRing.state().keys, exportKey: keyRing.exportKey },
+    onRelease() {
+      starter.wake()
+      decisions.wake()
+    },
+  })
   const commands = createRunCommands({
     ledger,
     projection,
@@ -596,6 +608,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         look()
         return {}
       },
+
+      'backup.make': backups.make,
 
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),

@@ -8,6 +8,7 @@ import { NoHostError } from '../control/connectToHost.ts'
 import { appPaths, appVersion } from '../paths.ts'
 import type { StepOptions } from './commands/act.ts'
 import type { AuditOptions } from './commands/audit.ts'
+import type { BackupFlags, RestoreFlags } from './commands/backup.ts'
 import type { DiffOptions } from './commands/diff.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
@@ -221,6 +222,20 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command('demo', 'run the guided demonstration against the running app, and report what was observed', async (context) =>
     (await import('./commands/demo.ts')).runDemo(context),
   )
+  command('backup', 'keep all of the data folder in one file, also while its host runs', async (context, options: BackupFlags) =>
+    (await import('./commands/backup.ts')).makeBackup(context, options),
+  )
+    .option('--out <file>', 'a new file (default: in the folder "backups" of the data folder)', notBlank)
+    .option('--passphrase-file <file>', 'put the keys in it, wrapped by the passphrase in this file', notBlank)
+  command(
+    'restore <file>',
+    'make the data folder of a backup; changes nothing unless all of it is right',
+    async (context, file: string, options: RestoreFlags) =>
+      (await import('./commands/backup.ts')).restore(context, file, options),
+  )
+    .option('--replace', 'move aside the data folder that is there')
+    .option('--passphrase-file <file>', 'the passphrase of the keys in it (default: a prompt)', notBlank)
+    .option('--without-keys', 'leave out the keys in it')
   command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
     (await import('./commands/doctor.ts')).examine(context),
   )

@@ -289,6 +289,16 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'workers.list': () => ({ stopped: null, workers: [], waiting: null, problem: null }),
     'workers.tell': () => ({}),
     'workers.switch': () => ({}),
+    'backup.make': ({ file }) => ({
+      file: file ?? '/home/op/gatehouse/backups/gatehouse-20261125T120000Z.zip',
+      sizeBytes: 4_210_688,
+      sha256: 'a'.repeat(64),
+      madeAt: '2026-11-25T12:00:00.000Z',
+      runs: 12,
+      keysIncluded: [],
+      keysMissing: ['k-000000000001'],
+      notes: ['The keys are not in this backup.'],
+    }),
     'settings.get': () => settings,
     'settings.set': (input) => {
       settings = input.settings

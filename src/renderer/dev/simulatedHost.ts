@@ -1231,6 +1231,16 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       workerStopped = on ? null : { by: settings.operator, at: iso(clock()), reason }
       return {}
     },
+    'backup.make': ({ file }) => ({
+      file: file ?? '/home/op/gatehouse/backups/gatehouse-20261125T120000Z.zip',
+      sizeBytes: 4_210_688,
+      sha256: 'a'.repeat(64),
+      madeAt: '2026-11-25T12:00:00.000Z',
+      runs: 12,
+      keysIncluded: [],
+      keysMissing: ['k-000000000001'],
+      notes: ['The keys are not in this backup.'],
+    }),
     'settings.get': () => settings,
     'settings.set': ({ settings: next }) => {
       settings = next

@@ -89,6 +89,9 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'workers.list': 'reads',
   'workers.tell': 'tells',
   'workers.switch': ({ on, reason, requestId }) => ({ detail: on ? 'started' : 'stopped', reason, request: requestId }),
+  'backup.make': ({ file, passphrase }) => ({
+    detail: `${file ?? 'in the data folder'}, ${passphrase === null ? 'without' : 'with'} keys`,
+  }),
   'settings.get': 'reads',
   'settings.set': ({ settings }, before) => {
     const changes = settingChanges(before, settings)

@@ -58,7 +58,7 @@ export async function writeArchive({
     zip.addReadStreamLazy(name, { compressionLevel }, (give) => {
       const bytes = typeof from === 'string' ? createReadStream(from) : Readable.from([from])
       const counted = counting((size, sha256) => entries.push({ name, size, sha256 }), onBytes)
-      bytes.on('error', (error) => output.destroy(error))
+      bytes.on('error', (error: Error) => output.destroy(error))
       give(null, bytes.pipe(counted))
     })
   }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import Database from 'better-sqlite3'
+import type { BackupProgress } from '../../../contract/backup.ts'
 import { acquireLock, type HomeLock } from '../../control/lock.ts'
 import type { AppPaths } from '../../paths.ts'
 import { isDiskFull } from '../diskFull.ts'
@@ -21,7 +22,6 @@ import { ArchiveProblem, type OpenArchive, openArchive } from './archive.ts'
 import { whatIsDamaged } from './copyDatabase.ts'
 import { isAllowedName, longestManifest, type Manifest, manifestName, readManifest } from './manifest.ts'
 import { readTables } from './tables.ts'
-import type { BackupProgress } from './writeBackup.ts'
 
 /** It was not restored; the message says why, and what is as it was. */
 export class RestoreRefused extends Error {
@@ -118,16 +118,18 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
 const isStored = (provider: string) => ['keychain', 'file', 'passphrase'].includes(provider)
 
 function asRefusal(error: unknown, { home }: Pick<RestoreOptions, 'home'>): unknown {
-  if (error instanceof RestoreRefused) return error
+  if (error instanceof RestoreRefused || (error as Error).name === 'UsageError') return error
   if (isDiskFull(error)) {
     return new RestoreRefused(
       `The disk of ${dirname(home.root)} is full. Nothing was changed there, and what was unpacked so far is removed. Free some space and restore again.`,
       { cause: error },
     )
   }
-  const { message } = error as Error
+  const { message, remedy = '' } = error as Error & { remedy?: string }
   if (error instanceof ArchiveProblem) return new RestoreRefused(`${message} Nothing was changed.`, { cause: error })
-  return new RestoreRefused(`It was not restored: ${message.replace(/\.$/, '')}. ${home.root} is as it was.`, { cause: error })
+  return new RestoreRefused(`It was not restored: ${message.replace(/\.$/, '')}. ${home.root} is as it was. ${remedy}`.trim(), {
+    cause: error,
+  })
 }
 
 /** The archive holds what its manifest says, no more and no less, and this Gatehouse knows all of it. */
@@ -135,16 +137,20 @@ async function compare(archive: OpenArchive, manifest: Manifest, { file, paths }
   const promised = new Map(manifest.entries.map((entry) => [entry.name, entry]))
   for (const { name, size } of archive.entries) {
     if (name === manifestName) continue
-    if (!isAllowedName(name)) throw new ArchiveProblem(`${file} holds ${JSON.stringify(name)}, which no backup has: it is not used.`)
+    if (!isAllowedName(name))
+      throw new ArchiveProblem(`${file} holds ${JSON.stringify(name)}, which no backup has: it is not used.`)
     const entry = promised.get(name)
-    if (!entry || entry.size !== size) throw new ArchiveProblem(`${file} was changed: ${name} is not as its ${manifestName} says.`)
+    if (!entry || entry.size !== size)
+      throw new ArchiveProblem(`${file} was changed: ${name} is not as its ${manifestName} says.`)
     promised.delete(name)
   }
   const [missing] = promised.keys()
   if (missing !== undefined) throw new ArchiveProblem(`${file} was changed: ${missing} is missing.`)
   if (!manifest.entries.some(({ name }) => name === 'ledger.sqlite')) throw new ArchiveProblem(`${file} holds no ledger.`)
   const newer = (what: string) =>
-    new ArchiveProblem(`${file} was made by a newer Gatehouse (${manifest.appVersion}): this one does not know its ${what}. Restore it with that one.`)
+    new ArchiveProblem(
+      `${file} was made by a newer Gatehouse (${manifest.appVersion}): this one does not know its ${what}. Restore it with that one.`,
+    )
   if (manifest.ledgerVersion > ledgerMigrations.length) throw newer('ledger')
   const known = (await readdir(join(paths.resources, 'migrations'))).sort().map((name) => name.replace(/\.sql$/, ''))
   if (manifest.postgres?.migrations.some((name, index) => known[index] !== name)) throw newer('tables')
@@ -257,7 +263,10 @@ async function moveInboxes(manifest: Manifest, staging: Home, home: Home): Promi
 async function bringSecrets(manifest: Manifest, staging: Home, home: Home): Promise<string | null> {
   const idIn = async (folder: string): Promise<string | null> => {
     try {
-      const { id, store } = JSON.parse(await readFile(join(folder, 'secret-store.json'), 'utf8')) as { id?: string; store?: string }
+      const { id, store } = JSON.parse(await readFile(join(folder, 'secret-store.json'), 'utf8')) as {
+        id?: string
+        store?: string
+      }
       return store === 'file' && id ? id : null
     } catch {
       return null
@@ -276,7 +285,11 @@ async function bringSecrets(manifest: Manifest, staging: Home, home: Home): Prom
 }
 
 /** Makes a database as the backup's version had it and fills it; the host's next start brings it up to date. */
-async function fillPostgres(tables: NonNullable<Manifest['postgres']>, staging: Home, options: RestoreOptions): Promise<string[]> {
+async function fillPostgres(
+  tables: NonNullable<Manifest['postgres']>,
+  staging: Home,
+  options: RestoreOptions,
+): Promise<string[]> {
   const { paths, log, onProgress } = options
   const tell = (what: string) => onProgress?.({ what, doneBytes: 0, totalBytes: 0 })
   tell('Filling Postgres')
@@ -303,13 +316,7 @@ async function fillPostgres(tables: NonNullable<Manifest['postgres']>, staging: 
 }
 
 /** What is there goes aside, and the new folder comes into its place. @returns where the old one is */
-async function takePlace(
-  staging: Home,
-  home: Home,
-  wasThere: boolean,
-  lock: HomeLock | null,
-  log: Log,
-): Promise<string | null> {
+async function takePlace(staging: Home, home: Home, wasThere: boolean, lock: HomeLock | null, log: Log): Promise<string | null> {
   // As a fresh data folder has it: nothing of the host that was.
   await rm(join(staging.postgres, 'server.json'), { force: true })
   if (!wasThere) {
@@ -320,7 +327,14 @@ async function takePlace(
   }
   const aside = `${home.root}.before-restore-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   // Servers that a killed host left would go on writing there.
-  await stopOrphans(join(home.temporal, 'server.json'), [{ signal: 'SIGTERM', wait: 4_000 }, { signal: 'SIGKILL', wait: 2_000 }], log)
+  await stopOrphans(
+    join(home.temporal, 'server.json'),
+    [
+      { signal: 'SIGTERM', wait: 4_000 },
+      { signal: 'SIGKILL', wait: 2_000 },
+    ],
+    log,
+  )
   await stopOrphans(join(home.postgres, 'server.json'), postmasterStopping, log)
   // Windows renames no folder with an open file in it; elsewhere the lock goes along.
   if (process.platform === 'win32') lock?.release()
@@ -331,7 +345,10 @@ async function takePlace(
     await rename(aside, home.root)
     throw error
   }
-  await placeMoved(homeAt(aside).postgres, await realpath(aside))
+  // The folder that was there may be damaged in any way.
+  await placeMoved(homeAt(aside).postgres, await realpath(aside)).catch((error) =>
+    log.warn({ err: error }, 'the old database keeps its name'),
+  )
   await placeMoved(home.postgres, await realpath(home.root))
   return aside
 }

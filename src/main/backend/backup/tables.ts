@@ -58,7 +58,9 @@ async function writeTable(client: pg.Client, name: string, file: string): Promis
   const failed = once(out, 'error').then(([error]) => Promise.reject(error))
   failed.catch(() => {})
   let rows = 0
-  await client.query(`DECLARE backup NO SCROLL CURSOR FOR SELECT to_jsonb(t)::text AS line FROM ${client.escapeIdentifier(name)} t`)
+  await client.query(
+    `DECLARE backup NO SCROLL CURSOR FOR SELECT to_jsonb(t)::text AS line FROM ${client.escapeIdentifier(name)} t`,
+  )
   for (;;) {
     const { rows: lines } = await client.query<{ line: string }>(`FETCH ${rowsAtOnce} FROM backup`)
     if (lines.length === 0) break
@@ -106,7 +108,12 @@ export async function readTables(config: pg.ClientConfig, folder: string, { tabl
       const filled = await fillTable(client, name, join(folder, `${name}.jsonl`))
       if (filled !== rows) throw new Error(`the table ${name} has ${filled} rows and should have ${rows}`)
       for (const { column, last, called } of sequences) {
-        await client.query('SELECT setval(pg_get_serial_sequence(quote_ident($1), $2), $3::bigint, $4)', [name, column, last, called])
+        await client.query('SELECT setval(pg_get_serial_sequence(quote_ident($1), $2), $3::bigint, $4)', [
+          name,
+          column,
+          last,
+          called,
+        ])
       }
     }
     await client.query('COMMIT')

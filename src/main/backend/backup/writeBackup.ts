@@ -5,6 +5,7 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import type pg from 'pg'
+import type { BackupProgress, BackupReport } from '../../../contract/backup.ts'
 import { conflict, invalid, refused } from '../../../contract/errors.ts'
 import type { KeyProvider } from '../../../contract/keys.ts'
 import { isDiskFull } from '../diskFull.ts'
@@ -18,9 +19,9 @@ import { writeTables } from './tables.ts'
 export interface BackupSources {
   home: Home
   appVersion: string
-  profile: string
+  profile(): string
   /** true when Temporal and Postgres are Gatehouse's own, so that the backup holds them. */
-  ownsServers: boolean
+  ownsServers(): boolean
   /** The running embedded Postgres; null while it is not up. */
   postgres(): pg.ClientConfig | null
   keys: {
@@ -30,26 +31,6 @@ export interface BackupSources {
   /** Lets no start and no decision leave for Temporal; gives the function that lets them go again. */
   hold(): () => void
   log: Log
-}
-
-export interface BackupProgress {
-  what: string
-  doneBytes: number
-  /** 0 while it is not known yet. */
-  totalBytes: number
-}
-
-export interface BackupReport {
-  file: string
-  sizeBytes: number
-  /** Of the archive; kept elsewhere, it tells a forged backup from this one. */
-  sha256: string
-  madeAt: string
-  runs: number
-  /** Ids of the keys that are in it, and of those that are not. */
-  keysIncluded: string[]
-  keysMissing: string[]
-  notes: string[]
 }
 
 /** The configuration that is Gatehouse's own, and copies of it that were set aside. Whatever else lies there may be a secret. */
@@ -99,7 +80,7 @@ export async function writeBackup(
               madeAt,
               appVersion: sources.appVersion,
               home: home.root,
-              profile: sources.profile,
+              profile: sources.profile(),
               ledgerVersion: taken.ledgerVersion,
               runs: taken.runs,
               temporal: taken.temporal,
@@ -141,7 +122,8 @@ export async function writeBackup(
  * and decision is idempotent: what is repeated after a restore changes nothing, and nothing is missing.
  */
 async function takeSnapshot(sources: BackupSources, staging: string) {
-  const { home, ownsServers } = sources
+  const { home } = sources
+  const ownsServers = sources.ownsServers()
   const notes: string[] = []
   const at = new Date()
   let temporal: Manifest['temporal'] = null
@@ -161,12 +143,14 @@ async function takeSnapshot(sources: BackupSources, staging: string) {
     if (ownsServers) {
       const config = sources.postgres()
       if (!config)
-        throw conflict('Postgres is not up, and a backup without the experiments would not be whole. Nothing was written; try again when it is up.')
+        throw conflict(
+          'Postgres is not up, and a backup without the experiments would not be whole. Nothing was written; try again when it is up.',
+        )
       await mkdir(join(staging, 'postgres'), { mode: 0o700 })
       postgres = await writeTables(config, join(staging, 'postgres'))
     } else {
       notes.push(
-        `Temporal and Postgres are those of the profile "${sources.profile}": they are not in this backup. Back them up with their own tools at the same time.`,
+        `Temporal and Postgres are those of the profile "${sources.profile()}": they are not in this backup. Back them up with their own tools at the same time.`,
       )
     }
     await copyFolder(join(home.root, 'deployments'), join(staging, 'deployments'), deploymentNames)
@@ -262,4 +246,3 @@ async function removeOldStaging({ backups }: Home): Promise<void> {
     if (name.startsWith('.making-')) await rm(join(backups, name), { recursive: true, force: true })
   }
 }
-
