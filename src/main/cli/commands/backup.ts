@@ -41,7 +41,7 @@ export async function makeBackup(context: Context, flags: BackupFlags): Promise<
     throw error
   })
   out.data(report)
-  out.line(`${report.file}: ${megabytes(report.sizeBytes)} MB, ${report.runs.toLocaleString('en')} runs, as of ${report.madeAt}.`)
+  out.line(`${report.file}: ${megabytes(report.sizeBytes)} MB, ${runs(report.runs)}, as of ${report.madeAt}.`)
   out.line(`SHA-256 ${report.sha256}`)
   for (const note of report.notes) out.line(note)
   if (passphrase === null && report.keysMissing.length > 0)
@@ -117,7 +117,7 @@ export async function restore({ home, out }: Context, file: string, flags: Resto
     onProgress: createProgress(out),
   })
   out.data(report)
-  out.line(`${report.home} is as it was at ${report.madeAt}: ${report.runs.toLocaleString('en')} runs.`)
+  out.line(`${report.home} is as it was at ${report.madeAt}: ${runs(report.runs)}.`)
   if (report.setAside !== null) out.line(`What was there before is in ${report.setAside}.`)
   for (const note of report.notes) out.line(note)
   if (report.keysMissing.length > 0)
@@ -141,3 +141,4 @@ function createProgress(out: Output): (progress: BackupProgress) => void {
 }
 
 const megabytes = (bytes: number) => (bytes / 1024 ** 2).toLocaleString('en', { maximumFractionDigits: 1 })
+const runs = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'run' : 'runs'}`
