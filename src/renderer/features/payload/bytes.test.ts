@@ -31,7 +31,7 @@ test('what is at hand is not asked for, and the rest once, in pieces', async () 
 
 test('what nobody can give again says so', async () => {
   const { connection } = host()
-  await expect(bytesOf(connection, 'w', { ...payload, ref: null }, 'stored').whole()).rejects.toThrow('not kept anywhere')
+  await expect(bytesOf(connection, 'w', { ...payload, ref: null }, 'stored').whole()).rejects.toThrow('Only the first bytes')
 })
 
 test('bytes are written as hex, base64 and lines of 16', () => {
