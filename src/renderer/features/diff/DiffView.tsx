@@ -212,10 +212,10 @@ function Entries({ entries, heads, label }: { entries: DiffEntry[]; heads: { lef
               <th scope="row">
                 <code>{entry.path || 'The whole'}</code>
               </th>
-              <td className={entry.kind === 'same' ? '' : 'left'}>
+              <td className={entry.kind === 'same' ? '' : 'diff-before'}>
                 <Value text={entry.left} covered={entry.covered} absent={entry.kind === 'added'} />
               </td>
-              <td className={entry.kind === 'same' ? '' : 'right'}>
+              <td className={entry.kind === 'same' ? '' : 'diff-after'}>
                 <Value text={entry.right} covered={entry.covered} absent={entry.kind === 'removed'} />
               </td>
               <td>

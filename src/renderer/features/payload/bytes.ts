@@ -47,7 +47,8 @@ export function bytesOf(connection: Connection, workflowId: string, payload: Pay
     const known = pieces.get(number)
     if (known) return known
     const { ref } = payload
-    if (ref === null) return Promise.reject(new Error('Only the first bytes of this value are at hand here (of a file or of a query’s answer).'))
+    if (ref === null)
+      return Promise.reject(new Error('Only the first bytes of this value are at hand here (of a file or of a query’s answer).'))
     const asked = connection
       .call('history.payload', { workflowId, ref, part, from: number * payloadPieceBytes })
       .then(({ bytes }) => bytesOfBase64(bytes))
