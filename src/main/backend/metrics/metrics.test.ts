@@ -136,6 +136,10 @@ it('counts attempts as they end, and a step once it has its outcome', async () =
   start(2)
   end(2, 'completed')
   expect(await now()).toEqual({ attempts: [1, 1], steps: [1, 0] })
+  metrics.timedOut('train_model')
+  const read = readExposition((await scrape(metrics.endpoint.state().url)).text)
+  const timedOut = (step: string) => valueAt(read, 'gatehouse_step_attempts_total', { step, outcome: 'timed_out' })
+  expect([timedOut('train_model'), timedOut('deploy_dev')]).toEqual([1, 0])
   // The last of its attempts, and one that is not to be tried again.
   start(3)
   end(3, 'failed')

@@ -58,6 +58,7 @@ export function createWorkerMetrics({ registry, slots, log }: Options): WorkerMe
       attempts.inc({ step, outcome }, 0)
       durations.zero({ step, outcome })
     }
+    attempts.inc({ step, outcome: 'timed_out' }, 0)
   }
   const gauge = gaugesOf(registry, log)
   gauge('gatehouse_worker_up', '1 while the worker of this process takes work, 0 otherwise.', [], () => (slots() ? 1 : 0))
