@@ -10,37 +10,19 @@ import {
   remainingWords,
   spanWords,
 } from './sentence.ts'
+import { runOf } from './testRun.ts'
 
 const now = new Date('2025-11-23T14:06:00.000Z')
 const at = (time: string) => `2025-11-23T${time}.000Z`
-const base: RunSummary = {
-  workflowId: 'mlops-1763906400-good_model',
-  runId: 'r1',
+const base = runOf('mlops-1763906400-good_model', 0, {
   fileName: 'good_model.csv',
-  sha256: 'ab',
-  sizeBytes: 10,
-  origin: 'window',
-  submittedBy: 'ada',
   stage: 'Queued',
   acceptedAt: at('14:02:00'),
   startedAt: at('14:02:01'),
   stageSince: at('14:02:00'),
-  endedAt: null,
   attempt: 0,
   maxAttempts: null,
-  retryAt: null,
-  problem: null,
-  metrics: null,
-  gatePassed: null,
-  modelId: null,
-  pipeline: null,
-  approvalDeadline: null,
-  approvals: null,
-  paused: null,
-  decisionPending: false,
-  decision: null,
-  revision: 1,
-}
+})
 const approved: Decision = {
   decisionId: 'd',
   decision: 'approve',

@@ -35,7 +35,7 @@ export function useKeys(onHelp: () => void) {
         typing: typingIn(target),
         covered: isCovered(),
         onControl: target?.matches('button, a, summary, [role="button"], [role="slider"]') ?? false,
-        onList: target === null || target === document.body || target.matches('[role="listbox"]'),
+        onList: target === null || target === document.body || target.matches('[role="listbox"], [role="option"]'),
         afterPrefix: event.timeStamp - prefixAt < prefixMs,
       })
       prefixAt = command?.kind === 'prefix' ? event.timeStamp : Number.NEGATIVE_INFINITY

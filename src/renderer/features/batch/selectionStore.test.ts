@@ -45,6 +45,18 @@ describe('selectionStore', () => {
     expect(ids()).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
+  it('reaches from the row that was clicked before when nothing is selected yet', async () => {
+    const { selection, list, ids } = await setUp(five())
+    list.getState().setCursor('d')
+    selection.getState().reachTo('b')
+    expect(ids()).toEqual(['b', 'c', 'd'])
+    // With neither, it is that row alone.
+    selection.getState().clear()
+    list.getState().setCursor(null)
+    selection.getState().reachTo('e')
+    expect(ids()).toEqual(['e'])
+  })
+
   it('begins a range at the cursor when that was moved meanwhile', async () => {
     const { selection, list, ids } = await setUp(five())
     selection.getState().toggle('e')

@@ -34,15 +34,14 @@ export function createSelectionStore(runs: RunsStore) {
       before = get().ids
     }
     const reachTo = (id: string) => {
-      const { visible } = runs.getState()
+      const { visible, cursor } = runs.getState()
       const to = visible.indexOf(id)
       if (to < 0) return
       // A row that left the list is no beginning any more.
-      const from = anchor === null ? to : visible.indexOf(anchor)
-      if (anchor === null || from < 0) beginAt(id)
+      if (anchor === null || !visible.includes(anchor)) beginAt(cursor !== null && visible.includes(cursor) ? cursor : id)
+      const from = visible.indexOf(anchor ?? id)
       reached = id
-      const [first, last] = from < 0 ? [to, to] : [Math.min(from, to), Math.max(from, to)]
-      set({ ids: new Set([...before, ...visible.slice(first, last + 1)]) })
+      set({ ids: new Set([...before, ...visible.slice(Math.min(from, to), Math.max(from, to) + 1)]) })
     }
     return {
       ids: new Set(),
