@@ -1,6 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import type { CallOutput } from '../../../contract/calls.ts'
 import type { RunSummary, Stage } from '../../../contract/model.ts'
+import { runFits } from '../../../contract/runFilter.ts'
+import { newestFirst, sortRuns } from '../../../contract/runSort.ts'
 import { runOf } from '../../../contract/testRun.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { awaitingRuns, createRunsStore } from './runsStore.ts'
@@ -163,6 +166,96 @@ describe('runsStore', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  describe('in another order', () => {
+    /** A host that knows all of them, and a console that was told of the newest only. */
+    const manyOf = async (runs: RunSummary[], pages: number) => {
+      const asked: number[] = []
+      const connection = createMemoryConnection({
+        'runs.list': ({ offset, sort = newestFirst, ...filter }) => {
+          const fit = sortRuns(runs.filter(runFits(filter, Date.now())), sort, Date.now())
+          if (sort !== newestFirst) asked.push(offset)
+          return listOf(fit.slice(offset, offset + pages), fit.length)
+        },
+      })
+      const store = createRunsStore(connection)
+      await store.getState().fetch()
+      return { asked, connection, store }
+    }
+    const runs = Array.from({ length: 12 }, (_, n) => runOf(`r${n}`, n, { stage: 'Completed', metrics: { mae: 12 - n } }))
+    const worst = { by: 'error', descending: true } as const
+
+    it('shows the runs that the host has at its top, and none below what it told', async () => {
+      const { store } = await manyOf(runs, 3)
+      expect(store.getState().visible).toEqual(['r11', 'r10', 'r9'])
+      store.getState().setSort(worst)
+      await vi.waitFor(() => expect(store.getState().beyond).toBe('here'))
+      expect(store.getState().visible).toEqual(['r0', 'r1', 'r2'])
+      expect(store.getState().fitting).toBe(12)
+    })
+
+    it('goes on where the list ends, also after a row has left it', async () => {
+      const { asked, connection, store } = await manyOf(runs, 3)
+      store.getState().narrow({ stages: ['Completed'] })
+      store.getState().setSort(worst)
+      await vi.waitFor(() => expect(store.getState().visible).toEqual(['r0', 'r1', 'r2']))
+      const gone = runOf('r1', 1, { stage: 'Training', revision: 2 })
+      runs[1] = gone
+      connection.emit('runs.changed', { runs: [gone] })
+      expect(store.getState().visible).toEqual(['r0', 'r2'])
+      await store.getState().loadMore()
+      expect(store.getState().visible).toEqual(['r0', 'r2', 'r3', 'r4', 'r5'])
+      expect(asked.at(-1)).toBe(2)
+      await store.getState().loadMore()
+      expect(store.getState().visible).toEqual(['r0', 'r2', ...Array.from({ length: 9 }, (_, n) => `r${n + 3}`)])
+      expect(store.getState().fitting).toBe(11)
+    })
+
+    it('says so when the host cannot be asked, and shows what is here', async () => {
+      const { connection, store } = await manyOf(runs, 3)
+      connection.setStatus('lost')
+      store.getState().setSort(worst)
+      await vi.waitFor(() => expect(store.getState().beyond).toBe('failed'))
+      expect(store.getState().visible).toEqual(['r9', 'r10', 'r11'])
+    })
+
+    it('keeps rows where they are while something holds them, and says that they would move', async () => {
+      const { connection, store } = await storeOf([runOf('a', 1, { attempt: 2 }), runOf('b', 2)])
+      store.getState().setSort({ by: 'attempts', descending: true })
+      expect(store.getState().visible).toEqual(['a', 'b'])
+      store.getState().setHeld(true)
+      store.getState().setHeld(true, 'menu')
+      connection.emit('runs.changed', { runs: [runOf('b', 2, { attempt: 3, revision: 2 })] })
+      expect(store.getState()).toMatchObject({ visible: ['a', 'b'], moved: true, fresh: 0 })
+      store.getState().setHeld(false)
+      expect(store.getState().visible).toEqual(['a', 'b'])
+      store.getState().setHeld(false, 'menu')
+      expect(store.getState()).toMatchObject({ visible: ['b', 'a'], moved: false })
+    })
+
+    it('puts what changed in its place as sorting all would', () => {
+      const change = fc.record({
+        id: fc.integer({ min: 0, max: 12 }),
+        attempt: fc.integer({ min: 0, max: 4 }),
+        over: fc.boolean(),
+      })
+      return fc.assert(
+        fc.asyncProperty(fc.array(change, { maxLength: 20 }), async (changes) => {
+          const { connection, store } = await storeOf(Array.from({ length: 8 }, (_, n) => runOf(`r${n}`, n)))
+          store.getState().narrow({ stages: ['Training'] })
+          store.getState().setSort({ by: 'attempts', descending: false })
+          for (const [at, { id, attempt, over }] of changes.entries()) {
+            const stage = over ? 'Completed' : 'Training'
+            connection.emit('runs.changed', { runs: [runOf(`r${id}`, id, { attempt, stage, revision: at + 2 })] })
+          }
+          const told = store.getState().visible
+          store.getState().refresh()
+          expect(told).toEqual(store.getState().visible)
+        }),
+        { numRuns: 40 },
+      )
+    })
   })
 
   it('shows a wait once it is long enough, though nothing happened to its run', async () => {
