@@ -76,7 +76,8 @@ export async function run(seed = Number(process.env.BENCH_SEED ?? 1)): Promise<R
   }
 }
 
-async function countInTemporal(address: string | null): Promise<number> {
+/** Runs of the pipeline that a Temporal server knows. */
+export async function countInTemporal(address: string | null): Promise<number> {
   const connection = await Connection.connect({ address: address ?? '127.0.0.1:7233' })
   try {
     const client = new Client({ connection })
@@ -90,7 +91,7 @@ async function countInTemporal(address: string | null): Promise<number> {
 }
 
 /** A small seeded generator (Tommy Ettinger's mulberry32), so that a failing run can be repeated. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -1,4 +1,4 @@
-/** `npm run bench -- <name> …`: runs the named benches (all without a name), prints their tables, ends with 1 when a figure is missed. */
+/** `npm run bench -- <name> … [--long]`: runs the named benches (all without a name), prints their tables, ends with 1 when a figure is missed. */
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { megabytes, printTable, type Row } from './table.ts'
@@ -8,6 +8,10 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   pipeline: () => import('./pipeline.ts'),
   start: () => import('./start.ts'),
   crash: () => import('./crash.ts'),
+  chaos: async () => {
+    const { run } = await import('./chaos.ts')
+    return { run: () => run({ long }) }
+  },
   serve: () => import('./serve.ts'),
   shell: () => import('./shell.ts'),
   train: () => import('./train.ts'),
@@ -16,7 +20,10 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   console: () => import('./console.ts'),
 }
 
-const { positionals } = parseArgs({ allowPositionals: true })
+const {
+  positionals,
+  values: { long },
+} = parseArgs({ allowPositionals: true, options: { long: { type: 'boolean', default: false } } })
 const wanted = positionals.length > 0 ? positionals : Object.keys(benches)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {

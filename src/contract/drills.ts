@@ -8,6 +8,7 @@ export const drillNames = [
   'deployment-flaps',
   'random-failures',
   'slow-step',
+  'worker-crash',
   'postgres-down',
   'postgres-password',
   'postgres-database',
@@ -139,6 +140,8 @@ export const fault = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('fail'), message: z.string() }),
   /** It begins later. */
   z.object({ kind: z.literal('delay'), seconds: z.number().positive() }),
+  /** The process of the worker dies while it works on it; only ever met by a bare worker. */
+  z.object({ kind: z.literal('crash'), afterSeconds: z.number().positive() }),
   /** The quality gate gains a check that is not passed. */
   z.object({ kind: z.literal('gate'), reason: z.string() }),
 ])

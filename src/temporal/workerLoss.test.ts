@@ -84,3 +84,32 @@ test('a worker killed in the middle of a training is missed within seconds, and 
     await other.close()
   }
 })
+
+test('a worker that a drill kills in the middle of a step loses that attempt, and the next worker makes the second one', async () => {
+  const other = await createTestBench()
+  await other.worker.stop()
+  const script = fileURLToPath(new URL('./testing/workerProcess.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, other.server.address, other.workflowBundle, 'train_model'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    await once(child.stdout, 'data')
+    const dead = once(child, 'exit')
+    const workflowId = await other.start('good', { demo_trainer: { min_seconds: 3, max_seconds: 3 } })
+    expect(await dead).toEqual([null, 'SIGKILL'])
+
+    await other.startWorker()
+    await other.reaches(workflowId, 'AwaitingApproval')
+    expect(
+      other.told.flatMap(({ kind, event }) =>
+        kind === 'attemptStarted' && event.workflowId === workflowId ? [`${event.step} ${event.attempt}`] : [],
+      ),
+    ).toEqual(['train_model 2', 'log_experiment 1', 'assess_model_quality 1', 'deploy_dev 1'])
+    const { events } = await other.client.workflow.getHandle(workflowId).fetchHistory()
+    const lost = (events ?? []).find(({ activityTaskStartedEventAttributes: started }) => started?.attempt === 2)
+    expect(lost?.activityTaskStartedEventAttributes?.lastFailure?.timeoutFailureInfo).toBeTruthy()
+  } finally {
+    child.kill('SIGKILL')
+    await other.close()
+  }
+})

@@ -622,7 +622,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
       'drills.list': drills.list,
       'drills.set': ({ name, to }) => drills.set(name, to),
-      'drills.meet': async (attempt) => ({ fault: await drills.faults.before(attempt) }),
+      'drills.meet': async (attempt) => ({ fault: await drills.bareWorkerFaults.before(attempt) }),
 
       'guide.get': guide.state,
       'guide.begin': guide.begin,

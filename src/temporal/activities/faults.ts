@@ -15,6 +15,7 @@ export const drillFailureType = 'Drill'
 
 /**
  * Does a step's work under the fault that its attempt is to meet.
+ * A crash ends this process: nothing comes back from it, as nothing is told to Temporal.
  * @throws ApplicationFailure of type `Drill` where it is to fail; what the work throws; the signal's reason.
  */
 export async function underFault<T>(met: Fault | null, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -25,6 +26,12 @@ export async function underFault<T>(met: Fault | null, signal: AbortSignal, work
     case 'delay':
       await sleep(met.seconds * 1000, undefined, { signal })
       return work()
+    case 'crash':
+      // Whether its work was done by then nobody will know, which is what a real crash leaves behind.
+      work().catch(() => {})
+      await sleep(met.afterSeconds * 1000)
+      process.kill(process.pid, 'SIGKILL')
+      return new Promise(() => {})
     case 'gate':
       return refused((await work()) as AssessResult, met.reason) as T
     default:

@@ -244,6 +244,23 @@ describe('what an attempt meets', () => {
   })
 })
 
+describe('a worker crash', () => {
+  test('is for bare workers: the host’s own is spared, and its attempt does not use the drill up', async () => {
+    const drills = open()
+    await on(drills, 'worker-crash', { count: 1 })
+    expect(await meets(drills, 'a')).toBeNull()
+    expect(active(drills, 'worker-crash')).toMatchObject({ run: null, uses: 0 })
+    expect(await drills.bareWorkerFaults.before(attempt('a'))).toEqual({ kind: 'crash', afterSeconds: 0.5 })
+    // Written down before the process dies, so that the next worker is not killed by the same one.
+    expect(
+      open()
+        .list()
+        .drills.find(({ name }) => name === 'worker-crash')?.on,
+    ).toBeNull()
+    expect(auditOf(drills)).toEqual(['off worker-crash', 'used worker-crash', 'on worker-crash'])
+  })
+})
+
 describe('the network', () => {
   const unharmed = { condition: { kind: 'open' }, name: null }
 

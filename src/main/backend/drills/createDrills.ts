@@ -34,8 +34,10 @@ export interface Drills {
    * typed; `conflict` where there is no such part to stop
    */
   set(name: DrillName, to: DrillOrder | null): Promise<DrillsState>
-  /** What the worker asks before each attempt. */
+  /** What the host's own worker asks before each attempt. */
   faults: Faults
+  /** What a bare worker beside the host asks. */
+  bareWorkerFaults: Faults
   /** How to log in to Postgres: as it is right, or as a drill has it wrong. */
   login(right: pg.PoolConfig | null): pg.PoolConfig | null
   /** Ends the drills that were for this run alone. */
@@ -238,8 +240,9 @@ export function createDrills(options: DrillsOptions): Drills {
   }
 
   /** The fault that a drill has for this attempt; counts it, ends the drill after its last one. */
-  function hit(definition: DrillDefinition, attempt: StepAttempt, fileName: string): Fault | null {
+  function hit(definition: DrillDefinition, attempt: StepAttempt, fileName: string, isBare: boolean): Fault | null {
     const { name } = definition
+    if (definition.bareWorkersOnly && !isBare) return null
     const on = inForce(name)
     if (on === undefined || !definition.steps.includes(attempt.step) || !isInScope(on, attempt.workflowId, fileName)) return null
     // Bound by the first run it meets, also where chance spares that attempt.
@@ -275,6 +278,27 @@ export function createDrills(options: DrillsOptions): Drills {
     log.info({ drill: name, ...attempt }, 'drill used')
     changed()
   }
+
+  const faultsFor = (isBare: boolean): Faults => ({
+    async before(attempt) {
+      const seen = await readFailureFile(options.home.config, options.production())
+      // Nothing is awaited from here on, so that two attempts never take the same last use.
+      takeFailures(seen)
+      endWhatIsOver()
+      const wanted = seen.state === 'on' && seen.activity !== null ? simulated[seen.activity] : null
+      if (wanted && (wanted.steps as readonly string[]).includes(attempt.step)) {
+        const fault: Fault = { kind: 'fail', message: wanted.message }
+        recordQuietly(failureFileName, { operator: options.operator(), host: options.host }, whatItDid(fault), attempt)
+        return fault
+      }
+      const fileName = runs.fileName(attempt.workflowId) ?? fileNameFrom(attempt.workflowId)
+      for (const definition of registry) {
+        const fault = hit(definition, attempt, fileName, isBare)
+        if (fault) return fault
+      }
+      return null
+    },
+  })
 
   return {
     list,
@@ -313,26 +337,8 @@ export function createDrills(options: DrillsOptions): Drills {
       return list()
     },
 
-    faults: {
-      async before(attempt) {
-        const seen = await readFailureFile(options.home.config, options.production())
-        // Nothing is awaited from here on, so that two attempts never take the same last use.
-        takeFailures(seen)
-        endWhatIsOver()
-        const wanted = seen.state === 'on' && seen.activity !== null ? simulated[seen.activity] : null
-        if (wanted && (wanted.steps as readonly string[]).includes(attempt.step)) {
-          const fault: Fault = { kind: 'fail', message: wanted.message }
-          recordQuietly(failureFileName, { operator: options.operator(), host: options.host }, whatItDid(fault), attempt)
-          return fault
-        }
-        const fileName = runs.fileName(attempt.workflowId) ?? fileNameFrom(attempt.workflowId)
-        for (const definition of registry) {
-          const fault = hit(definition, attempt, fileName)
-          if (fault) return fault
-        }
-        return null
-      },
-    },
+    faults: faultsFor(false),
+    bareWorkerFaults: faultsFor(true),
 
     login(right) {
       if (right === null) return null
@@ -422,6 +428,8 @@ function whatItDid(fault: Fault): string {
       return `The attempt failed: ${fault.message}.`
     case 'delay':
       return `The attempt began ${fault.seconds} s later.`
+    case 'crash':
+      return 'The process of the worker was killed.'
     case 'gate':
       return 'The gate refused the model.'
     default:

@@ -7,6 +7,8 @@ export interface DrillDefinition extends Omit<Drill, 'on'> {
   steps: readonly StepName[]
   /** The fault for an attempt in its scope; null where chance spares it. `random` is 0 to 1, 1 excluded. */
   fault(on: ActiveDrill, random: () => number): Fault | null
+  /** true where the host's own worker is spared, whose process is the console's too. */
+  bareWorkersOnly?: true
 }
 
 /** What the seed's trainer says when it fails on purpose; other tools look for these words. */
@@ -22,6 +24,9 @@ const byChance = (on: ActiveDrill, random: () => number, message: string) =>
   random() < (on.probability ?? 1) ? fail(message) : null
 
 const inSteps = { scope: true, count: true, probability: null, seconds: null }
+
+/** Seconds: a short step is done by then and was not told, a long one is in its middle. */
+const crashAfter = 0.5
 
 /** For everybody, until it is switched off or its time is over. */
 const onServers = {
@@ -90,6 +95,15 @@ const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
     options: { ...inSteps, seconds: 10 },
     steps: stepNames.filter((name) => name !== 'await_production_approval'),
     fault: (on) => ({ kind: 'delay', seconds: on.seconds ?? 10 }),
+  },
+  'worker-crash': {
+    title: 'Worker crash',
+    description:
+      'The process of a bare worker ("gatehouse worker") is killed while it works on a step. The attempt is lost, Temporal misses it within seconds, and the next worker does the step again. The worker of this window is spared, as the console would die with it: start a bare worker first.',
+    options: inSteps,
+    steps: stepNames.filter((name) => name !== 'await_production_approval'),
+    fault: () => ({ kind: 'crash', afterSeconds: crashAfter }),
+    bareWorkersOnly: true,
   },
   'postgres-down': {
     title: 'Postgres stopped',

@@ -1,0 +1,309 @@
+/**
+ * Parts die and links break at random while files go through and are decided; then Temporal, Postgres and the ledger must
+ * agree that each file had one run with one end. Short form by default; `--long` for 200 faults over 200 files.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { type Host, newHome, removeHome, sampleCsv, startHost } from '../e2e/support/host.ts'
+import type { DrillName } from '../src/contract/drills.ts'
+import type { RunDetail } from '../src/contract/model.ts'
+import type { Home } from '../src/main/backend/home.ts'
+import { silentLog } from '../src/main/backend/log.ts'
+import { openSecrets } from '../src/main/backend/secrets/openSecrets.ts'
+import { countInTemporal, mulberry32 } from './crash.ts'
+import { type Row, seconds } from './table.ts'
+
+const faultKinds = ['host', 'worker', 'temporal', 'postgres', 'postgres stopped', 'network', 'all servers'] as const
+type FaultKind = (typeof faultKinds)[number]
+const linkDrills: DrillName[] = [
+  'postgres-cut',
+  'postgres-silent',
+  'postgres-slow',
+  'temporal-cut',
+  'temporal-silent',
+  'temporal-slow',
+]
+const linkFaultMs = 3_000
+/** Longer than any way back; what has not happened by then counts as lost. */
+const patienceMs = 180_000
+const root = resolve(import.meta.dirname, '..')
+
+/** @param count faults, and files; each kind of fault as often as the others where `long` is false, drawn where it is true */
+export async function run({
+  long = false,
+  count = long ? 200 : 21,
+  seed = Number(process.env.BENCH_SEED ?? 1),
+} = {}): Promise<Row[]> {
+  const random = mulberry32(seed)
+  const home = await newHome({ demoTrainer: { minSeconds: 0, maxSeconds: 2 }, settleSeconds: 0.5 })
+  const began = performance.now()
+  const times = { postgres: [] as number[], temporal: [] as number[], host: [] as number[] }
+  const done: Record<FaultKind, number> = {
+    host: 0,
+    worker: 0,
+    temporal: 0,
+    postgres: 0,
+    'postgres stopped': 0,
+    network: 0,
+    'all servers': 0,
+  }
+  let host = await startHost(home)
+  let worker = startWorker(home)
+  const operator = createOperator(() => host)
+  try {
+    for (let i = 0; i < count; i++) {
+      const name = nameOf(i)
+      const drop = () => writeFile(join(home.inbox, name), sampleCsv(i))
+      // The short form has each kind the same number of times; which one comes when is drawn.
+      const kind = faultKinds[long ? Math.floor(random() * faultKinds.length) : i % faultKinds.length] as FaultKind
+      const before = random() * 3_000
+      done[kind]++
+      switch (kind) {
+        case 'host': {
+          await drop()
+          await sleep(before)
+          await host.kill()
+          host = await startHost(home)
+          times.host.push(host.readyMs)
+          break
+        }
+        case 'worker': {
+          await drop()
+          await sleep(before)
+          await endOf(worker)
+          worker = startWorker(home)
+          break
+        }
+        case 'temporal': {
+          // Before the drop, so that the file's first step is the first one after the server's return.
+          await killServer(home, 'temporal')
+          await drop()
+          const back = await backUp(host, 'temporal')
+          const run = await until(() => attemptBegun(host, name))
+          if (run !== null) times.temporal.push(Math.max(0, run - back))
+          break
+        }
+        case 'postgres': {
+          await drop()
+          await sleep(before)
+          await killServer(home, 'postgres')
+          await backUp(host, 'postgres')
+          break
+        }
+        case 'postgres stopped': {
+          await host.connection.call('drills.set', { name: 'postgres-down', to: {} })
+          await drop()
+          await until(async () => ((await stageOf(host, name)) === 'LoggingExperiment' ? true : null))
+          await sleep(before)
+          await host.connection.call('drills.set', { name: 'postgres-down', to: null })
+          const back = await upAgain(host, 'postgres')
+          const logged = await until(() => experimentLogged(host, name))
+          if (logged !== null) times.postgres.push(Math.max(0, logged - back))
+          break
+        }
+        case 'network': {
+          const drill = linkDrills[Math.floor(random() * linkDrills.length)] as DrillName
+          await drop()
+          await sleep(before)
+          await host.connection.call('drills.set', { name: drill, to: {} })
+          await sleep(linkFaultMs)
+          await host.connection.call('drills.set', { name: drill, to: null })
+          break
+        }
+        case 'all servers': {
+          await drop()
+          await sleep(before)
+          await Promise.all([killServer(home, 'temporal'), killServer(home, 'postgres'), endOf(worker), host.kill()])
+          host = await startHost(home)
+          times.host.push(host.readyMs)
+          worker = startWorker(home)
+          break
+        }
+      }
+    }
+    const ended = await until(async () => {
+      const { runs } = await host.connection.call('runs.list', { limit: 5000 })
+      return runs.length >= count && runs.every(({ stage }) => endStages.has(stage)) ? true : null
+    })
+    await operator.stop()
+    const { runs } = await host.connection.call('runs.list', { limit: 5000 })
+    const inTemporal = await countInTemporal((await host.connection.call('stack.health', {})).temporal.address)
+    const inPostgres = await countInPostgres(home, host)
+    const names = Array.from({ length: count }, (_, i) => nameOf(i))
+    const per = (name: string) => runs.filter(({ fileName }) => fileName === name)
+    const lost = names.filter((name) => per(name).length === 0).length
+    const doubled = names.filter((name) => per(name).length > 1).length
+    const right = names.filter((name, i) => per(name).length === 1 && per(name)[0]?.stage === endStageOf(i))
+    const wrong = names.filter((name) => !right.includes(name)).map((name) => `${name}: ${per(name)[0]?.stage ?? 'no run'}`)
+    const parts = Object.entries(done).map(([kind, times]) => `${kind} ${times}`)
+    return [
+      {
+        what: `${count} faults (${parts.join(', ')}; seed ${seed}) over ${count} files: runs in the right end stage`,
+        measured: `${right.length} of ${count}${wrong.length === 0 ? '' : ` (${wrong.join(', ')})`}`,
+        toReach: String(count),
+        reached: right.length === count && ended === true,
+      },
+      zero('files lost', lost),
+      zero(
+        'files with more than one run in the ledger, or runs in Temporal beyond one a file',
+        doubled + Math.abs(inTemporal - count),
+      ),
+      zero('runs whose experiment is not there exactly once', count - inPostgres.loggedOnce + inPostgres.loggedMore),
+      zero('deployed to production without an approval', inPostgres.deployedWithoutDecision),
+      p95('Postgres back to log_experiment done', times.postgres, 3_000),
+      p95('Temporal back to the first step under way', times.temporal, 10_000),
+      p95('host killed to everything running again, from its start', times.host, 10_000),
+      { what: 'duration', measured: seconds(performance.now() - began), toReach: 'reported', reached: null },
+    ]
+  } finally {
+    await operator.stop()
+    await endOf(worker)
+    await host.stop().catch(() => host.kill())
+    await removeHome(home)
+  }
+}
+
+const nameOf = (i: number) => `good_${String(i).padStart(3, '0')}.csv`
+const isApproved = (fileName: string) => Number(/\d+/.exec(fileName)?.[0]) % 2 === 0
+const endStageOf = (i: number) => (isApproved(nameOf(i)) ? 'Completed' : 'Rejected')
+const endStages: ReadonlySet<string> = new Set(['Completed', 'GateFailed', 'Rejected', 'TimedOut', 'Failed', 'Cancelled'])
+
+const zero = (what: string, measured: number): Row => ({
+  what,
+  measured: String(measured),
+  toReach: '0',
+  reached: measured === 0,
+})
+
+function p95(what: string, measured: number[], limit: number): Row {
+  const sorted = measured.toSorted((a, b) => a - b)
+  const at = sorted[Math.ceil(sorted.length * 0.95) - 1]
+  return {
+    what: `${what}, 95th percentile of ${sorted.length}`,
+    measured: at === undefined ? 'never' : seconds(at),
+    toReach: seconds(limit),
+    reached: at !== undefined && at < limit,
+  }
+}
+
+/** Decides whatever waits, every second one each way; an order is repeated under its own id until it was taken. */
+function createOperator(host: () => Host): { stop(): Promise<void> } {
+  const ids = new Map<string, string>()
+  let isStopped = false
+  const loop = (async () => {
+    while (!isStopped) {
+      try {
+        const { connection } = host()
+        const { runs } = await connection.call('runs.list', { limit: 5000 })
+        for (const { workflowId, fileName, stage, decisionPending } of runs) {
+          if (stage !== 'AwaitingApproval' || decisionPending) continue
+          const decisionId = ids.get(workflowId) ?? randomUUID()
+          ids.set(workflowId, decisionId)
+          const decision = isApproved(fileName) ? 'approve' : 'reject'
+          await connection.call('runs.decide', { workflowId, decisionId, decision, reason: 'The bench decides.' })
+        }
+      } catch {
+        // The host was killed under it; the next one is asked.
+      }
+      await sleep(300)
+    }
+  })()
+  return {
+    async stop() {
+      isStopped = true
+      await loop
+    },
+  }
+}
+
+/** A bare worker beside the host, on the same queue. */
+const startWorker = (home: Home): ChildProcess =>
+  spawn(process.execPath, [join(root, 'out', 'main', 'cli.cjs'), 'worker'], {
+    cwd: root,
+    env: { ...process.env, GATEHOUSE_HOME: home.root },
+    stdio: 'ignore',
+  })
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill('SIGKILL')
+  await ended
+}
+
+async function killServer(home: Home, server: 'temporal' | 'postgres'): Promise<void> {
+  const { pid } = JSON.parse(await readFile(join(home[server], 'server.json'), 'utf8')) as { pid: number }
+  process.kill(pid, 'SIGKILL')
+}
+
+/** When the part was seen up, after it was seen not to be. @returns milliseconds since 1970 */
+async function backUp(host: Host, part: 'temporal' | 'postgres'): Promise<number> {
+  await until(async () => ((await host.connection.call('stack.health', {}))[part].state === 'up' ? null : true), 10_000)
+  return upAgain(host, part)
+}
+async function upAgain(host: Host, part: 'temporal' | 'postgres'): Promise<number> {
+  await until(async () => ((await host.connection.call('stack.health', {}))[part].state === 'up' ? true : null))
+  return Date.now()
+}
+
+/** Looks often until there is an answer. @returns null where there was none in time */
+async function until<T>(look: () => Promise<T | null>, withinMs = patienceMs): Promise<T | null> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
+    const answer = await look().catch(() => null)
+    if (answer !== null) return answer
+  }
+  return null
+}
+
+async function runOf(host: Host, fileName: string): Promise<RunDetail | null> {
+  const { runs } = await host.connection.call('runs.list', { limit: 5000 })
+  const run = runs.find((one) => one.fileName === fileName)
+  return run ? host.connection.call('runs.get', { workflowId: run.workflowId }) : null
+}
+const stageOf = async (host: Host, fileName: string) => (await runOf(host, fileName))?.stage ?? null
+const attemptsOf = async (host: Host, fileName: string, step: string) =>
+  (await runOf(host, fileName))?.steps.find((one) => one.step === step)?.attempts ?? []
+
+async function attemptBegun(host: Host, fileName: string): Promise<number | null> {
+  const [first] = await attemptsOf(host, fileName, 'preprocess_data')
+  return first ? Date.parse(first.startedAt) : null
+}
+async function experimentLogged(host: Host, fileName: string): Promise<number | null> {
+  const last = (await attemptsOf(host, fileName, 'log_experiment')).at(-1)
+  return last?.outcome === 'completed' && last.endedAt ? Date.parse(last.endedAt) : null
+}
+
+async function countInPostgres(home: Home, host: Host) {
+  const { address } = (await host.connection.call('stack.health', {})).postgres
+  const [, server, port] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
+  const password = await (await openSecrets({ home, log: silentLog })).get('postgres-password')
+  const client = new pg.Client({
+    host: server,
+    port: Number(port),
+    user: 'gatehouse',
+    database: 'gatehouse',
+    password: password ?? '',
+  })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ once: string; more: string }>(
+      `SELECT count(*) FILTER (WHERE times = 1) AS once, count(*) FILTER (WHERE times > 1) AS more
+       FROM (SELECT count(*) AS times FROM experiments GROUP BY workflow_id) AS logged`,
+    )
+    const { rowCount } = await client.query(
+      `SELECT FROM deployments WHERE environment = 'prod' AND NOT EXISTS (
+         SELECT FROM decisions WHERE decisions.workflow_id = deployments.workflow_id AND decision = 'approve')`,
+    )
+    return {
+      loggedOnce: Number(rows[0]?.once),
+      loggedMore: Number(rows[0]?.more),
+      deployedWithoutDecision: rowCount ?? 0,
+    }
+  } finally {
+    await client.end()
+  }
+}
