@@ -10,7 +10,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   crash: () => import('./crash.ts'),
   chaos: async () => {
     const { run } = await import('./chaos.ts')
-    return { run: () => run({ long }) }
+    return { run: () => run(long ? { long, count: 200 } : {}) }
   },
   serve: () => import('./serve.ts'),
   shell: () => import('./shell.ts'),
