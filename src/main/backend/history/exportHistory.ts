@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import { temporal } from '@temporalio/proto'
+import proto from '@temporalio/proto'
 import { invalid } from '../../../contract/errors.ts'
 import type { HistoryPiece } from '../../../contract/history.ts'
 import { withinLimit } from '../../../temporal/grpc.ts'
@@ -53,7 +53,7 @@ export async function exportHistory(client: Client, { workflowId, runId, decoded
 function firstOf(events: readonly HistoryEvent[]): readonly HistoryEvent[] {
   let bytes = 0
   const over = events.findIndex((event, index) => {
-    bytes += temporal.api.history.v1.HistoryEvent.encode(event).finish().length
+    bytes += proto.temporal.api.history.v1.HistoryEvent.encode(event).finish().length
     return index > 0 && bytes > pieceBytes
   })
   return over < 0 ? events : events.slice(0, over)
