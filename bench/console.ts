@@ -1,10 +1,11 @@
 /** The console's figures, part by part; each part is a file of `bench/console`. */
 import { run as archive } from './console/archive.ts'
+import { run as bigRun } from './console/bigRun.ts'
 import { run as freshness } from './console/freshness.ts'
 import { run as list } from './console/list.ts'
 import { run as payload } from './console/payload.ts'
 import type { Row } from './table.ts'
 
 export async function run(): Promise<Row[]> {
-  return [...(await freshness()), ...(await payload()), ...(await archive()), ...(await list())]
+  return [...(await freshness()), ...(await payload()), ...(await archive()), ...(await list()), ...(await bigRun())]
 }

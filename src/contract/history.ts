@@ -74,6 +74,8 @@ export const stepPayloads = z.object({
   failures: z.array(historyFailure),
   failureValues: z.array(payloadView),
   headers: z.array(payloadView),
+  /** Why something may be missing, in a sentence; null when the whole history was read. */
+  incomplete: z.string().nullable(),
 })
 export type StepPayloads = z.infer<typeof stepPayloads>
 

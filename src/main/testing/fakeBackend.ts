@@ -221,7 +221,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     },
     'runs.payloads': ({ step }) => ({
       ...{ step, inputs: [], results: [], heartbeat: [] },
-      ...{ failures: [], failureValues: [], headers: [] },
+      ...{ failures: [], failureValues: [], headers: [], incomplete: null },
     }),
     'history.openFile': ({ fileName, last }) =>
       last ? { id: crypto.randomUUID(), fileName, events: 0, workflowId: null, runId: null, workflowType: null } : null,

@@ -979,6 +979,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         heartbeat: state === 'running' ? [payload('heartbeat', '{"fraction":0.62,"message":"round 93 of 150"}')] : [],
         failures: [],
         failureValues: [],
+        incomplete: null,
       }
     },
     'runs.values': ({ workflowId }) => {

@@ -80,7 +80,12 @@ test('memo, search attributes, input and the answer to get_status are told, and 
 
 test('a step tells its input, and its last failure with what is sealed in it', async () => {
   const { events } = await bench.client.workflow.getHandle(workflowId).fetchHistory()
-  const step = await stepPayloads('log_experiment', events ?? [], [], bench.client.options.loadedDataConverter)
+  const step = await stepPayloads(
+    'log_experiment',
+    { events: events ?? [], notRead: null },
+    [],
+    bench.client.options.loadedDataConverter,
+  )
   expect(step.inputs).toMatchObject([{ label: 'input', encoding: 'binary/encrypted', holds: { encoding: 'json/plain' } }])
   expect(step.results).toEqual([])
   expect(step.failures).toMatchObject([{ path: 'failure', message: null }])

@@ -16,6 +16,7 @@ import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { exportHistory } from '../history/exportHistory.ts'
+import { incompleteWords, type ReadEvents, readEvents } from '../history/readEvents.ts'
 import { readHistoryPage } from '../history/readHistoryPage.ts'
 import { findPayload, readRunValues } from '../history/readPayload.ts'
 import { type RunPayloads, readRunPayloads } from '../history/readRunPayloads.ts'
@@ -133,10 +134,10 @@ export function createRunReader({
       const { runId } = recordOf(workflowId)
       const temporal = client()
       if (!temporal) throw unavailable('temporal', 'Inputs and results are read from Temporal, which cannot be reached now.')
-      const [events, { pendingActivities }] = runId
-        ? await Promise.all([fetchEvents(temporal, workflowId, runId), describeRun(temporal, workflowId, runId)])
-        : [[], { pendingActivities: [] }]
-      return stepPayloads(step, events, pendingActivities, temporal.options.loadedDataConverter)
+      const [history, { pendingActivities }] = runId
+        ? await Promise.all([readEvents(temporal, { workflowId, runId }), describeRun(temporal, workflowId, runId)])
+        : [nothingRead, { pendingActivities: [] }]
+      return stepPayloads(step, history, pendingActivities, temporal.options.loadedDataConverter)
     },
 
     async runPayloads(workflowId) {
@@ -269,15 +270,15 @@ function firstStart(known: string | null, events: readonly HistoryEvent[]): stri
 }
 
 async function readTemporal(temporal: Client | null, workflowId: string, runId: string | null) {
-  const nothing = { events: [] as HistoryEvent[], pending: [] as PendingActivity[] }
+  const nothing = { events: nothingRead.events, pending: [] as PendingActivity[] }
   if (!runId) return { ...nothing, incomplete: null } // not started yet: there is nothing to read
   if (!temporal) return { ...nothing, incomplete: 'Temporal cannot be reached; this is what was seen here.' }
   try {
-    const [events, description] = await Promise.all([
-      fetchEvents(temporal, workflowId, runId),
+    const [history, description] = await Promise.all([
+      readEvents(temporal, { workflowId, runId }),
       describeRun(temporal, workflowId, runId),
     ])
-    return { events, pending: description.pendingActivities, incomplete: null }
+    return { events: history.events, pending: description.pendingActivities, incomplete: incompleteWords(history) }
   } catch (error) {
     return {
       ...nothing,
@@ -296,8 +297,7 @@ function attemptsBefore(events: readonly HistoryEvent[], projection: Projection)
   return [...before].flatMap((runId) => projection.attempts(runId)).filter(({ step }) => reached.has(step))
 }
 
-const fetchEvents = async (temporal: Client, workflowId: string, runId: string): Promise<readonly HistoryEvent[]> =>
-  (await temporal.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []
+const nothingRead: ReadEvents = { events: [], notRead: null }
 
 /** A run keeps the address that it deployed to; an endpoint may have moved to another port since. */
 function atAddress(deployment: Deployment, address: string | null): Deployment {

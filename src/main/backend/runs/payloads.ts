@@ -5,6 +5,7 @@ import type { Decoded } from '../../../temporal/codec/decodeEach.ts'
 import { decodeSoon, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
 import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from '../history/findPayloads.ts'
+import { idOf, incompleteWords, type ReadEvents } from '../history/readEvents.ts'
 import { metadataText } from './runEncryption.ts'
 import type { HistoryEvent, PendingActivity } from './timeline.ts'
 
@@ -38,19 +39,23 @@ export async function viewLists(
 /** What the latest scheduling of one step holds, as far as Temporal keeps it: only the last failure, only the last heartbeat. */
 export async function stepPayloads(
   step: StepName,
-  events: readonly HistoryEvent[],
+  history: ReadEvents,
   pending: readonly PendingActivity[],
   converter: LoadedDataConverter,
 ): Promise<StepPayloads> {
+  const { events, notRead } = history
+  const isNear = (event: HistoryEvent) => notRead === null || idOf(event) > notRead.last
+  // What is near the end of a long history is found again from there.
+  const placed = (event: HistoryEvent) => placedInEvent(event, notRead !== null && isNear(event))
   const scheduled = events.findLast((event) => event.activityTaskScheduledEventAttributes?.activityId === step)
   const answers = scheduled ? events.filter((event) => scheduledEventOf(event) === String(scheduled.eventId)) : []
   const under = pending.find(({ activityId }) => activityId === step)
   const failed = answers.findLast((event) => payloadsOfEvent(event).failures.length > 0)
   const live = under ? findPayloads({ [step]: { lastFailure: under.lastFailure } }) : { payloads: [], failures: [] }
-  const ofFailure = live.failures.length > 0 ? placedInRun(live.payloads) : failed ? placedInEvent(failed) : []
+  const ofFailure = live.failures.length > 0 ? placedInRun(live.payloads) : failed ? placed(failed) : []
   const isHeartbeat = ({ path }: PayloadAt) => /(^|\.)(lastHeartbeatDetails|heartbeat)(\.\d+)?$/.test(path)
   const within = (name: string) => (at: PayloadAt) => at.path === name || at.path.startsWith(`${name}.`)
-  const ofSchedule = scheduled ? placedInEvent(scheduled) : []
+  const ofSchedule = scheduled ? placed(scheduled) : []
   const ofHeartbeat = under?.heartbeatDetails
     ? placedInRun(findPayloads({ [step]: { heartbeat: under.heartbeatDetails } }).payloads)
     : ofFailure.filter(isHeartbeat)
@@ -58,14 +63,16 @@ export async function stepPayloads(
     [
       ofSchedule.filter(within('input')),
       ofSchedule.filter(within('header')),
-      answers.flatMap(placedInEvent).filter(within('result')),
+      answers.flatMap(placed).filter(within('result')),
       ofHeartbeat,
       ofFailure.filter((at) => !isHeartbeat(at)),
     ],
     converter.payloadCodecs,
   )
   const failures = live.failures.length > 0 ? live.failures : failed ? payloadsOfEvent(failed).failures : []
-  return { step, inputs, results, heartbeat, failures, failureValues, headers }
+  // What a step came to, and that it was scheduled again, may stand in the part that was not read.
+  const incomplete = scheduled && isNear(scheduled) ? null : incompleteWords(history)
+  return { step, inputs, results, heartbeat, failures, failureValues, headers, incomplete }
 }
 
 function scheduledEventOf(event: HistoryEvent): string | null {
@@ -78,11 +85,11 @@ function scheduledEventOf(event: HistoryEvent): string | null {
   return attributes ? String(attributes.scheduledEventId) : null
 }
 
-/** An event's payloads, to be found again by reading the history from its beginning. */
-export const placedInEvent = (event: HistoryEvent): PlacedPayload[] =>
+/** An event's payloads, to be found again by reading the history from its beginning, or from its newest event. */
+export const placedInEvent = (event: HistoryEvent, newestFirst = false): PlacedPayload[] =>
   payloadsOfEvent(event).payloads.map((at, index) => ({
     ...at,
-    ref: { in: 'event', eventId: String(event.eventId), index, newestFirst: false, older: null },
+    ref: { in: 'event', eventId: String(event.eventId), index, newestFirst, older: null },
   }))
 
 /** Payloads of what Temporal says of the run now. */

@@ -210,3 +210,23 @@ it('knows where a run was sent back, by whom and why', () => {
     { at: at(9), by: 'ada@here', reason: 'the card was swapped', fromRunId: 'r0' },
   ])
 })
+
+describe('of a history whose middle was not read', () => {
+  const happy = saved('happy')
+  const scheduled = happy.findIndex((event) => event.activityTaskScheduledEventAttributes?.activityId === 'train_model')
+  const withoutSchedule = happy.filter((_, index) => index !== scheduled)
+  const trained = seen({ step: 'train_model', outcome: 'completed', failure: null })
+
+  it('a step whose schedule is missing is told from its attempts', async () => {
+    const steps = await timeline({ stage: 'Completed' }, withoutSchedule, [], [trained])
+    expect(steps.get('train_model')).toMatchObject({ state: 'completed', scheduledAt: at(1), endedAt: at(2) })
+    expect(steps.get('deploy_prod')?.state).toBe('completed')
+  })
+
+  it('the end of another timer is not the end of the wait for a decision', async () => {
+    const timer = happy.findIndex((event) => event.timerStartedEventAttributes)
+    const other = { eventId: 1 as never, eventTime: timeAt(1), timerFiredEventAttributes: { startedEventId: 900 as never } }
+    const events = [...happy.slice(0, timer), other, ...happy.slice(timer)]
+    expect((await timeline({ stage: 'Completed' }, events)).get('await_production_approval')?.state).toBe('completed')
+  })
+})

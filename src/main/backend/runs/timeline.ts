@@ -244,8 +244,9 @@ function addHumanStep(steps: Map<StepName, Step>, events: readonly HistoryEvent[
   if (!step || (!timer && !waiting)) return
   step.scheduledAt = isoOf(timer?.eventTime) ?? record.stageSince
   if (timer) step.eventIds = [String(timer.eventId)]
-  const fired = events.find((event) => event.timerFiredEventAttributes)
-  const cancelled = events.find((event) => event.timerCanceledEventAttributes)
+  const ofTimer = (startedEventId: unknown) => timer !== undefined && String(startedEventId) === String(timer.eventId)
+  const fired = events.find(({ timerFiredEventAttributes: end }) => end && ofTimer(end.startedEventId))
+  const cancelled = events.find(({ timerCanceledEventAttributes: end }) => end && ofTimer(end.startedEventId))
   if (waiting) step.state = 'running'
   else {
     step.endedAt = isoOf(fired?.eventTime) ?? record.decision?.at ?? isoOf(cancelled?.eventTime) ?? record.endedAt

@@ -165,11 +165,16 @@ function Payloads({ step }: { step: Step }) {
     )
   }
   if (!state?.payloads) return <span className="skeleton" style={{ width: '60%' }} />
-  const { inputs, results, heartbeat, failures, failureValues, headers } = state.payloads
+  const { inputs, results, heartbeat, failures, failureValues, headers, incomplete } = state.payloads
   return (
     <div className="payloads">
-      <PayloadList title="Input" payloads={inputs} none="No input." />
-      <PayloadList title="Result" payloads={results} none={isOver(step) ? 'No result.' : 'No result yet.'} />
+      {incomplete ? <p className="faint">{incomplete}</p> : null}
+      <PayloadList title="Input" payloads={inputs} none={incomplete ? 'Not read.' : 'No input.'} />
+      <PayloadList
+        title="Result"
+        payloads={results}
+        none={incomplete ? 'Not read.' : isOver(step) ? 'No result.' : 'No result yet.'}
+      />
       <PayloadList title="Last heartbeat" payloads={heartbeat} />
       <FailureChain failures={failures} />
       <PayloadList title="In the failure" payloads={failureValues} />
