@@ -95,6 +95,21 @@ it('the command line writes the same, for this user alone, and over nothing', as
   await expect(cli()).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('is there already') })
 })
 
+it('a text is found in every value of the run, by keyboard, and leads to its event', async () => {
+  await page.getByRole('searchbox', { name: 'Filter the events read so far' }).fill('good_history')
+  await page.keyboard.press('Enter')
+  const found = page.getByRole('region', { name: 'Found in the values' })
+  await found.getByText(/\d+ values hold it\. \d+ events looked through\./).waitFor()
+  await picture('history-search')
+  await found.getByRole('button', { name: /^1 ?Workflow execution started/ }).press('Enter')
+  await page
+    .locator('.history-event')
+    .filter({ hasText: 'Workflow execution started' })
+    .getByRole('button', { expanded: true })
+    .waitFor()
+  await found.getByRole('button', { name: 'Close the search' }).press('Enter')
+})
+
 it('a file is opened beside the runs, read-only, and closed by Escape', async () => {
   const out = join(host.home.root, 'history.json')
   const [chooser] = await Promise.all([

@@ -5,7 +5,16 @@ import { backupReport } from './backup.ts'
 import { diff } from './diff.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import { codeFile, guideState } from './guide.ts'
-import { historyFile, historyFilePiece, historyPage, historyPiece, payloadPiece, runValues, stepPayloads } from './history.ts'
+import {
+  historyFile,
+  historyFilePiece,
+  historyPage,
+  historyPiece,
+  historySearch,
+  payloadPiece,
+  runValues,
+  stepPayloads,
+} from './history.ts'
 import { keyId, keySettings, keysState, newPassphrase, passphrase, vaultToken, wrappedKey } from './keys.ts'
 import { metricsState } from './metrics.ts'
 import {
@@ -150,6 +159,14 @@ export const calls = {
       })
       .strict(),
     output: historyPage,
+  },
+  /**
+   * Looks for a text in every decoded value of a run, without regard to case. While `done` is false the host reads on, and
+   * asked again there may be more; decoded values are in its memory only. `reveal`: values of secret names too.
+   */
+  'history.search': {
+    input: z.object({ workflowId, text: z.string().trim().min(1).max(200), reveal: z.boolean().default(false) }).strict(),
+    output: historySearch,
   },
   /** What Postgres holds of the run now, read there. `rows` is 0 before the experiment was logged and never more than 1. */
   'runs.experiment': {

@@ -38,6 +38,33 @@ export const historyPage = z.object({
 })
 export type HistoryPage = z.infer<typeof historyPage>
 
+export const historyHit = z.object({
+  eventId: z.string(),
+  type: z.string(),
+  subject: z.string().nullable(),
+  at: timestamp.nullable(),
+  /** Which of the event's payloads or failures, and where in its value. */
+  label: z.string(),
+  path: z.string(),
+  excerpt: z.string(),
+})
+export type HistoryHit = z.infer<typeof historyHit>
+
+export const historySearch = z.object({
+  /** Newest first; `total` counts the ones that are not told too. */
+  hits: z.array(historyHit),
+  total: z.number().int(),
+  /** Values that hold the text where they are covered. */
+  covered: z.number().int(),
+  /** Events that were looked through, values that could not be decoded, and those for which there was no room. */
+  events: z.number().int(),
+  unreadable: z.number().int(),
+  left: z.number().int(),
+  /** false: the reading goes on; asked again there may be more. */
+  done: z.boolean(),
+})
+export type HistorySearch = z.infer<typeof historySearch>
+
 /** Characters of a file's text in one message. */
 export const historyFilePiece = 2 * 1024 * 1024
 

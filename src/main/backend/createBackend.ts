@@ -28,6 +28,7 @@ import { createEventHub } from './events.ts'
 import { createGuide } from './guide/createGuide.ts'
 import { createDiffs } from './history/createDiffs.ts'
 import { createHistoryFiles } from './history/createHistoryFiles.ts'
+import { createHistorySearch } from './history/createHistorySearch.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
@@ -340,7 +341,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   onEvent((name, payload) => {
     if (name === 'runs.changed') temporalRecord.runsChanged((payload as EventPayload<'runs.changed'>).runs)
   })
+  const searcher = createHistorySearch()
+  keyRing.onChange(() => {
+    if (keyRing.problem() !== null) searcher.forget()
+  })
   const runs = createRunReader({
+    searcher,
     projection,
     endpointAddress: (environment) => endpoints.status()[environment].address,
     client: temporal.client,
@@ -524,6 +530,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'history.page': runs.history,
       'history.openFile': historyFiles.open,
       'history.filePage': historyFiles.page,
+      'history.search': runs.search,
       'history.export': async (asked) => {
         const piece = await runs.exported(asked)
         if (asked.after === null) {

@@ -223,6 +223,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       ...{ step, inputs: [], results: [], heartbeat: [] },
       ...{ failures: [], failureValues: [], headers: [], incomplete: null },
     }),
+    'history.search': () => ({ hits: [], total: 0, covered: 0, events: 0, unreadable: 0, left: 0, done: true }),
     'history.openFile': ({ fileName, last }) =>
       last ? { id: crypto.randomUUID(), fileName, events: 0, workflowId: null, runId: null, workflowType: null } : null,
     'history.filePage': () => ({ events: [], older: null, unreadable: 0 }),

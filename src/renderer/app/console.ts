@@ -16,6 +16,7 @@ import { createFilesStore } from '../features/files/filesStore.ts'
 import { createGuideStore } from '../features/guide/guideStore.ts'
 import { createHistoryFileStore } from '../features/history/historyFileStore.ts'
 import { createHistoryStore } from '../features/history/historyStore.ts'
+import { createSearchStore } from '../features/history/searchStore.ts'
 import { createInboxStore } from '../features/inbox/inboxStore.ts'
 import { createModelsStore } from '../features/models/modelsStore.ts'
 import { createNoticesStore } from '../features/notices/noticesStore.ts'
@@ -47,6 +48,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const history = createHistoryStore((workflowId, older) => connection.call('history.page', { workflowId, older }))
   const historyOfFile = createHistoryStore((id, older) => connection.call('history.filePage', { id, older }))
   const historyFile = createHistoryFileStore(connection)
+  const search = createSearchStore(connection)
   const decide = createDecideStore(connection)
   const files = createFilesStore(connection)
   const stack = createStackStore(connection)
@@ -165,6 +167,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     history,
     historyOfFile,
     historyFile,
+    search,
     decide,
     selection,
     batch,

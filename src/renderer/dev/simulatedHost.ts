@@ -1079,6 +1079,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'history.payload': () => {
       throw notFound('This value is no more where it was. Read the run again.')
     },
+    'history.search': () => ({ hits: [], total: 0, covered: 0, events: 0, unreadable: 0, left: 0, done: true }),
     'history.openFile': ({ fileName, last }) =>
       last ? { id: crypto.randomUUID(), fileName, events: 0, workflowId: null, runId: null, workflowType: null } : null,
     'history.filePage': () => ({ events: [], older: null, unreadable: 0 }),

@@ -44,6 +44,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'runs.payloads': 'reads',
   'history.page': 'reads',
   'history.export': 'tells',
+  'history.search': 'reads',
   'history.openFile': 'reads',
   'history.filePage': 'reads',
   'history.payload': 'reads',

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CallFailed } from '../../../contract/errors.ts'
 import { DatabaseProblem } from '../../../temporal/activities/deps.ts'
 import { createTestBench, type TestBench } from '../../../temporal/testing/bench.ts'
+import { createHistorySearch } from '../history/createHistorySearch.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
 import { createProjection } from '../projection/createProjection.ts'
@@ -40,6 +41,7 @@ afterAll(async () => {
 
 const reader = () =>
   createRunReader({
+    searcher: createHistorySearch(),
     projection,
     client: () => bench.client,
     namespace: () => 'default',

@@ -4,6 +4,7 @@ import { conflict, invalid, notFound, unavailable } from '../../../contract/erro
 import {
   type HistoryPage,
   type HistoryPiece,
+  type HistorySearch,
   type PayloadPiece,
   payloadPieceBytes,
   type RunValues,
@@ -15,6 +16,7 @@ import { describeRun } from '../../../temporal/executions.ts'
 import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
+import type { HistorySearcher } from '../history/createHistorySearch.ts'
 import { exportHistory } from '../history/exportHistory.ts'
 import { incompleteWords, type ReadEvents, readEvents } from '../history/readEvents.ts'
 import { readHistoryPage } from '../history/readHistoryPage.ts'
@@ -41,6 +43,8 @@ export interface RunReader {
   history(asked: { workflowId: string; older: string | null; limit: number }): Promise<HistoryPage>
   /** Input and results, decoded. @throws CallFailed `notFound` or `unavailable`. */
   runPayloads(workflowId: string): Promise<RunPayloads>
+  /** @throws CallFailed `notFound` or `unavailable`. */
+  search(asked: { workflowId: string; text: string; reveal: boolean }): Promise<HistorySearch>
   /** One piece of its history as a JSON file. @throws CallFailed `notFound`, `invalid` or `unavailable`. */
   exported(asked: { workflowId: string; decoded: boolean; after: string | null }): Promise<HistoryPiece>
   /** @throws CallFailed `notFound` or `unavailable`. */
@@ -58,6 +62,7 @@ interface Options {
   temporalUiUrl(): string | null
   /** Who asked at about this moment for the run to go back to a step; null when nobody did so here. */
   askedToReset(workflowId: string, at: string): string | null
+  searcher: HistorySearcher
 }
 
 /** Reads one run in full: Temporal's history and pending activities, with what this host recorded. */
@@ -68,6 +73,7 @@ export function createRunReader({
   endpointAddress,
   temporalUiUrl,
   askedToReset,
+  searcher,
 }: Options): RunReader {
   const recordOf = (workflowId: string) => {
     const record = projection.get(workflowId)
@@ -166,6 +172,16 @@ export function createRunReader({
       try {
         const stored = await lately.get(`${execution.runId} ${JSON.stringify(ref)}`, () => findPayload(temporal, execution, ref))
         return pieceOf(part === 'stored' ? stored : await decodeOne(temporal, stored), from)
+      } catch (error) {
+        throw historyProblem(error)
+      }
+    },
+
+    async search({ workflowId, ...asked }) {
+      const { temporal, execution } = reach(workflowId)
+      if (!execution) return { hits: [], total: 0, covered: 0, events: 0, unreadable: 0, left: 0, done: true }
+      try {
+        return await searcher.search(temporal, { ...execution, ...asked })
       } catch (error) {
         throw historyProblem(error)
       }

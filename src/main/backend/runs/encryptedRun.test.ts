@@ -14,6 +14,7 @@ import { singleKey } from '../../../temporal/codec/singleKey.ts'
 import { approveSignalName, decideUpdateName, statusQueryName, taskQueue, workflowType } from '../../../temporal/names.ts'
 import { cancelRun, decide, runResult, startRun } from '../../../temporal/operations.ts'
 import { createTestBench, inputFor, type TestBench } from '../../../temporal/testing/bench.ts'
+import { createHistorySearch } from '../history/createHistorySearch.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
 import { createProjection, type Projection } from '../projection/createProjection.ts'
@@ -221,6 +222,7 @@ describe('what the console reads of it', () => {
     const { projection } = openProjection(workflowId)
     await refreshRun(client, projection, workflowId)
     const reader = createRunReader({
+      searcher: createHistorySearch(),
       projection,
       client: () => client,
       namespace: () => 'default',

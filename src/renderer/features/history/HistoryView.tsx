@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronRight } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { HistoryEvent } from '../../../contract/history.ts'
 import type { RunDetail } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -12,18 +12,28 @@ import { ExportDialog } from './ExportDialog.tsx'
 import { fits, typeWords } from './eventWords.ts'
 import type { HistoryState } from './historyStore.ts'
 import { OpenFileButton } from './OpenFileButton.tsx'
+import { SearchResults } from './SearchResults.tsx'
 import './history.css'
 
 /** Every event that Temporal keeps of a run, newest first, with what each of them holds. */
 export function HistoryView({ detail }: { detail: RunDetail }) {
-  const { history } = useConsole()
+  const { history, search } = useConsole()
   const [exporting, setExporting] = useState(false)
   const reading = useIn('history', (s) => s)
   const { workflowId } = detail
-  useEffect(() => void history.getState().open(workflowId), [history, workflowId])
+  useEffect(() => {
+    void history.getState().open(workflowId)
+    // What was found belongs to the run that it was found in.
+    return () => search.getState().clear()
+  }, [history, search, workflowId])
   return (
     <>
-      <HistoryEvents reading={reading} again={() => void history.getState().open(workflowId)}>
+      <HistoryEvents
+        reading={reading}
+        again={() => void history.getState().open(workflowId)}
+        onSearch={(text) => void search.getState().search(workflowId, text)}
+        results={(onEvent) => <SearchResults workflowId={workflowId} onEvent={onEvent} />}
+      >
         <Button size="small" onPress={() => setExporting(true)}>
           Export…
         </Button>
@@ -38,13 +48,24 @@ interface HistoryEventsProps {
   reading: HistoryState
   /** Reads it anew from its newest event. */
   again: () => void
+  /** Looks for a text in every value, also of events that were not read; without it the events read so far are filtered only. */
+  onSearch?: (text: string) => void
+  results?: (onEvent: (eventId: string) => void) => ReactNode
   /** What else can be done with it. */
   children?: ReactNode
 }
 
-export function HistoryEvents({ reading, again, children }: HistoryEventsProps) {
-  const { events, older, unreadable, late, loading, problem, more, stopWaiting } = reading
+export function HistoryEvents({ reading, again, onSearch, results, children }: HistoryEventsProps) {
+  const { events, older, unreadable, late, loading, problem, more, readTo, stopWaiting } = reading
   const [text, setText] = useState('')
+  /** The event that was asked for; it stands open. */
+  const [wanted, setWanted] = useState<string | null>(null)
+  const searchable = onSearch !== undefined && text.trim() !== ''
+  const goTo = (eventId: string) => {
+    setText('')
+    setWanted(eventId)
+    void readTo(eventId)
+  }
   const shown = events?.filter((event) => fits(event, text)) ?? []
   return (
     <div className="history">
@@ -55,17 +76,27 @@ export function HistoryEvents({ reading, again, children }: HistoryEventsProps) 
           aria-label="Filter the events read so far"
           placeholder="Event, step or text"
           value={text}
+          maxLength={200}
           onChange={(change) => setText(change.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && searchable) onSearch(text.trim())
+          }}
         />
         <span className="faint nowrap" role="status">
           {events ? countWords(shown.length, events.length, older !== null) : 'Reading the history'}
         </span>
+        {searchable ? (
+          <Button size="small" onPress={() => onSearch(text.trim())}>
+            Search every value
+          </Button>
+        ) : null}
         <span className="grow" />
         {children}
         <Button size="small" isDisabled={loading} onPress={again}>
           Read again
         </Button>
       </div>
+      {results?.(goTo)}
       {problem ? (
         <Note tone="bad">
           <p>The history could not be read: {problem}</p>
@@ -91,7 +122,7 @@ export function HistoryEvents({ reading, again, children }: HistoryEventsProps) 
       ) : null}
       <ol className="history-events" aria-label="Events, newest first">
         {shown.map((event) => (
-          <EventRow key={event.id} event={event} />
+          <EventRow key={event.id} event={event} wanted={event.id === wanted} />
         ))}
       </ol>
       {older !== null ? (
@@ -123,11 +154,18 @@ function LateNote({ count, onStop }: { count: number; onStop(): void }) {
 const countWords = (shown: number, read: number, more: boolean) =>
   `${shown === read ? '' : `${shown} of `}${read} events${more ? ' read so far' : ''}`
 
-function EventRow({ event }: { event: HistoryEvent }) {
+function EventRow({ event, wanted }: { event: HistoryEvent; wanted: boolean }) {
   const [open, setOpen] = useState(false)
+  const row = useRef<HTMLLIElement>(null)
+  useEffect(() => {
+    if (!wanted) return
+    setOpen(true)
+    row.current?.scrollIntoView({ block: 'start' })
+    row.current?.querySelector('button')?.focus({ preventScroll: true })
+  }, [wanted])
   const Sign = open ? ChevronDown : ChevronRight
   return (
-    <li className="history-event">
+    <li className="history-event" ref={row}>
       <button type="button" className="history-line" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Sign size={12} aria-hidden />
         <span className="mono faint history-id">{event.id}</span>

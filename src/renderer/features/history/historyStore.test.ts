@@ -63,5 +63,5 @@ test('another run ends the waiting for the one before', async () => {
   expect(store.getState()).toMatchObject({ late: 0, events: null })
   await other
   await vi.advanceTimersByTimeAsync(10_000)
-  expect(store.getState()).toMatchObject({ workflowId: 'mlops-2', late: 0 })
+  expect(store.getState()).toMatchObject({ id: 'mlops-2', late: 0 })
 })

@@ -20,6 +20,8 @@ export interface HistoryState {
   open(id: string): Promise<void>
   /** Adds the page before. */
   more(): Promise<void>
+  /** Adds pages until that event is there, or the oldest one. */
+  readTo(eventId: string): Promise<void>
   /** Asks for late values no more. */
   stopWaiting(): void
 }
@@ -98,6 +100,16 @@ export function createHistoryStore(readPage: (id: string, older: string | null) 
       async more() {
         const { id, older, loading } = get()
         if (id !== null && older !== null && !loading) await read(id, older)
+      },
+      async readTo(eventId) {
+        const { id } = get()
+        for (;;) {
+          const { events, older, loading, problem, more } = get()
+          const there = events?.some((event) => event.id === eventId)
+          // Another run, or a page that could not be read, ends it.
+          if (get().id !== id || there || older === null || loading || problem !== null) return
+          await more()
+        }
       },
       stopWaiting() {
         forget()
