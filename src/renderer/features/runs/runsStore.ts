@@ -263,9 +263,9 @@ export function createRunsStore(connection: Connection) {
 
       async fetchFitting() {
         const { filter, sort } = get()
-        while (coverOf({ ...get(), filter, sort }) !== 'all') {
-          const offset = coverOf({ ...get(), filter, sort }) === undefined ? 0 : layout({ ...get(), filter, sort }).length
+        for (let offset = 0; coverOf({ ...get(), filter, sort }) !== 'all'; ) {
           const runs = await page({ filter, sort }, offset, mostAtOnce)
+          offset += runs.length
           place({ byId: merged(runs, get().byId) }, holds.size > 0)
         }
         const { byId, total } = get()
