@@ -48,9 +48,9 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
   })
   const covers = (node: number) => isCovered(tree, node, uncovered)
 
-  const go = (node: number, where = rows) => {
+  const go = (node: number) => {
     setCurrent(node)
-    const row = rowOf(where, node)
+    const row = rowOf(rows, node)
     if (row >= 0) virtual.scrollToIndex(row, { align: 'auto' })
   }
   const show = (node: number) => {
@@ -219,7 +219,7 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
                 )}
                 {node === current ? (
                   <span className="json-actions">
-                    {isLong(node) ? (
+                    {isLong(node) && !covered ? (
                       <RowAction label="Read it whole (Enter)" onPress={() => setWhole(whole === node ? null : node)}>
                         <WrapText size={12} aria-hidden />
                       </RowAction>
