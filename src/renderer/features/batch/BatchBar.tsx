@@ -101,13 +101,12 @@ function SelectAll() {
   const asking = useIn('selection', (s) => s.asking)
   const ids = useIn('selection', (s) => s.ids)
   const visible = useIn('runs', (s) => s.visible)
-  const fresh = useIn('runs', (s) => s.fresh)
-  const allHere = useIn('runs', (s) => s.byId.size >= s.total)
+  const fitting = useIn('runs', (s) => Math.max(s.fitting, s.visible.length + s.fresh))
   if (asking) return <span className="faint small">Asking for all that fit…</span>
-  if (allHere && fresh === 0 && visible.every((id) => ids.has(id))) return null
+  if (fitting === visible.length && visible.every((id) => ids.has(id))) return null
   return (
     <Button size="small" look="link" onPress={() => void selection.getState().selectAll()}>
-      {allHere ? `Select all ${count(visible.length + fresh)}` : 'Select all that fit'}
+      Select all {count(fitting)}
     </Button>
   )
 }
