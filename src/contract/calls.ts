@@ -20,6 +20,7 @@ import { metricsState } from './metrics.ts'
 import {
   appInfo,
   decisionKind,
+  historyPlace,
   intakeEntry,
   payloadRef,
   runDetail,
@@ -78,13 +79,13 @@ export const calls = {
   'runs.payloads': { input: z.object({ workflowId, step: stepName }).strict(), output: stepPayloads },
   /**
    * One page of Temporal's history of a run, newest first, decoded on demand; never stored. `older` is of the page before;
-   * `limit` is about how many events, as Temporal never splits what one workflow task wrote.
+   * `limit` is how many events at most.
    */
   'history.page': {
     input: z
       .object({
         workflowId,
-        older: z.base64().min(1).max(10_000).nullable().default(null),
+        older: historyPlace.nullable().default(null),
         limit: z.number().int().min(1).max(200).default(100),
       })
       .strict(),

@@ -255,6 +255,12 @@ export const runDetail = runSummary.extend({
 })
 export type RunDetail = z.infer<typeof runDetail>
 
+/** Where a page of a history begins: Temporal's token in base64, and the id of the event that it comes before where it was cut. */
+export const historyPlace = z
+  .string()
+  .max(10_000)
+  .regex(/^(?=.)[A-Za-z0-9+/]*={0,2}(\.\d{1,19})?$/)
+
 /**
  * Where the host finds a payload again: in an event, or in what Temporal says of the run now (memo, search attributes,
  * heartbeats). `index` counts the event's payloads; `older` is of the page of the history that it was read with.
@@ -267,7 +273,7 @@ export const payloadRef = z.discriminatedUnion('in', [
       index: z.number().int().min(0),
       /** From which end of the history it is found sooner, and where to begin there. */
       newestFirst: z.boolean(),
-      older: z.base64().max(10_000).nullable(),
+      older: historyPlace.nullable(),
     })
     .strict(),
   z.object({ in: z.literal('run'), path: z.string().min(1).max(4000) }).strict(),

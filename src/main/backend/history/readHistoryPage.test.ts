@@ -61,6 +61,7 @@ test('pages from the newest event to the first hold each event once', async () =
   do {
     const page = await readHistoryPage(bench.client, { ...asked, older })
     pages++
+    expect(page.events.length).toBeLessThanOrEqual(asked.limit)
     ids.push(...page.events.map(({ id }) => Number(id)))
     older = page.older
   } while (older !== null)

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { HistoryPage } from '../../../contract/history.ts'
 import { withinLimit } from '../../../temporal/grpc.ts'
+import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
 import { viewEvents } from './viewEvents.ts'
 
 interface Asked {
@@ -8,10 +9,7 @@ interface Asked {
   runId: string
   /** The `older` of the page before; null begins at the newest event. */
   older: string | null
-  /**
-   * About how many events: Temporal never splits what one workflow task wrote, so a page may hold some more; and fewer,
-   * as its pages are bounded in bytes too.
-   */
+  /** How many events at most; a page may hold fewer. */
   limit: number
 }
 
@@ -25,21 +23,47 @@ export async function readHistoryPage(
   { workflowId, runId, older, limit }: Asked,
   waitMs?: number,
 ): Promise<HistoryPage> {
-  const { history, nextPageToken } = await withinLimit(client, () =>
-    client.workflowService.getWorkflowExecutionHistoryReverse({
-      namespace: client.options.namespace,
-      execution: { workflowId, runId },
-      maximumPageSize: limit,
-      nextPageToken: older === null ? undefined : Buffer.from(older, 'base64'),
-    }),
-  )
-  const events = await viewEvents(history?.events ?? [], client.options.loadedDataConverter.payloadCodecs, {
+  const { stored, next } = await readEvents(client, { workflowId, runId }, older, limit)
+  const events = await viewEvents(stored, client.options.loadedDataConverter.payloadCodecs, {
     refOf: (eventId, index) => ({ in: 'event', eventId, index, newestFirst: true, older }),
     waitMs,
   })
   return {
     events,
-    older: nextPageToken && nextPageToken.length > 0 ? Buffer.from(nextPageToken).toString('base64') : null,
+    older: next,
     unreadable: events.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
   }
+}
+
+/**
+ * Temporal counts writes, and never splits what was written at once, as by one workflow task: 100 of them may be 500 events.
+ * A page is cut behind its last event; the rest of Temporal's page is the next one.
+ */
+async function readEvents(client: Client, execution: { workflowId: string; runId: string }, older: string | null, limit: number) {
+  const { token, below } = placeOf(older)
+  for (let from = token; ; ) {
+    const { history, nextPageToken } = await withinLimit(client, () =>
+      client.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace: client.options.namespace,
+        ...{ execution, maximumPageSize: limit, nextPageToken: from },
+      }),
+    )
+    const events = (history?.events ?? []).filter((event) => below === null || idOf(event) < below)
+    const stored = events.slice(0, limit)
+    const last = stored.at(-1)
+    if (last && events.length > limit) return { stored, next: `${textOf(from)}.${idOf(last)}` }
+    const more = nextPageToken && nextPageToken.length > 0 ? nextPageToken : undefined
+    // A run under way has moved on since: nothing of this page is older than what was told.
+    if (stored.length > 0 || !more) return { stored, next: more ? textOf(more) : null }
+    from = more
+  }
+}
+
+const idOf = ({ eventId }: StoredEvent): bigint => BigInt(String(eventId))
+const textOf = (token: Uint8Array | undefined): string => Buffer.from(token ?? []).toString('base64')
+
+/** Where a page begins: Temporal's own page, and the event that its events come before, where that page was cut. */
+export function placeOf(older: string | null): { token: Uint8Array | undefined; below: bigint | null } {
+  const [token = '', below] = (older ?? '').split('.')
+  return { token: token === '' ? undefined : Buffer.from(token, 'base64'), below: below ? BigInt(below) : null }
 }

@@ -8,6 +8,7 @@ import { withinLimit } from '../../../temporal/grpc.ts'
 import { payloadView, placedInEvent, placedInRun, viewLists } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from './findPayloads.ts'
+import { placeOf } from './readHistoryPage.ts'
 
 interface Execution {
   workflowId: string
@@ -45,7 +46,7 @@ async function findEvent(client: Client, execution: Execution, ref: EventRef): P
   const { newestFirst, older } = ref
   const wanted = BigInt(ref.eventId)
   const { workflowService } = client
-  let token: Uint8Array | undefined = older === null ? undefined : Buffer.from(older, 'base64')
+  let token: Uint8Array | undefined = placeOf(older).token
   do {
     const asked = { namespace: client.options.namespace, execution, maximumPageSize: pageEvents, nextPageToken: token }
     const page = await withinLimit(client, () =>
