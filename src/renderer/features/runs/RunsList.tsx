@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { movesRows, sortsByClock } from '../../../contract/runSort.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -24,12 +24,14 @@ export function RunsList() {
   const scroller = useRef<HTMLDivElement>(null)
   const width = useWidth(scroller)
   const columns = useMemo(() => columnsThatFit(chosen, width, sort.by), [chosen, width, sort.by])
+  // The same function for the same rows: for another one all rows are measured anew, at each frame of a scroll.
+  const keyOf = useCallback((index: number) => visible[index] ?? index, [visible])
   const virtual = useVirtualizer({
     count: visible.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
-    getItemKey: (index) => visible[index] ?? index,
+    getItemKey: keyOf,
   })
   useHeldRows(scroller, movesRows(sort))
   useMoreRows(scroller)

@@ -9,8 +9,10 @@ import { filterOf, formatFilter, formatLayout, type ListFilter, wholeList } from
 
 /** Newest runs asked for at the start. */
 const firstPage = 2000
-/** Runs asked for as one scrolls on, or for a filter or an order that needs more than what is here: some screens full. */
+/** Runs asked for as one scrolls on. */
 const nextPage = 500
+/** Runs asked for by a filter or an order that needs more than what is here: some screens full, and quickly there. */
+const lookPage = 150
 /** As many as the host gives in one answer. */
 const mostAtOnce = 5000
 /** With more changes than this at once, laying out anew is cheaper than putting each in its place. */
@@ -137,9 +139,21 @@ export function createRunsStore(connection: Connection) {
       return laid.ids
     }
 
-    const place = (change: Partial<RunsState>, keepRows: boolean, changed?: readonly RunSummary[]) => {
+    /** The same list with its next page: whatever lies between its end and the page's is in that page. */
+    const grow = (state: Laying, before: Cover | undefined, runs: readonly RunSummary[]): readonly string[] => {
+      const cover = coverOf(state)
+      // Once everything is here, what was known from elsewhere stands in the list too.
+      if (!laid || laid.key !== viewKey(state) || laid.cover !== before || cover === 'all') return layout(state)
+      const stands = standing(state, cover, Date.now())
+      const there = new Set(laid.ids)
+      const below = runs.filter((run) => !there.has(run.workflowId) && stands(state.byId.get(run.workflowId) ?? run))
+      laid = { ...laid, cover, ids: [...laid.ids, ...below.map(({ workflowId }) => workflowId)] }
+      return laid.ids
+    }
+
+    const place = (change: Partial<RunsState>, keepRows: boolean, lay: (state: Laying) => readonly string[] = layout) => {
       const next = { ...get(), ...change }
-      const wanted = changed ? relayout(next, changed) : layout(next)
+      const wanted = lay(next)
       const cover = coverOf(next)
       const fitting = cover === undefined || cover === 'all' ? wanted.length : Math.max(cover.fitting, wanted.length)
       if (!keepRows) return set({ ...change, fitting, visible: wanted, fresh: 0, moved: false })
@@ -180,7 +194,7 @@ export function createRunsStore(connection: Connection) {
           // Before the first answer nothing is known, and that answer looks on by itself.
           if (load !== 'ready' || coverOf(get()) !== undefined) break
           set({ beyond: 'asking' })
-          const runs = await page({ filter, sort }, 0, nextPage)
+          const runs = await page({ filter, sort }, 0, lookPage)
           // Somebody asked for this just now: it is shown, whatever holds the rows.
           place({ byId: merged(runs, get().byId) }, false)
         }
@@ -230,7 +244,7 @@ export function createRunsStore(connection: Connection) {
           const { filter, sort } = get()
           // A filter may have come with the address; and what the list shows stays there while it is read anew.
           if (runs.length < answer.total && !covers.has(viewKey({ filter, sort })))
-            runs.push(...(await page({ filter, sort }, 0, nextPage)))
+            runs.push(...(await page({ filter, sort }, 0, lookPage)))
           const byId = merged([...sincePushed.values()], merged(runs, new Map()))
           place({ byId, total: Math.max(answer.total, byId.size), load: 'ready', problem: null }, holds.size > 0 && !first)
           void lookBeyond()
@@ -249,13 +263,17 @@ export function createRunsStore(connection: Connection) {
         set({ loadingMore: true })
         try {
           // Counted here, not added up: runs that left the list since then moved the others up.
-          const offset = cover === undefined ? 0 : layout(get()).length
+          const offset = cover === undefined ? 0 : relayout(get(), []).length
           const runs = await page({ filter, sort }, offset, nextPage)
           const { byId, visible } = get()
           const shown = new Set(visible)
           // Below the rows that are there, which stay where they are.
           const below = runs.flatMap(({ workflowId: id }) => (shown.has(id) ? [] : id))
-          place({ byId: merged(runs, byId), visible: [...visible, ...below], loadingMore: false, beyond: 'here' }, holds.size > 0)
+          place(
+            { byId: merged(runs, byId), visible: [...visible, ...below], loadingMore: false, beyond: 'here' },
+            holds.size > 0,
+            (state) => grow(state, cover, runs),
+          )
         } catch (cause) {
           set({ loadingMore: false, problem: problemText(cause) })
         }
@@ -280,7 +298,9 @@ export function createRunsStore(connection: Connection) {
         if (sincePushed) for (const run of runs) sincePushed.set(run.workflowId, newer(sincePushed.get(run.workflowId), run))
         const { byId, total } = get()
         const next = merged(runs, byId)
-        place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, holds.size > 0, runs)
+        place({ byId: next, total: Math.max(total + next.size - byId.size, next.size) }, holds.size > 0, (state) =>
+          relayout(state, runs),
+        )
       },
 
       setText: (text) => get().narrow({ text }),
