@@ -1,5 +1,6 @@
 /** A history leaves the console as a file and comes in again, in real Chromium over a real host; and from the command line. */
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -138,4 +139,18 @@ it('a JSON that is dropped and is no history is answered in words', async () => 
   await page.getByRole('dialog', { name: 'package.json' }).getByText('no list of events').waitFor()
   await picture('history-file-bad')
   await page.keyboard.press('Escape')
+})
+
+it('what happens to the run meanwhile is offered on top, and moves nothing before it is asked for', async () => {
+  const first = page.locator('.history-event').first()
+  const before = await first.textContent()
+  const by = { decisionId: randomUUID(), decision: 'approve' as const, reason: 'It is good.' }
+  await host.connection.call('runs.decide', { workflowId, ...by })
+  const offered = page.getByRole('button', { name: /new events · show/ })
+  await offered.waitFor()
+  expect(await first.textContent()).toBe(before)
+  await expect.poll(async () => (await host.connection.call('runs.get', { workflowId })).stage).toBe('Completed')
+  await page.waitForTimeout(1_500)
+  await offered.press('Enter')
+  await expect.poll(() => first.textContent()).toContain('Workflow execution completed')
 })

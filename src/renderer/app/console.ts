@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react'
 import { type StoreApi, useStore } from 'zustand'
 import type { Capabilities, Stage } from '../../contract/model.ts'
 import type { Bridge, Connection } from '../../contract/wire.ts'
+import { coalesced } from '../api/coalesced.ts'
 import { uploadFile } from '../api/upload.ts'
 import { createAuditStore } from '../features/audit/auditStore.ts'
 import { createBatchStore } from '../features/batch/batchStore.ts'
@@ -48,6 +49,11 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const history = createHistoryStore((workflowId, older) => connection.call('history.page', { workflowId, older }))
   const historyOfFile = createHistoryStore((id, older) => connection.call('history.filePage', { id, older }))
   const historyFile = createHistoryFileStore(connection)
+  const lookForEvents = coalesced(() => history.getState().look(), 1_000)
+  connection.subscribe('runs.changed', ({ runs: changed }) => {
+    const shown = history.getState().id
+    if (run.getState().tab === 'history' && changed.some(({ workflowId }) => workflowId === shown)) lookForEvents()
+  })
   const search = createSearchStore(connection)
   const decide = createDecideStore(connection)
   const files = createFilesStore(connection)

@@ -56,7 +56,7 @@ interface HistoryEventsProps {
 }
 
 export function HistoryEvents({ reading, again, onSearch, results, children }: HistoryEventsProps) {
-  const { events, older, unreadable, late, loading, problem, more, readTo, stopWaiting } = reading
+  const { events, older, unreadable, late, loading, problem, fresh, more, readTo, showFresh, stopWaiting } = reading
   const [text, setText] = useState('')
   /** The event that was asked for; it stands open. */
   const [wanted, setWanted] = useState<string | null>(null)
@@ -114,6 +114,13 @@ export function HistoryEvents({ reading, again, onSearch, results, children }: H
               : `${unreadable} values of these events could not be decoded; each event says why.`}
           </p>
         </Note>
+      ) : null}
+      {fresh.length > 0 ? (
+        <div>
+          <Button size="small" onPress={showFresh}>
+            {fresh.length === 1 ? 'One new event · show' : `${fresh.length} new events · show`}
+          </Button>
+        </div>
       ) : null}
       {events === null && loading ? <span className="skeleton" style={{ width: '60%' }} /> : null}
       {events?.length === 0 ? <p className="faint">There are no events yet.</p> : null}

@@ -65,3 +65,29 @@ test('another run ends the waiting for the one before', async () => {
   await vi.advanceTimersByTimeAsync(10_000)
   expect(store.getState()).toMatchObject({ id: 'mlops-2', late: 0 })
 })
+
+const plain = (id: number): HistoryEvent => ({ ...event(false), id: String(id) })
+
+test('what comes meanwhile waits on top until it is asked for, and a gap is read anew', async () => {
+  let newest = 3
+  const readPage = async () => ({
+    events: Array.from({ length: 3 }, (_, n) => plain(newest - n)),
+    older: null,
+    unreadable: 0,
+  })
+  const store = createHistoryStore(readPage)
+  const ids = () => store.getState().events?.map(({ id }) => id)
+  await store.getState().open('mlops-1')
+  newest = 5
+  await store.getState().look()
+  expect(ids()).toEqual(['3', '2', '1'])
+  expect(store.getState().fresh.map(({ id }) => id)).toEqual(['5', '4'])
+  store.getState().showFresh()
+  expect(ids()).toEqual(['5', '4', '3', '2', '1'])
+  expect(store.getState().fresh).toEqual([])
+  newest = 20
+  await store.getState().look()
+  store.getState().showFresh()
+  await vi.waitFor(() => expect(ids()).toEqual(['20', '19', '18']))
+  expect(store.getState().fresh).toEqual([])
+})

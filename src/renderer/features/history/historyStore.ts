@@ -14,6 +14,8 @@ export interface HistoryState {
   unreadable: number
   /** How many of the values are still being decoded; they are asked for again until they have come. */
   late: number
+  /** Events that have come since, and are not among `events` yet: nothing moves under who reads. */
+  fresh: readonly HistoryEvent[]
   loading: boolean
   problem: string | null
   /** Reads the newest page; of what is shown already, the events stay until the answer comes. */
@@ -22,6 +24,10 @@ export interface HistoryState {
   more(): Promise<void>
   /** Adds pages until that event is there, or the oldest one. */
   readTo(eventId: string): Promise<void>
+  /** Looks whether there is something newer; what there is becomes `fresh`. */
+  look(): Promise<void>
+  /** Puts what is fresh on top. */
+  showFresh(): void
   /** Asks for late values no more. */
   stopWaiting(): void
 }
@@ -56,7 +62,10 @@ export function createHistoryStore(readPage: (id: string, older: string | null) 
         const page = await readPage(id, older)
         // A later question (another run, a new reading) has its own answer.
         if (mine !== asked) return
-        if (older === null) forget()
+        if (older === null) {
+          forget()
+          set({ fresh: [] })
+        }
         show([...(older === null ? [] : (get().events ?? [])), ...page.events], { older: page.older, loading: false })
         if (countLate(valuesOf(page.events)) > 0) latePages.add(older)
         askForLate(0)
@@ -89,11 +98,11 @@ export function createHistoryStore(readPage: (id: string, older: string | null) 
 
     return {
       ...{ id: null, events: null, older: null, unreadable: 0, late: 0 },
-      ...{ loading: false, problem: null },
+      ...{ fresh: [], loading: false, problem: null },
       open(id) {
         if (id !== get().id) {
           forget()
-          set({ id, events: null, older: null, unreadable: 0, late: 0 })
+          set({ id, events: null, older: null, unreadable: 0, late: 0, fresh: [] })
         }
         return read(id, null)
       },
@@ -110,6 +119,30 @@ export function createHistoryStore(readPage: (id: string, older: string | null) 
           if (get().id !== id || there || older === null || loading || problem !== null) return
           await more()
         }
+      },
+      async look() {
+        const { id, events, loading } = get()
+        if (id === null || !events?.[0] || loading) return
+        const mine = asked
+        // What cannot be read now is read with the next change, or when somebody asks for it.
+        const page = await readPage(id, null).catch(() => null)
+        const newest = get().events?.[0]
+        if (page === null || mine !== asked || newest === undefined) return
+        const known = page.events.findIndex((event) => event.id === newest.id)
+        // More than a page has come: all of it is read anew then.
+        const fresh = known === -1 ? page.events : page.events.slice(0, known)
+        if (fresh[0]?.id !== get().fresh[0]?.id) set({ fresh })
+      },
+      showFresh() {
+        const { id, events, fresh } = get()
+        const [oldest] = fresh.slice(-1)
+        if (id === null || !oldest || !events?.[0]) return
+        if (BigInt(oldest.id) !== BigInt(events[0].id) + 1n) return void read(id, null)
+        set({ fresh: [] })
+        show([...fresh, ...events])
+        if (countLate(valuesOf(fresh)) === 0) return
+        latePages.add(null)
+        askForLate(0)
       },
       stopWaiting() {
         forget()
