@@ -77,7 +77,8 @@ async function build(): Promise<void> {
   say('Bundling the workflow')
   await buildWorkflowBundle(builtPaths(root).workflowBundle)
   // An installed app has no sources, and its guided demonstration shows them.
-  for (const file of codeFiles) cpSync(join(root, 'src', 'temporal', file), join(builtPaths(root).code, file))
+  const { folder, suffix } = builtPaths(root).code
+  for (const file of codeFiles) cpSync(join(root, 'src', 'temporal', file), join(folder, file + suffix))
   writeFileSync(stampFile, JSON.stringify({ stamp }))
   say(`Built in ${((performance.now() - began) / 1000).toFixed(1)} s`)
 }

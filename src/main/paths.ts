@@ -8,8 +8,8 @@ export interface AppPaths {
   renderer: string
   preload: string
   workflowBundle: string
-  /** The pipeline's code as text, for whoever wants to read it. */
-  code: string
+  /** The pipeline's code as text, for whoever wants to read it: `folder`, a file's name, `suffix`. */
+  code: { folder: string; suffix: string }
   /** Loaded by the Temporal SDK, by its path. */
   failureConverter: string
   /** Entry files of worker threads. */
@@ -32,7 +32,8 @@ export const builtPaths = (root: string): AppPaths => ({
   renderer: join(root, 'out', 'renderer'),
   preload: join(root, 'out', 'preload', 'index.cjs'),
   workflowBundle: join(root, 'out', 'workflows', 'bundle.js'),
-  code: join(root, 'out', 'code'),
+  // No source by its name: nothing that could be taken for code is installed but what runs.
+  code: { folder: join(root, 'out', 'code'), suffix: '.txt' },
   failureConverter: join(root, 'out', 'main', 'failureConverter.cjs'),
   threads: {
     intake: join(root, 'out', 'main', 'intakeThread.cjs'),
@@ -46,7 +47,7 @@ export const builtPaths = (root: string): AppPaths => ({
 /** Node runs the TypeScript of threads as it is, so tests need no build. */
 export const sourcePaths = (root: string): AppPaths => ({
   ...builtPaths(root),
-  code: join(root, 'src', 'temporal'),
+  code: { folder: join(root, 'src', 'temporal'), suffix: '' },
   failureConverter: join(root, 'src', 'temporal', 'codec', 'failureConverter.ts'),
   threads: {
     intake: join(root, 'src', 'main', 'backend', 'intake', 'intakeThread.ts'),

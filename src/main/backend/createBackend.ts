@@ -378,7 +378,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       const dataConverter = dataConverters(temporal.namespace()).client
       return replayRun(connected(), { workflowId, runId, workflowBundle: paths.workflowBundle, dataConverter })
     },
-    readCode: (file) => readFile(join(paths.code, file), 'utf8'),
+    readCode: (file) => readFile(join(paths.code.folder, file + paths.code.suffix), 'utf8'),
     onEvent,
     emit,
     log,
