@@ -9,6 +9,7 @@ import { appPaths, appVersion } from '../paths.ts'
 import type { StepOptions } from './commands/act.ts'
 import type { AuditOptions } from './commands/audit.ts'
 import type { BackupFlags, RestoreFlags } from './commands/backup.ts'
+import type { DiagnosticsFlags } from './commands/diagnostics.ts'
 import type { DiffOptions } from './commands/diff.ts'
 import type { DrillFlags } from './commands/drills.ts'
 import type { FilesOptions } from './commands/files.ts'
@@ -249,6 +250,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .addOption(
       new Option('--level <level>', 'the least one shown').choices(['debug', 'info', 'warn', 'error', 'fatal']).default('info'),
     )
+  command(
+    'diagnostics',
+    'collect versions, settings, health, checks, logs and failures in one archive, without secrets',
+    async (context, options: DiagnosticsFlags) =>
+      (await import('./commands/diagnostics.ts')).collectDiagnostics(context, options),
+  )
+    .requiredOption('--out <file>', 'a new file', notBlank)
+    .option('--list', 'say what would be in it, and write nothing')
   command('self-test', 'try every part of this installation that needs no server; touches no data folder', async (context) =>
     (await import('./commands/selfTest.ts')).selfTest(context),
   )

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { StackHealth } from '../../../contract/model.ts'
+import type { Home } from '../../backend/home.ts'
 import { appPaths } from '../../paths.ts'
 import type { Context } from '../context.ts'
 import type { Check } from '../doctor/check.ts'
@@ -20,8 +22,8 @@ import type { Cell, Style } from '../output.ts'
 
 const styles: Record<Check['state'], Style> = { ok: 'good', note: 'human', blocks: 'bad' }
 
-/** Looks at every part and changes nothing. */
-export async function examine({ home, out }: Context): Promise<ExitCode> {
+/** Looks at every part and changes nothing. `health` is null when no host answers. */
+export async function runChecks(home: Home): Promise<{ checks: Check[]; version: string; health: StackHealth | null }> {
   const paths = appPaths()
   const { version } = JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as { version: string }
   const { check: hostCheck, health, keys, metrics } = await examineHost(home, version)
@@ -40,7 +42,11 @@ export async function examine({ home, out }: Context): Promise<ExitCode> {
   if (health !== null) checks.push(...checkStack(health))
   if (keys !== null) checks.push(checkKeys(keys))
   if (metrics !== null) checks.push(checkMetrics(metrics))
+  return { checks, version, health }
+}
 
+export async function examine({ home, out }: Context): Promise<ExitCode> {
+  const { checks, version } = await runChecks(home)
   const blocking = checks.filter((check) => check.state === 'blocks').length
   out.data({ ok: blocking === 0, version, home: home.root, checks })
   out.table(checks.flatMap(rows))
