@@ -54,7 +54,9 @@ async function gather(home: Home): Promise<(ArchiveSource & { from: Buffer })[]>
   const cover = createCover(home.root, await knownSecrets(home))
   const sources: (ArchiveSource & { from: Buffer })[] = []
   const missing: { name: string; why: string }[] = []
-  const add = (name: string, text: string) => sources.push({ name, from: Buffer.from(`${text}\n`) })
+  const add = (name: string, text: string): void => {
+    sources.push({ name, from: Buffer.from(`${text}\n`) })
+  }
   const attempt = async (name: string, work: () => Promise<void> | void) => {
     try {
       await work()
@@ -80,8 +82,8 @@ async function gather(home: Home): Promise<(ArchiveSource & { from: Buffer })[]>
   await attempt('config', async () => {
     for (const { name, text } of await readConfig(home)) add(`config/${name}`, configText(cover, text))
   })
-  await attempt('ledger.json', () => void add('ledger.json', cover.value(readLedger(home))))
-  await attempt('disk.json', async () => void add('disk.json', cover.value(await readDisk(home))))
+  await attempt('ledger.json', () => add('ledger.json', cover.value(readLedger(home))))
+  await attempt('disk.json', async () => add('disk.json', cover.value(await readDisk(home))))
   await attempt('logs', async () => {
     for (const { name, text } of await readLogs(home)) add(`logs/${name}`, cover.text(text))
   })
