@@ -65,8 +65,8 @@ export async function run(): Promise<Row[]> {
     await page.locator('[data-workflow-id]').first().waitFor()
     return [
       await filterRow(page, projection),
-      await sortRow(page, projection),
       await retryingRow(page, projection),
+      await sortRow(page, projection),
       ...(await scrollRows(page)),
       await memoryRow(page, projection, (payload) => backend.emit('runs.changed', payload)),
     ]
