@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { defaultRetries } from '../src/temporal/retries.ts'
 import { launchChromium } from './support/browsers.ts'
 import { type Host, newHome, removeHome, startHost } from './support/host.ts'
+import { takePictures } from './support/pictures.ts'
 
 let host: Host
 let browser: Browser
@@ -29,21 +30,7 @@ afterAll(async () => {
 
 const panel = () => page.getByRole('complementary', { name: 'Demonstration' })
 const phase = (number: number) => panel().getByRole('region', { name: `Phase ${number}:` })
-const pictures = process.env.GATEHOUSE_PICTURES
-const picture = async (name: string) => {
-  if (!pictures) return
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme })
-    for (const [width, height] of [
-      [1280, 800],
-      [1440, 900],
-    ] as const) {
-      await page.setViewportSize({ width, height })
-      await page.waitForTimeout(200)
-      await page.screenshot({ path: `${pictures}/${name}-${theme}-${width}.png` })
-    }
-  }
-}
+const picture = (name: string) => takePictures(page, name)
 
 it('opens beside the list, and ticks the parts off as they come up', async () => {
   await page.getByRole('navigation', { name: 'Places' }).getByRole('button', { name: 'Demo' }).press('Enter')

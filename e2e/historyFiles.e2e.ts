@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { launchChromium } from './support/browsers.ts'
 import { type Host, newHome, removeHome, startHost } from './support/host.ts'
+import { takePictures } from './support/pictures.ts'
 
 /** Of the page; this side has none. */
 declare const DataTransfer: new () => { items: { add(file: File): void } }
@@ -40,21 +41,7 @@ afterAll(async () => {
   if (host) await removeHome(host.home)
 })
 
-const pictures = process.env.GATEHOUSE_PICTURES
-const picture = async (name: string) => {
-  if (!pictures) return
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme })
-    for (const [width, height] of [
-      [1280, 800],
-      [1440, 900],
-    ] as const) {
-      await page.setViewportSize({ width, height })
-      await page.waitForTimeout(200)
-      await page.screenshot({ path: `${pictures}/${name}-${theme}-${width}.png` })
-    }
-  }
-}
+const picture = (name: string) => takePictures(page, name)
 
 async function exported(kind: RegExp): Promise<string> {
   await page.getByRole('button', { name: 'Export…' }).press('Enter')

@@ -36,6 +36,8 @@ const answerAfterMs = 400
 /** Nobody asked for so long: the reading stops until somebody does. */
 const abandonedMs = 5_000
 const mostHits = 200
+/** Nobody is kept waiting by it: an answer comes meanwhile, and what was not decoded by then would never be found. */
+const decodingWithinMs = 60_000
 
 /** Something of an event that can be searched. */
 interface Entry {
@@ -97,7 +99,8 @@ export function createHistorySearch(): HistorySearcher {
         }),
       )
       const stored = (page.history?.events ?? []).filter(({ eventId }) => BigInt(String(eventId)) > read.lastId)
-      for (const event of await viewEvents(stored, loadedDataConverter.payloadCodecs, { refOf: () => null })) {
+      const waitMs = decodingWithinMs
+      for (const event of await viewEvents(stored, loadedDataConverter.payloadCodecs, { refOf: () => null, waitMs })) {
         const about = { eventId: event.id, type: event.type, subject: event.subject, at: event.at }
         for (const { path, message, type, stack } of event.failures) {
           keep(read, { ...about, label: path, text: [type, message, stack].filter(Boolean).join('\n'), isJson: false })

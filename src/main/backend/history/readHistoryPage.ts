@@ -23,7 +23,7 @@ export async function readHistoryPage(
   { workflowId, runId, older, limit }: Asked,
   waitMs?: number,
 ): Promise<HistoryPage> {
-  const { stored, next } = await readEvents(client, { workflowId, runId }, older, limit)
+  const { stored, next } = await readCut(client, { workflowId, runId }, older, limit)
   const events = await viewEvents(stored, client.options.loadedDataConverter.payloadCodecs, {
     refOf: (eventId, index) => ({ in: 'event', eventId, index, newestFirst: true, older }),
     waitMs,
@@ -39,7 +39,7 @@ export async function readHistoryPage(
  * Temporal counts writes, and never splits what was written at once, as by one workflow task: 100 of them may be 500 events.
  * A page is cut behind its last event; the rest of Temporal's page is the next one.
  */
-async function readEvents(client: Client, execution: { workflowId: string; runId: string }, older: string | null, limit: number) {
+async function readCut(client: Client, execution: { workflowId: string; runId: string }, older: string | null, limit: number) {
   const { token, below } = placeOf(older)
   for (let from = token; ; ) {
     const { history, nextPageToken } = await withinLimit(client, () =>

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { Download, ScrollText, Search } from 'lucide-react'
+import { Download, ScrollText } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import type { AuditFormat } from '../../../contract/auditExport.ts'
 import { type AuditKind, type AuditRecord, auditKinds } from '../../../contract/operator.ts'
@@ -10,6 +10,7 @@ import { download } from '../../ui/download.ts'
 import { count, plural } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { SearchField } from '../../ui/SearchField.tsx'
 import { Moment } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { isFiltered, type Span, spans } from './auditStore.ts'
@@ -84,18 +85,14 @@ function Bar() {
   return (
     <div className="audit-bar">
       <div className="audit-line">
-        <div className="search audit-search">
-          <Search size={14} aria-hidden />
-          <input
-            id={auditSearchId}
-            className="input"
-            type="search"
-            placeholder="Search the audit"
-            aria-label="Search the audit"
-            value={text}
-            onChange={(event) => narrow({ text: event.target.value })}
-          />
-        </div>
+        <SearchField
+          id={auditSearchId}
+          className="audit-search"
+          label="Search the audit"
+          placeholder="Search the audit"
+          value={text}
+          onChange={(next) => narrow({ text: next })}
+        />
         <Choice
           hideLabel
           label="Who"

@@ -1,12 +1,13 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { ArrowDown, ArrowUp, Columns2, Search, X } from 'lucide-react'
+import { ArrowDown, ArrowUp, Columns2 } from 'lucide-react'
 import { memo, useEffect, useMemo, useRef } from 'react'
 import type { ModelSummary } from '../../../contract/models.ts'
 import { useConsole, useIn } from '../../app/console.ts'
-import { Button, IconButton } from '../../ui/Button.tsx'
+import { Button } from '../../ui/Button.tsx'
 import { count, figure, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
+import { SearchField } from '../../ui/SearchField.tsx'
 import { Moment } from '../../ui/times.tsx'
 import { mainMetric, metricWords } from '../report/compare.ts'
 import { CompareView } from './CompareView.tsx'
@@ -120,27 +121,12 @@ function ModelsBar() {
   }
   return (
     <div className="runs-bar">
-      <div className="search">
-        <Search size={14} aria-hidden />
-        <input
-          id={modelsSearchId}
-          className="input"
-          type="text"
-          placeholder="Search"
-          aria-label="Search models by file, id, target, pipeline or dataset hash"
-          spellCheck={false}
-          autoComplete="off"
-          value={text}
-          onChange={(event) => models.getState().setText(event.target.value)}
-        />
-        {text ? (
-          <IconButton size="small" label="Clear the search" onPress={() => models.getState().setText('')}>
-            <X size={13} aria-hidden />
-          </IconButton>
-        ) : (
-          <kbd>/</kbd>
-        )}
-      </div>
+      <SearchField
+        id={modelsSearchId}
+        label="Search models by file, id, target, pipeline or dataset hash"
+        value={text}
+        onChange={(next) => models.getState().setText(next)}
+      />
       <fieldset className="chips" aria-label="Which models">
         {modelFilters.map((id) => (
           <button

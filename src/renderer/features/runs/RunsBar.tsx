@@ -1,10 +1,11 @@
-import { Check, ChevronDown, ListFilter, Search, Upload, X } from 'lucide-react'
+import { Check, ChevronDown, ListFilter, Upload } from 'lucide-react'
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 import { isEndStage, type Stage, stages } from '../../../contract/model.ts'
 import { stageLabels } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
-import { Button, IconButton } from '../../ui/Button.tsx'
+import { Button } from '../../ui/Button.tsx'
 import { count } from '../../ui/format.ts'
+import { SearchField } from '../../ui/SearchField.tsx'
 import { StageSign } from '../../ui/StageSign.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import { searchId } from './ids.ts'
@@ -32,28 +33,12 @@ export function RunsBar() {
   const all = [...byId.values()]
   return (
     <div className="runs-bar">
-      <div className="search">
-        <Search size={14} aria-hidden />
-        <input
-          id={searchId}
-          className="input"
-          type="text"
-          placeholder="Search"
-          aria-label="Search runs by file, id, hash or who submitted"
-          spellCheck={false}
-          autoComplete="off"
-          maxLength={200}
-          value={text}
-          onChange={(event) => runs.getState().setText(event.target.value)}
-        />
-        {text ? (
-          <IconButton size="small" label="Clear the search" onPress={() => runs.getState().setText('')}>
-            <X size={13} aria-hidden />
-          </IconButton>
-        ) : (
-          <kbd>/</kbd>
-        )}
-      </div>
+      <SearchField
+        id={searchId}
+        label="Search runs by file, id, hash or who submitted"
+        value={text}
+        onChange={(next) => runs.getState().setText(next)}
+      />
       <fieldset className="chips" aria-label="Which runs">
         {groups.map((group) => {
           const n = group.counted ? all.filter((run) => group.stages.includes(run.stage)).length : 0

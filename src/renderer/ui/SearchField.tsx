@@ -1,0 +1,42 @@
+import { Search, X } from 'lucide-react'
+import { IconButton } from './Button.tsx'
+
+interface Props {
+  /** By it the `/` key finds the field. */
+  id: string
+  /** What is looked through, for whoever does not see the list below. */
+  label: string
+  placeholder?: string
+  value: string
+  onChange: (text: string) => void
+  /** Beside `search`. */
+  className?: string
+}
+
+/** The search above a list: cleared by its cross or by Escape, reached by `/`. */
+export function SearchField({ id, label, placeholder = 'Search', value, onChange, className }: Props) {
+  return (
+    <div className={className ? `search ${className}` : 'search'}>
+      <Search size={14} aria-hidden />
+      <input
+        id={id}
+        className="input"
+        type="text"
+        placeholder={placeholder}
+        aria-label={label}
+        spellCheck={false}
+        autoComplete="off"
+        maxLength={200}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {value ? (
+        <IconButton size="small" label="Clear the search" onPress={() => onChange('')}>
+          <X size={13} aria-hidden />
+        </IconButton>
+      ) : (
+        <kbd>/</kbd>
+      )}
+    </div>
+  )
+}
