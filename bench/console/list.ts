@@ -152,7 +152,8 @@ async function retryingRow(page: Page, projection: Projection): Promise<Row> {
     settled(page, firstIds(projection, { retrying: true })),
     page.evaluate(`location.hash = '#/runs?retrying=now'`),
   ])
-  await page.evaluate(`location.hash = '#/runs'`)
+  // Out of the search, where the filter before has left the focus, and out of the filter.
+  await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   await settled(page, firstIds(projection, {}))
   return {

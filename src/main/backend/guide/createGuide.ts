@@ -199,19 +199,21 @@ export function createGuide(options: Options): Guide {
 
   /** Does what brings the step about; what refuses it is said, and "Do it" can be pressed again. */
   async function bring(watch: Watch, step: Step): Promise<void> {
+    const { at } = watch
     Object.assign(watch, { state: 'doing', detail: null, acted: true, since: performance.now() })
     changed()
+    let failure: unknown = null
     try {
       await step.does?.act()
-      watch.state = 'watching'
     } catch (error) {
-      watch.state = 'missing'
-      watch.detail = whyNot(error)
+      failure = error
       if (!(error instanceof CallFailed) && !(error instanceof NotSeen)) {
         log.error({ err: error, step: step.id }, 'a step of the demonstration failed')
       }
     }
-    if (closed || !watches.includes(watch)) return
+    // A look that was under way may have seen it meanwhile: what the act says then is about a step that is over.
+    if (closed || !watches.includes(watch) || watch.at !== at) return
+    Object.assign(watch, failure === null ? { state: 'watching' } : { state: 'missing', detail: whyNot(failure) })
     changed()
     if (watch.state === 'missing') wakeAll()
     else lookSoon(watch, 0)
