@@ -6,7 +6,7 @@ import './batch.css'
  * Whether a row is selected, for the eye and the pointer: an option of a listbox has no controls in it, so `aria-selected`
  * tells the state and the keys of the list (x, Space) change it.
  */
-export function RowCheck({ onPress }: { onPress: (event: MouseEvent) => void }) {
+export function RowCheck({ isSelected, onPress }: { isSelected: boolean; onPress: (event: MouseEvent) => void }) {
   return (
     <span
       className="row-check"
@@ -17,9 +17,7 @@ export function RowCheck({ onPress }: { onPress: (event: MouseEvent) => void }) 
         onPress(event)
       }}
     >
-      <span>
-        <Check size={12} strokeWidth={3} aria-hidden />
-      </span>
+      <span>{isSelected ? <Check size={12} strokeWidth={3} aria-hidden /> : null}</span>
     </span>
   )
 }

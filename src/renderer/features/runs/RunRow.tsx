@@ -50,7 +50,7 @@ export const RunRow = memo(
         data-workflow-id={id}
         data-stage={run.stage}
       >
-        <RowCheck onPress={onSelect} />
+        <RowCheck isSelected={isSelected} onPress={onSelect} />
         <StageSign run={run} />
         {columns.map((column) => (
           <span key={column} className={columnSpecs[column].right ? 'run-cell right' : 'run-cell'}>

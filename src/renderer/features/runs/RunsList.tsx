@@ -14,6 +14,8 @@ export function RunsList() {
   const { runs, route, selection } = useConsole()
   const selected = useIn('selection', (s) => s.ids)
   const visible = useIn('runs', (s) => s.visible)
+  // Of all that fit, not of those that are here: it stays the same while more of them come.
+  const fitting = useIn('runs', (s) => s.fitting)
   const fresh = useIn('runs', (s) => s.fresh)
   const cursor = useIn('runs', (s) => s.cursor)
   const moved = useIn('runs', (s) => s.moved)
@@ -82,7 +84,7 @@ export function RunsList() {
                 id={id}
                 top={item.start}
                 place={item.index + 1}
-                of={visible.length}
+                of={fitting}
                 columns={columns}
                 isCursor={id === cursor}
                 isOpen={id === open}
