@@ -60,6 +60,7 @@ export function packagingConfig({
       '!out/build.json',
       'resources/**',
       '!resources/packaging/**',
+      '!resources/**/*.test.*',
       ...unneeded(root).map((path) => `!${path}/**`),
       ...otherBinaries(root, target, rust).map((path) => `!${path}`),
       ...sourcesOnly.map((pattern) => `!${pattern}`),
