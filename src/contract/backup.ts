@@ -23,3 +23,13 @@ export const backupProgress = z.object({
   totalBytes: z.number().int(),
 })
 export type BackupProgress = z.infer<typeof backupProgress>
+
+export const backupState = z.object({
+  /** Where a backup goes that no other place was named for. */
+  folder: z.string(),
+  /** The newest one of this data folder, wherever it was put; null while none is known. */
+  last: backupReport.omit({ notes: true }).extend({ isThere: z.boolean() }).nullable(),
+  /** null while none is made. */
+  making: backupProgress.nullable(),
+})
+export type BackupState = z.infer<typeof backupState>

@@ -1,7 +1,8 @@
 /** Every call of the console, declared once: name -> input and output. Client, handlers and tests derive their types from here. */
 import { z } from 'zod'
 import { candidate, productionModel } from './approvals.ts'
-import { backupReport } from './backup.ts'
+import { backupReport, backupState } from './backup.ts'
+import { diagnosticsContents, diagnosticsPiece, diagnosticsReport } from './diagnostics.ts'
 import { diff } from './diff.ts'
 import { drillName, drillOrder, drillsState, fault, stepAttempt } from './drills.ts'
 import { codeFile, guideState } from './guide.ts'
@@ -306,12 +307,26 @@ export const calls = {
   'workers.switch': { input: z.object({ on: z.boolean(), reason, requestId: z.uuid() }).strict(), output: nothing },
 
   /**
-   * Makes a backup of the data folder while the host works on it; answers when it is on disk. `file` is a full path where
-   * nothing is yet, null for one in the data folder; without a passphrase the keys are left out. One at a time.
+   * Makes a backup of the data folder while the host works on it; answers when it is on disk. `file` is a full path of a
+   * new `.zip` or of a folder, in which the host names it; null is the default folder. Without a passphrase the keys are
+   * left out. One at a time.
    */
   'backup.make': {
     input: z.object({ file: z.string().min(1).max(4096).nullable(), passphrase: newPassphrase.nullable() }).strict(),
     output: backupReport,
+  },
+  'backup.state': { input: nothing, output: backupState },
+  /** Ends the backup that is being made; nothing of it is kept. Does nothing where none is made. */
+  'backup.stop': { input: nothing, output: nothing },
+
+  /** What an archive of diagnostics would hold now; writes nothing. */
+  'diagnostics.list': { input: nothing, output: diagnosticsContents },
+  /** Writes that archive. `file` as for a backup. */
+  'diagnostics.make': { input: z.object({ file: z.string().min(1).max(4096).nullable() }).strict(), output: diagnosticsReport },
+  /** A piece of an archive in the default folder, by the name of its file. */
+  'diagnostics.read': {
+    input: z.object({ name: z.string().regex(/^gatehouse-diagnostics-\w{1,40}\.zip$/), from: z.number().int().min(0) }).strict(),
+    output: diagnosticsPiece,
   },
 
   'settings.get': { input: nothing, output: settings },

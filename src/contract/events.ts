@@ -1,6 +1,6 @@
 /** Everything that the host tells its shells without being asked: name -> payload. */
 import { z } from 'zod'
-import { backupProgress } from './backup.ts'
+import { backupState } from './backup.ts'
 import { drillsState } from './drills.ts'
 import { guideState } from './guide.ts'
 import { keysState } from './keys.ts'
@@ -26,8 +26,8 @@ export const events = {
   'drills.changed': z.object({ state: drillsState }),
   'guide.changed': z.object({ state: guideState }),
   'keys.changed': z.object({ state: keysState }),
-  /** Told a few times per second while a backup is made. */
-  'backup.progress': backupProgress,
+  /** Told a few times per second while a backup is made, and when it has ended. */
+  'backup.changed': z.object({ state: backupState }),
   /** What an operator did, or what was refused: whoever shows the record asks again. */
   'audit.changed': z.object({ id: z.number().int() }),
   notice,

@@ -27,4 +27,6 @@ export interface HostPowers {
   /** Starts a process of the app's own; default: as plain Node. */
   startHelper?: StartHelper
   selfTest(): Promise<SelfTestReport>
+  /** What `gatehouse doctor` finds on this machine and of this host. */
+  examine(): Promise<{ checks: readonly unknown[]; health: StackHealth | null }>
 }

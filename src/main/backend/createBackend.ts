@@ -20,6 +20,8 @@ import { createBackups } from './backup/createBackups.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
 import { createCandidates } from './decisions/createCandidates.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
+import { createDiagnostics } from './diagnostics/createDiagnostics.ts'
+import { textsIn } from './diagnostics/readFolder.ts'
 import { createDrills, type DrilledLink, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
 import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
@@ -33,6 +35,7 @@ import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
 import { takeKeyEnvironment } from './keys/environmentKeys.ts'
+import { dataKeySecret } from './keys/storedKeys.ts'
 import { createAudit } from './ledger/audit.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { createRequests } from './ledger/requests.ts'
@@ -312,6 +315,17 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       starter.wake()
       decisions.wake()
     },
+  })
+  const diagnostics = createDiagnostics({
+    ...{ home, appVersion: version, log },
+    async secrets() {
+      const keys = keyRing.state().keys.filter(({ state }) => state !== 'retired')
+      const kept = await Promise.all(keys.map(({ id }) => secrets.read(dataKeySecret(id)).catch(() => null)))
+      return textsIn([...secrets.known(), ...kept])
+    },
+    examine: host.examine,
+    failures: async (limit) => projection.list({ stages: ['Failed', 'TimedOut'], limit, offset: 0 }).runs,
+    metrics: async () => metrics.endpoint.state(),
   })
   const commands = createRunCommands({
     ledger,
@@ -617,6 +631,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       },
 
       'backup.make': backups.make,
+      'backup.state': backups.state,
+      'backup.stop': () => {
+        backups.stop()
+        return {}
+      },
+      'diagnostics.list': diagnostics.list,
+      'diagnostics.make': ({ file }) => diagnostics.make(file),
+      'diagnostics.read': ({ name, from }) => diagnostics.read(name, from),
 
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),

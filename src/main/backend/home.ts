@@ -14,6 +14,8 @@ export interface Home {
   postgres: string
   logs: string
   backups: string
+  /** Archives for whoever helps. */
+  diagnostics: string
   /** Written by the host that runs on this folder: how the command line and a second copy find it. */
   control: string
   /** Locked by that host for as long as it lives. */
@@ -34,6 +36,7 @@ export function homeAt(root: string): Home {
     postgres: join(root, 'postgres'),
     logs: join(root, 'logs'),
     backups: join(root, 'backups'),
+    diagnostics: join(root, 'diagnostics'),
     control: join(root, 'control.json'),
     lock: join(root, 'lock.sqlite'),
   }

@@ -226,7 +226,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   command('backup', 'keep all of the data folder in one file, also while its host runs', async (context, options: BackupFlags) =>
     (await import('./commands/backup.ts')).makeBackup(context, options),
   )
-    .option('--out <file>', 'a new file (default: in the folder "backups" of the data folder)', notBlank)
+    .option('--out <file>', 'a new .zip, or a folder for it (default: "backups" in the data folder)', notBlank)
     .option('--passphrase-file <file>', 'put the keys in it, wrapped by the passphrase in this file', notBlank)
   command(
     'restore <file>',
@@ -252,11 +252,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
     )
   command(
     'diagnostics',
-    'collect versions, settings, health, checks, logs and failures in one archive, without secrets',
+    'collect versions, settings, health, checks, metrics, logs and failures in one archive, without secrets',
     async (context, options: DiagnosticsFlags) =>
       (await import('./commands/diagnostics.ts')).collectDiagnostics(context, options),
   )
-    .requiredOption('--out <file>', 'a new file', notBlank)
+    .option('--out <file>', 'a new .zip, or a folder for it (default: "diagnostics" in the data folder)', notBlank)
     .option('--list', 'say what would be in it, and write nothing')
   command('self-test', 'try every part of this installation that needs no server; touches no data folder', async (context) =>
     (await import('./commands/selfTest.ts')).selfTest(context),

@@ -81,6 +81,8 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
         // After the answer to whoever asked has been sent.
         stop: () => void setImmediate(onStop),
         startHelper: options.startHelper,
+        // Read when it is first asked for: a host that starts does not wait for it.
+        examine: async () => (await import('../cli/doctor/runChecks.ts')).runChecks(home),
         selfTest: selfTestApart(
           options.selfTestCommand ?? [process.execPath, join(paths.root, 'out', 'main', 'cli.cjs'), 'self-test', '--json'],
         ),

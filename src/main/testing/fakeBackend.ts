@@ -300,6 +300,11 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
       keysMissing: ['k-000000000001'],
       notes: ['The keys are not in this backup.'],
     }),
+    'backup.state': () => ({ folder: '/home/op/gatehouse/backups', last: null, making: null }),
+    'backup.stop': () => ({}),
+    'diagnostics.list': () => ({ entries: [], missing: [] }),
+    'diagnostics.make': () => ({ file: '/home/op/gatehouse/diagnostics/d.zip', sizeBytes: 1, entries: [], missing: [] }),
+    'diagnostics.read': () => ({ base64: '', next: null }),
     'settings.get': () => settings,
     'settings.set': (input) => {
       settings = input.settings

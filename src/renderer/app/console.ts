@@ -8,6 +8,7 @@ import { uploadFile } from '../api/upload.ts'
 import { createAuditStore } from '../features/audit/auditStore.ts'
 import { createBatchStore } from '../features/batch/batchStore.ts'
 import { createSelectionStore } from '../features/batch/selectionStore.ts'
+import { createBackupStore } from '../features/data/backupStore.ts'
 import { createDecideStore } from '../features/decide/decideStore.ts'
 import { createDeploymentsStore } from '../features/deployments/deploymentsStore.ts'
 import { createDrillsStore } from '../features/drills/drillsStore.ts'
@@ -73,6 +74,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const audit = createAuditStore(connection)
   const inbox = createInboxStore(connection)
   const workers = createWorkersStore(connection)
+  const backup = createBackupStore(connection)
   const guide = createGuideStore(connection, () => page.localStorage)
   const drop = createDropStore({
     connection,
@@ -108,6 +110,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     // Places that were not looked at yet are read when they are.
     if (models.getState().load !== 'loading') void models.getState().fetch()
     if (deployments.getState().load !== 'loading') void deployments.getState().fetch()
+    if (backup.getState().state !== null) void backup.getState().fetch()
     if (audit.getState().load !== 'loading') void audit.getState().fetch()
     if (workers.getState().load !== 'loading') void workers.getState().fetch()
     models.getState().refetch()
@@ -188,6 +191,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     keys,
     guide,
     workers,
+    backup,
     drop,
     notices,
   }

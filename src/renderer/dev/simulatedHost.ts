@@ -34,6 +34,7 @@ import type { ViewsState } from '../../contract/runViews.ts'
 import { higherIsBetter, metricLabels } from '../../contract/training.ts'
 import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedAudit } from './simulatedAudit.ts'
+import { createSimulatedData } from './simulatedData.ts'
 import { createSimulatedGuide } from './simulatedGuide.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
@@ -1233,16 +1234,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       workerStopped = on ? null : { by: settings.operator, at: iso(clock()), reason }
       return {}
     },
-    'backup.make': ({ file }) => ({
-      file: file ?? '/home/op/gatehouse/backups/gatehouse-20261125T120000Z.zip',
-      sizeBytes: 4_210_688,
-      sha256: 'a'.repeat(64),
-      madeAt: '2026-11-25T12:00:00.000Z',
-      runs: 12,
-      keysIncluded: [],
-      keysMissing: ['k-000000000001'],
-      notes: ['The keys are not in this backup.'],
-    }),
+    ...createSimulatedData(emit, clock),
     'settings.get': () => settings,
     'settings.set': ({ settings: next }) => {
       settings = next

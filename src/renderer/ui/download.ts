@@ -1,5 +1,5 @@
-/** Hands a text, or its parts in order, to the browser's own saving, under this name. */
-export function download(page: Document, fileName: string, type: string, text: string | readonly string[]): void {
+/** Hands a text, or the parts of a file in order, to the browser's own saving, under this name. */
+export function download(page: Document, fileName: string, type: string, text: string | readonly BlobPart[]): void {
   const address = URL.createObjectURL(new Blob([text].flat(), { type }))
   const link = page.createElement('a')
   link.href = address

@@ -93,6 +93,11 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'backup.make': ({ file, passphrase }) => ({
     detail: `${file ?? 'in the data folder'}, ${passphrase === null ? 'without' : 'with'} keys`,
   }),
+  'backup.state': 'reads',
+  'backup.stop': () => ({ detail: '' }),
+  'diagnostics.list': 'reads',
+  'diagnostics.make': ({ file }) => ({ detail: file ?? 'in the data folder' }),
+  'diagnostics.read': 'reads',
   'settings.get': 'reads',
   'settings.set': ({ settings }, before) => {
     const changes = settingChanges(before, settings)

@@ -36,6 +36,7 @@ const compressionLevel = 3
  * Writes an archive beside its place and gives it its name once it is on disk: it is there whole or not at all.
  * @param last the last entry, made when all others are written and hashed
  * @param onBytes how many bytes of the sources were packed since the last call
+ * @param signal gives up; then nothing is left
  * @returns size in bytes and SHA-256 of the archive
  */
 export async function writeArchive({
@@ -43,20 +44,24 @@ export async function writeArchive({
   sources,
   last,
   onBytes,
+  signal,
 }: {
   path: string
   sources: readonly ArchiveSource[]
   last?: { name: string; content(entries: ArchivedEntry[]): Buffer }
   onBytes?: (bytes: number) => void
+  signal?: AbortSignal
 }): Promise<{ sizeBytes: number; sha256: string }> {
   const partial = `${path}.partial`
   const entries: ArchivedEntry[] = []
+  let underWay: Readable | null = null
   const zip = new yazl.ZipFile()
   const output = zip.outputStream as Readable
   zip.on('error', (error: Error) => output.destroy(error))
   for (const { name, from } of sources) {
     zip.addReadStreamLazy(name, { compressionLevel }, (give) => {
       const bytes = typeof from === 'string' ? createReadStream(from) : Readable.from([from])
+      underWay = bytes
       const counted = counting((size, sha256) => entries.push({ name, size, sha256 }), onBytes)
       bytes.on('error', (error: Error) => output.destroy(error))
       give(null, bytes.pipe(counted))
@@ -76,9 +81,10 @@ export async function writeArchive({
   })
   try {
     // `wx`: what another backup is writing is not overwritten. `flush`: on disk before it is closed.
-    await pipeline(output, hashed, createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }))
+    await pipeline(output, hashed, createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }), { signal })
     await rename(partial, path)
   } catch (error) {
+    ;(underWay as Readable | null)?.destroy()
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(partial, { force: true })
     throw error
   }

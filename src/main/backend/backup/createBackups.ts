@@ -1,12 +1,15 @@
-import { isAbsolute } from 'node:path'
-import type { BackupReport } from '../../../contract/backup.ts'
-import { conflict, invalid } from '../../../contract/errors.ts'
+import type { BackupProgress, BackupReport, BackupState } from '../../../contract/backup.ts'
+import { conflict } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
-import { type BackupSources, defaultBackupFile, writeBackup } from './writeBackup.ts'
+import { lastBackup } from './lastBackup.ts'
+import { type BackupSources, writeBackup } from './writeBackup.ts'
 
 export interface Backups {
   /** One at a time. @throws CallFailed as `writeBackup` does */
   make(request: { file: string | null; passphrase: string | null }): Promise<BackupReport>
+  state(): Promise<BackupState>
+  /** Ends the one that is being made, if any. */
+  stop(): void
   /** true while nothing may leave for Temporal: some milliseconds per backup, longer with a large history. */
   holds(): boolean
 }
@@ -21,8 +24,9 @@ const tellEveryMs = 250
 
 /** The host's own backups. */
 export function createBackups({ emit, onRelease, ...sources }: Options): Backups {
+  const { home } = sources
   let holding = false
-  let making = false
+  let making: { progress: BackupProgress; stop: AbortController } | null = null
   let toldAt = 0
   const hold = () => {
     holding = true
@@ -31,27 +35,37 @@ export function createBackups({ emit, onRelease, ...sources }: Options): Backups
       onRelease()
     }
   }
+  const state = async (): Promise<BackupState> => ({
+    folder: home.backups,
+    last: await lastBackup(home),
+    making: making?.progress ?? null,
+  })
+  const tell = async () => emit('backup.changed', { state: await state() })
   return {
     holds: () => holding,
+    state,
+    stop: () => making?.stop.abort(),
     async make({ file, passphrase }) {
       if (making) throw conflict('A backup is being made already. Nothing more was begun.')
-      if (file !== null && !isAbsolute(file)) throw invalid(`"${file}" must be a full path.`, 'file')
-      making = true
+      const stop = new AbortController()
+      making = { progress: { what: 'Beginning', doneBytes: 0, totalBytes: 0 }, stop }
       try {
+        await tell()
         return await writeBackup(
           { ...sources, hold },
           {
-            file: file ?? defaultBackupFile(sources.home),
-            passphrase,
+            ...{ file, passphrase, signal: stop.signal },
             onProgress(progress) {
+              making = { progress, stop }
               if (Date.now() - toldAt < tellEveryMs) return
               toldAt = Date.now()
-              emit('backup.progress', progress)
+              void tell()
             },
           },
         )
       } finally {
-        making = false
+        making = null
+        await tell()
       }
     },
   }

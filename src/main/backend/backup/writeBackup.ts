@@ -6,14 +6,16 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import type pg from 'pg'
 import type { BackupProgress, BackupReport } from '../../../contract/backup.ts'
-import { conflict, invalid, refused } from '../../../contract/errors.ts'
+import { conflict, refused } from '../../../contract/errors.ts'
 import type { KeyProvider } from '../../../contract/keys.ts'
 import { isDiskFull } from '../diskFull.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { type ArchiveSource, writeArchive } from './archive.ts'
 import { copyDatabase } from './copyDatabase.ts'
+import { rememberBackup } from './lastBackup.ts'
 import { type Manifest, manifestName, manifestVersion } from './manifest.ts'
+import { archivePlace, unwritable } from './place.ts'
 import { writeTables } from './tables.ts'
 
 export interface BackupSources {
@@ -35,25 +37,30 @@ export interface BackupSources {
 
 /** The configuration that is Gatehouse's own, and copies of it that were set aside. Whatever else lies there may be a secret. */
 const configNames =
-  /^(settings|pipelines|pipelines\.schema|profiles|drills|failure_simulation|keys|secret-store)\.json(\.(broken|malformed|unreadable)-[A-Za-z0-9]+)?$/
+  /^(settings|pipelines|pipelines\.schema|profiles|drills|failure_simulation|keys|secret-store|run-views)\.json(\.(broken|malformed|unreadable)-[A-Za-z0-9]+)?$/
 const deploymentNames = /^[a-z]{1,20}(\.history\.jsonl|\.json)$/
 
-const stamp = (at: Date) => at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')
-export const defaultBackupFile = (home: Pick<Home, 'backups'>, at = new Date()) =>
-  join(home.backups, `gatehouse-${stamp(at)}Z.zip`)
-
 /**
- * @param file where the archive goes; it must not be there
+ * @param wanted where the archive goes, as `archivePlace` takes it
  * @param passphrase wraps the keys; null leaves them out
- * @throws CallFailed `invalid`, `conflict`, `refused` when it cannot be made; then nothing of it is left
+ * @throws CallFailed `invalid`, `conflict`, `refused` when it cannot be made or was stopped; then nothing of it is left
  */
 export async function writeBackup(
   sources: BackupSources,
-  { file, passphrase, onProgress }: { file: string; passphrase: string | null; onProgress?: (progress: BackupProgress) => void },
+  {
+    file: wanted,
+    passphrase,
+    onProgress,
+    signal,
+  }: {
+    file: string | null
+    passphrase: string | null
+    onProgress?: (progress: BackupProgress) => void
+    signal?: AbortSignal
+  },
 ): Promise<BackupReport> {
   const { home, log } = sources
-  if (existsSync(file)) throw invalid(`${file} is there already. Nothing was written; name another file.`, 'file')
-  if (!existsSync(dirname(file))) throw invalid(`The folder ${dirname(file)} is not there. Nothing was written.`, 'file')
+  const file = await archivePlace(home, wanted, { folder: home.backups, prefix: 'gatehouse-' })
   await rm(`${file}.partial`, { force: true }) // of a backup that a crash cut off
   await removeOldStaging(home)
   const staging = join(home.backups, `.making-${randomBytes(4).toString('hex')}`)
@@ -61,6 +68,7 @@ export async function writeBackup(
     await mkdir(staging, { recursive: true, mode: 0o700 })
     onProgress?.({ what: 'Taking the databases', doneBytes: 0, totalBytes: 0 })
     const taken = await takeSnapshot(sources, staging)
+    signal?.throwIfAborted()
     const keys = await takeKeys(sources, staging, passphrase)
     const found = await contents(staging, home)
     const totalBytes = found.reduce((sum, { size }) => sum + size, 0)
@@ -69,6 +77,7 @@ export async function writeBackup(
     const notes = [...taken.notes, ...keys.notes]
     const archive = await writeArchive({
       path: file,
+      signal,
       sources: found,
       last: {
         name: manifestName,
@@ -106,9 +115,13 @@ export async function writeBackup(
       notes,
     }
     log.info({ ...report }, 'a backup was made')
+    await rememberBackup(home, report).catch((error) => log.warn({ err: error }, 'that a backup was made could not be noted'))
     return report
   } catch (error) {
-    if (!isDiskFull(error)) throw error
+    if (signal?.aborted) {
+      throw conflict('The backup was stopped. Nothing of it was kept; earlier ones and the data folder are as they were.')
+    }
+    if (!isDiskFull(error)) throw unwritable(error, file)
     throw refused(
       `The disk of ${dirname(file)} or of ${home.root} is full. Nothing of this backup was kept; earlier ones and the data folder are as they were. Free some space, or name a file on another disk.`,
     )

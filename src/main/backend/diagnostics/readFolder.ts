@@ -9,24 +9,26 @@ import { migrations } from '../ledger/schema.ts'
 const logBytes = 512 * 1024
 const lastProblems = 50
 
-/** Values that may leave under no name: of the file with the secrets, and the running host's own token. */
-export async function knownSecrets(home: Home): Promise<string[]> {
-  const values: string[] = []
-  const collect = (value: unknown): void => {
-    if (typeof value === 'string') {
-      values.push(value)
-      // Some entries are JSON themselves.
-      if (value.startsWith('{'))
-        try {
-          collect(JSON.parse(value))
-        } catch {}
-    } else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) collect(inner)
+/** Every text in a value; some secrets are JSON themselves. */
+export function textsIn(value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(textsIn)
+  if (typeof value !== 'string') return []
+  if (!value.startsWith('{')) return [value]
+  try {
+    return [value, ...textsIn(JSON.parse(value))]
+  } catch {
+    return [value]
   }
+}
+
+/** Values that may leave under no name: of the file with the secrets, and the running host's own token. */
+export async function secretsInFiles(home: Home): Promise<string[]> {
+  const values: string[] = []
   for (const file of [join(home.config, 'secrets.json'), home.control]) {
     const text = await readFile(file, 'utf8').catch(() => '')
     try {
       const content = JSON.parse(text) as Record<string, unknown>
-      collect(file === home.control ? content.token : content)
+      values.push(...textsIn(file === home.control ? content.token : content))
     } catch {
       // Not there, or damaged: then it goes nowhere either.
     }

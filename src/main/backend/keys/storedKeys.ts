@@ -28,7 +28,8 @@ const entrySchema = z.union([
 type Entry = z.infer<typeof entrySchema>
 
 /** One entry of the store per key: Windows limits an entry to 2,560 bytes. */
-const entryName = (id: string) => `data-key:${id}`
+/** Name of the secret that is a data key. */
+export const dataKeySecret = (id: string) => `data-key:${id}`
 /** Ids of all of them; a keychain cannot be asked for its names. */
 const indexName = 'data-keys'
 const indexSchema = z.array(z.string())
@@ -54,20 +55,20 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
     }
   }
   const readEntry = async (id: string): Promise<Entry | null> => {
-    const text = await askSecrets(() => secrets.read(entryName(id)))
+    const text = await askSecrets(() => secrets.read(dataKeySecret(id)))
     if (text === null) return null
     try {
       return entrySchema.parse(JSON.parse(text))
     } catch {
-      throw new DamagedEntry(entryName(id)) // the parser's own message would quote it
+      throw new DamagedEntry(dataKeySecret(id)) // the parser's own message would quote it
     }
   }
-  const writeEntry = (id: string, entry: Entry) => askSecrets(() => secrets.set(entryName(id), JSON.stringify(entry)))
+  const writeEntry = (id: string, entry: Entry) => askSecrets(() => secrets.set(dataKeySecret(id), JSON.stringify(entry)))
 
   const open = (id: string, entry: Entry): KeyObject => {
     if ('key' in entry) {
       const raw = Buffer.from(entry.key, 'base64')
-      if (raw.length !== keyBytes) throw new DamagedEntry(entryName(id))
+      if (raw.length !== keyBytes) throw new DamagedEntry(dataKeySecret(id))
       const key = createSecretKey(raw)
       raw.fill(0)
       return key
@@ -75,7 +76,7 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
     const wrappingKey = wrappingKeys.get(entry.salt)
     if (!wrappingKey) throw new PassphraseMissing()
     const key = unwrapKey(Buffer.from(entry.wrapped, 'base64'), wrappingKey, bound(id))
-    if (!key) throw new DamagedEntry(entryName(id))
+    if (!key) throw new DamagedEntry(dataKeySecret(id))
     return key
   }
 
@@ -163,7 +164,7 @@ export function createStoredKeys(secrets: SecretStore, passphraseFile: string | 
       return open(id, entry)
     },
     async remove(id) {
-      await askSecrets(() => secrets.remove(entryName(id)))
+      await askSecrets(() => secrets.remove(dataKeySecret(id)))
       const index = await readIndex()
       if (index.includes(id)) await askSecrets(() => secrets.set(indexName, JSON.stringify(index.filter((each) => each !== id))))
     },

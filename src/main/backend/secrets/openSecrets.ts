@@ -186,6 +186,7 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
       }
       show(up)
     },
+    known: () => [...known.values()],
     describe: () => part,
     onChange(listener) {
       listeners.add(listener)

@@ -6,6 +6,8 @@ export interface SecretStore {
   get(name: string): Promise<string | null>
   /** Like `get`, but asks where the secrets are each time, and keeps no copy in memory. */
   read(name: string): Promise<string | null>
+  /** The values that this process keeps in memory, to be covered wherever they would leave it. */
+  known(): string[]
   /** @throws SecretsUnavailable when it could not be kept; nothing was changed then. */
   set(name: string, value: string): Promise<void>
   /** @throws SecretsUnavailable when it could not be removed; it is still there then. */

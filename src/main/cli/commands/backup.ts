@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { BackupProgress, BackupReport } from '../../../contract/backup.ts'
 import { restoreBackup } from '../../backend/backup/restoreBackup.ts'
-import { defaultBackupFile, writeBackup } from '../../backend/backup/writeBackup.ts'
+import { writeBackup } from '../../backend/backup/writeBackup.ts'
 import { createKeyRing } from '../../backend/keys/createKeyRing.ts'
 import { takeKeyEnvironment } from '../../backend/keys/environmentKeys.ts'
 import { createLog, silentLog } from '../../backend/log.ts'
@@ -52,7 +52,8 @@ export async function makeBackup(context: Context, flags: BackupFlags): Promise<
 async function byHost({ home, out }: Context, file: string | null, passphrase: string | null): Promise<BackupReport> {
   const host = await connectToHost(home)
   try {
-    host.subscribe('backup.progress', createProgress(out))
+    const progress = createProgress(out)
+    host.subscribe('backup.changed', ({ state }) => state.making && progress(state.making))
     return await host.call('backup.make', { file, passphrase })
   } finally {
     host.close()
@@ -90,7 +91,7 @@ async function withoutHost({ home, out }: Context, file: string | null, passphra
           keys: { list: () => ring.state().keys, exportKey: ring.exportKey },
           hold: () => () => {},
         },
-        { file: file ?? defaultBackupFile(home), passphrase, onProgress: progress },
+        { file, passphrase, onProgress: progress },
       )
     } finally {
       ring.close()

@@ -8,8 +8,7 @@ import { download } from '../../ui/download.ts'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import type { Asked, KeyCall, KeysView } from './keysStore.ts'
-
-const shortestPassphrase = 12
+import { useNewPassphrase } from './useNewPassphrase.tsx'
 
 /** Says what will happen, and does it. */
 export function ConfirmDialog({
@@ -65,44 +64,6 @@ const Refusal = ({ message }: { message: string | null }) =>
       <p>{message}</p>
     </Note>
   )
-
-/** A passphrase that is typed twice; `problem` says why it is not one yet. */
-function useNewPassphrase() {
-  const [first, setFirst] = useState('')
-  const [second, setSecond] = useState('')
-  const problem =
-    first.length < shortestPassphrase
-      ? `At least ${shortestPassphrase} characters.`
-      : first === second
-        ? null
-        : 'The two are not the same.'
-  const fields = (
-    <>
-      <Field
-        label="Passphrase"
-        hint={`At least ${shortestPassphrase} characters. A few words are better than a strange one.`}
-        type="password"
-        autoComplete="new-password"
-        autoFocus
-        value={first}
-        onChange={setFirst}
-      />
-      <Field
-        label="Once more"
-        type="password"
-        autoComplete="new-password"
-        value={second}
-        error={second !== '' && first.length >= shortestPassphrase ? problem : null}
-        onChange={setSecond}
-      />
-    </>
-  )
-  const forget = () => {
-    setFirst('')
-    setSecond('')
-  }
-  return { passphrase: first, problem, fields, forget }
-}
 
 export function ExportDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const { keys } = useConsole()

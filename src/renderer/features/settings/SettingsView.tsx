@@ -8,6 +8,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
+import { DataFolder } from '../data/DataFolder.tsx'
 import { RetriesTable } from '../retries/RetriesTable.tsx'
 import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
@@ -156,15 +157,17 @@ function Form({ draft }: { draft: SettingsDraft }) {
               ))}
             </fieldset>
           </Group>
+          <Group
+            title="Data folder"
+            about="Everything that Gatehouse keeps lies in this one folder, but for the keys and passwords in the OS keychain."
+          >
+            <DataFolder />
+          </Group>
           <Group title="This Gatehouse">
             {info ? (
               <dl className="facts">
                 <dt>Version</dt>
                 <dd>{info.version}</dd>
-                <dt>Data folder</dt>
-                <dd>
-                  <CopyLine text={info.home} what="the data folder’s path" />
-                </dd>
                 <dt>Host</dt>
                 <dd>
                   {info.host} · {info.platform}
