@@ -49,6 +49,13 @@ it.each([
   expect(redactText(text)).not.toMatch(/hunter2|tok3n/)
 })
 
+it('the argument after one that names a secret', () => {
+  const args = ['train', '--api-key', 'hunter2', '--rows', '7', '--token=hunter3', '--passphrase-file', 'key.txt']
+  const kept = ['train', '--api-key', '[secret]', '--rows', '7', '--token=[secret]', '--passphrase-file', 'key.txt']
+  expect(redact({ args })).toEqual({ args: kept })
+  expect(redactText(`ran ${args.join(' ')}`)).toBe(`ran ${kept.join(' ')}`)
+})
+
 it('secrets of every kind, with what is no secret beside them', () => {
   const at = new Date(0)
   expect(

@@ -16,7 +16,10 @@ export function redact(value: unknown, depth = 0, above: readonly object[] = [])
   if (above.includes(value)) return '[circular]'
   if (depth >= deepest) return '[…]'
   const inside = (inner: unknown) => redact(inner, depth + 1, [...above, value])
-  if (Array.isArray(value)) return value.slice(0, longestList).map(inside)
+  if (Array.isArray(value)) {
+    const list = value.slice(0, longestList)
+    return list.map((inner, index) => (isSecretFlag(list[index - 1]) ? censored : inside(inner)))
+  }
   if (value instanceof Map) return inside(Object.fromEntries([...value].map(([name, inner]) => [String(name), inner])))
   if (value instanceof Set) return inside([...value])
   if (value instanceof URL) return redactText(value.href)
@@ -35,6 +38,16 @@ export function redact(value: unknown, depth = 0, above: readonly object[] = [])
   }
 }
 
+/** An argument that names a secret, whose value is the next one: `--api-key`; not one that names its file. */
+export const isSecretFlag = (argument: unknown): boolean =>
+  typeof argument === 'string' &&
+  /^--?[A-Za-z][\w-]*$/.test(argument) &&
+  !argument.endsWith('-file') &&
+  isSecretName(argument.replace(/^-+/, ''))
+
+/** The same in one text. */
+const flagged = /((?:^|\s)(--?[A-Za-z][\w-]{1,60})\s+)(?!-)\S+/g
+
 /** `"name": value` and `name=value`, also where the quotes are escaped because the JSON stands inside a text. */
 const named = /(\\*["'])?([A-Za-z][\w-]{1,60})\1?\s*[:=]\s*/g
 
@@ -43,7 +56,9 @@ const inAddress = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,500}
 
 /** The text without the values of secret names, where it holds JSON, a connection string or the like. */
 export function redactText(whole: string): string {
-  const text = whole.replace(inAddress, `$1${censored}@`)
+  const text = whole
+    .replace(inAddress, `$1${censored}@`)
+    .replace(flagged, (found, before: string, flag: string) => (isSecretFlag(flag) ? `${before}${censored}` : found))
   let out = ''
   let at = 0
   for (const match of text.matchAll(named)) {

@@ -14,6 +14,7 @@ import { openSecrets } from '../secrets/openSecrets.ts'
 import { createFileStore } from '../store/fileStore.ts'
 import { writeArchive } from './archive.ts'
 import { copyDatabase, whatIsDamaged } from './copyDatabase.ts'
+import { lastBackup } from './lastBackup.ts'
 import { manifestName } from './manifest.ts'
 import { type RestoreOptions, restoreBackup } from './restoreBackup.ts'
 import { type BackupSources, writeBackup } from './writeBackup.ts'
@@ -282,4 +283,28 @@ it('keys that were wrapped by the passphrase are stored where this machine keeps
   await back(to, { file })
   const stored = createStoredKeys(await openSecrets({ home: to, log: silentLog }))
   expect((await stored.list()).map(({ id }) => id)).toEqual([keyId])
+})
+
+it('is remembered wherever it was put, and told when it is not there any more', async () => {
+  const { folder, home, sources } = await dataFolder()
+  expect(await lastBackup(home)).toBe(null)
+  const { file, sha256 } = await writeBackup(sources, { file: join(folder, 'elsewhere.zip'), passphrase: null })
+  expect(await lastBackup(home)).toMatchObject({ file, sha256, isThere: true })
+  writeFileSync(file, 'another file')
+  expect(await lastBackup(home)).toMatchObject({ file, isThere: false })
+})
+
+it('that is stopped leaves nothing, and the one before it', async () => {
+  const { folder, home, sources } = await dataFolder()
+  const before = await writeBackup(sources, { file: join(folder, 'one.zip'), passphrase: null })
+  const stop = new AbortController()
+  const file = join(folder, 'two.zip')
+  const stopped = writeBackup(sources, {
+    ...{ file, passphrase: null, signal: stop.signal },
+    onProgress: ({ totalBytes }) => totalBytes > 0 && stop.abort(),
+  })
+  await expect(stopped).rejects.toThrow('The backup was stopped. Nothing of it was kept')
+  expect(readdirSync(folder).sort()).toEqual(['home', 'one.zip'])
+  expect(readdirSync(home.backups)).toEqual(['last.json'])
+  expect(await lastBackup(home)).toMatchObject({ file: before.file, isThere: true })
 })

@@ -37,7 +37,7 @@ failures.json   the latest runs that failed or timed out, and why
 metrics.txt     as Prometheus would read them, where metrics are on
 ledger.json     rows in each table, refused files, what waits to be sent
 disk.json       bytes free, and bytes in each part of the data folder
-config/         settings, pipelines, profiles, drills, the states of the keys
+config/         settings, pipelines, profiles, drills
 logs/           the end of each log
 missing.json    what could not be had, and why; not there when nothing is missing
 

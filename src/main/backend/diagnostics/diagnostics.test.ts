@@ -29,8 +29,15 @@ async function collected(prepare: (home: ReturnType<typeof homeAt>) => void) {
 }
 
 it('collects without a host, and no planted secret is in any entry', async () => {
-  const planted = ['pl4nted-data-key-AAAA', 'pl4nted-password', 'pl4nted-token', 'pl4nted-alpha', 'pl4nted-regularization']
-  const [key, password, token, proprietary, inUrl] = planted as [string, string, string, string, string]
+  const planted = [
+    'pl4nted-data-key-AAAA',
+    'pl4nted-password',
+    'pl4nted-token',
+    'pl4nted-alpha',
+    'pl4nted-regularization',
+    'pl4nted-argument',
+  ]
+  const [key, password, token, proprietary, inUrl, argument] = planted as [string, string, string, string, string, string]
   const { code, texts, home } = await collected((home) => {
     openLedger(home.ledger).close()
     writeFileSync(
@@ -42,6 +49,10 @@ it('collects without a host, and no planted secret is in any entry', async () =>
       join(home.config, 'settings.json'),
       JSON.stringify({ operator: 'ada', proprietary_config: { alpha: proprietary } }),
     )
+    writeFileSync(
+      join(home.config, 'pipelines.json'),
+      JSON.stringify({ pipelines: [{ trainer: { command: ['train', '--api-key', argument] } }] }),
+    )
     writeFileSync(join(home.config, 'profiles.json'), `{"broken": "password=${password}", "url": "https://u:${inUrl}@host/x"`)
     const lines = [
       { level: 30, msg: `the key ${key} and ${token}`, password: proprietary },
@@ -50,6 +61,7 @@ it('collects without a host, and no planted secret is in any entry', async () =>
         err: { message: `connect postgres://me:${inUrl}@db/x?token=${inUrl}` },
         proprietary_config: { alpha: proprietary },
       },
+      { level: 50, msg: `the trainer said: ${argument}, what is that` },
       { level: 30, msg: 'in a path', path: join(home.root, 'x'), home: '/home/grace/data', windows: 'C:\\Users\\grace\\x' },
     ]
     writeFileSync(join(home.logs, 'gatehouse.log'), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`)

@@ -2,8 +2,10 @@
 import { open, readdir, readFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { isSecretName } from '../../../contract/secretNames.ts'
 import type { Home } from '../home.ts'
 import { migrations } from '../ledger/schema.ts'
+import { isSecretFlag } from '../redact.ts'
 
 /** As much of the end of each log. */
 const logBytes = 512 * 1024
@@ -21,7 +23,17 @@ export function textsIn(value: unknown): string[] {
   }
 }
 
-/** Values that may leave under no name: of the file with the secrets, and the running host's own token. */
+/** Texts that stand under the name of a secret, or after an argument of such a name. */
+function secretsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) {
+    return value.flatMap((inner, index) => (isSecretFlag(value[index - 1]) ? textsIn(inner) : secretsIn(inner)))
+  }
+  return Object.entries(value).flatMap(([name, inner]) => (isSecretName(name) ? textsIn(inner) : secretsIn(inner)))
+}
+
+/** Values that may leave under no name: of the file with the secrets, the running host's own token,
+ * and what the configuration holds: a trainer may print its arguments. */
 export async function secretsInFiles(home: Home): Promise<string[]> {
   const values: string[] = []
   for (const file of [join(home.config, 'secrets.json'), home.control]) {
@@ -33,12 +45,19 @@ export async function secretsInFiles(home: Home): Promise<string[]> {
       // Not there, or damaged: then it goes nowhere either.
     }
   }
+  for (const { text } of await readConfig(home)) {
+    try {
+      values.push(...secretsIn(JSON.parse(text)))
+    } catch {
+      // Malformed: it is covered as a text.
+    }
+  }
   return values
 }
 
 /** The files of the configuration that are known to hold no secret, as they are; malformed ones too. */
 export async function readConfig({ config }: Home): Promise<{ name: string; text: string }[]> {
-  const wanted = ['settings.json', 'pipelines.json', 'profiles.json', 'drills.json', 'failure_simulation.json', 'keys.json']
+  const wanted = ['settings.json', 'pipelines.json', 'profiles.json', 'drills.json', 'failure_simulation.json']
   const found = await Promise.all(
     wanted.map(async (name) => ({ name, text: await readFile(join(config, name), 'utf8').catch(() => null) })),
   )

@@ -123,6 +123,7 @@ function Made({ report, onClose }: { report: BackupReport; onClose: () => void }
   return (
     <Dialog
       title="Backed up"
+      size="wide"
       isOpen
       onClose={onClose}
       foot={

@@ -31,14 +31,21 @@ export function DataFolder() {
           {state === null ? null : last === null ? (
             'None is known.'
           ) : (
-            <>
-              <Moment at={last.madeAt} /> · {bytesWords(last.sizeBytes)} · {plural(last.runs, 'run')} ·{' '}
+            <span>
+              <Moment at={last.madeAt} />, {bytesWords(last.sizeBytes)}, {plural(last.runs, 'run')},{' '}
               {last.keysIncluded.length === 0 ? 'without keys' : 'with keys'}
-              <CopyLine text={last.file} what="the last backup’s path" />
-              {last.isThere ? null : <span className="tone-bad">It is not there any more, or was changed.</span>}
-            </>
+              {last.isThere ? null : <span className="tone-bad"> · not there any more, or changed</span>}
+            </span>
           )}
         </dd>
+        {last === null ? null : (
+          <>
+            <dt>Its file</dt>
+            <dd>
+              <CopyLine text={last.file} what="the last backup’s path" />
+            </dd>
+          </>
+        )}
       </dl>
       {state?.making ? <BackupBar making={state.making} /> : null}
       {problem === null ? null : (
