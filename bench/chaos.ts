@@ -91,11 +91,11 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
           break
         }
         case 'postgres stopped': {
-          await host.connection.call('drills.set', { name: 'postgres-down', to: {} })
+          await host.connection.call('drills.set', { requestId: randomUUID(), name: 'postgres-down', to: {} })
           await drop()
           await until(async () => ((await stageOf(host, name)) === 'LoggingExperiment' ? true : null))
           await sleep(before)
-          await host.connection.call('drills.set', { name: 'postgres-down', to: null })
+          await host.connection.call('drills.set', { requestId: randomUUID(), name: 'postgres-down', to: null })
           const back = await upAgain(host, 'postgres')
           const logged = await until(() => experimentLogged(host, name))
           if (logged !== null) times.postgres.push(Math.max(0, logged - back))
@@ -105,9 +105,9 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
           const drill = linkDrills[Math.floor(random() * linkDrills.length)] as DrillName
           await drop()
           await sleep(before)
-          await host.connection.call('drills.set', { name: drill, to: {} })
+          await host.connection.call('drills.set', { requestId: randomUUID(), name: drill, to: {} })
           await sleep(linkFaultMs)
-          await host.connection.call('drills.set', { name: drill, to: null })
+          await host.connection.call('drills.set', { requestId: randomUUID(), name: drill, to: null })
           break
         }
         case 'all servers': {

@@ -1,4 +1,5 @@
 /** A backup and an archive of diagnostics from the page of a real host, with secrets planted wherever one may stand. */
+import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -67,7 +68,11 @@ beforeAll(async () => {
   await connection.call('settings.set', {
     settings: { ...settings, metrics: { on: true, port: null }, pipelines: [command, ...settings.pipelines] },
   })
-  await connection.call('drills.set', { name: 'training-fails', to: { scope: { kind: 'files', pattern: 'failing*' } } })
+  await connection.call('drills.set', {
+    requestId: randomUUID(),
+    name: 'training-fails',
+    to: { scope: { kind: 'files', pattern: 'failing*' } },
+  })
   const file = async (name: string, text: string) => {
     await writeFile(join(home.root, name), text)
     return join(home.root, name)
@@ -98,7 +103,10 @@ it('has runs that wait, and others that failed', async () => {
       timeout: 90_000,
     })
     .toEqual(expect.arrayContaining(['good.csv AwaitingApproval', 'failing.csv Failed', 'planted.csv Failed']))
-  await connection.call('drills.set', { name: 'postgres-password', to: {} })
+  // Sent twice, as after an answer that was lost.
+  const wrong = { requestId: randomUUID(), name: 'postgres-password', to: {} } as const
+  const sent = await Promise.all([connection.call('drills.set', wrong), connection.call('drills.set', wrong)])
+  expect(await connection.call('drills.set', wrong)).toEqual(sent[0])
 })
 
 it('backs up where the host lets it, and says where that is', async () => {
@@ -165,8 +173,9 @@ it('collects diagnostics in which nothing that was planted stands', async () => 
   await page.keyboard.press('Escape')
 })
 
-it('has both on record', async () => {
+it('has all of it on record, what was sent twice once', async () => {
   const { entries } = await host.connection.call('audit.list', { limit: 50 })
   const deeds = entries.map(({ name, event }) => `${name} ${event}`)
+  expect(deeds.filter((deed) => deed === 'postgres-password on')).toHaveLength(1)
   expect(deeds).toEqual(expect.arrayContaining(['backup.make refused', 'backup.make done', 'diagnostics.make done']))
 })

@@ -1,5 +1,7 @@
 /** The guided demonstration as its users run it: `gatehouse demo --json` against a real host, its servers really stopped. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -75,7 +77,7 @@ it('interrupted in the outage: Postgres is back, the drill is off, and what is m
 
 it('does not begin while another drill is on, and leaves that one alone', async () => {
   const before = (await host.connection.call('runs.list', {})).total
-  await host.connection.call('drills.set', { name: 'slow-step', to: {} })
+  await host.connection.call('drills.set', { requestId: randomUUID(), name: 'slow-step', to: {} })
   const { code, lines } = await startDemo()
   expect(code).toBe(1)
   expect(missing(lines)[0]).toContain('slow-step is on')

@@ -2,6 +2,7 @@
  * A search for secrets over everything on disk, after encrypted runs with failures on the stack as users start it; and
  * with encryption off the same search finds them, so that it is known to see.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -83,7 +84,11 @@ const decide = (workflowId: string) =>
 
 /** A run to production whose training fails once on the way, and one that fails for good with a message that quotes its file. */
 async function runsWithFailures(seed: number) {
-  await host.connection.call('drills.set', { name: 'training-fails', to: { scope: { kind: 'next' }, count: 1 } })
+  await host.connection.call('drills.set', {
+    requestId: randomUUID(),
+    name: 'training-fails',
+    to: { scope: { kind: 'next' }, count: 1 },
+  })
   const good = await submit(`good_scanned_${seed}.csv`, sampleCsv(seed, 60))
   await reaches(good, 'AwaitingApproval')
   expect((await host.connection.call('runs.get', { workflowId: good })).steps[1]?.attempts).toHaveLength(2)

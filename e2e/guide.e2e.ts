@@ -1,4 +1,5 @@
 /** The guided demonstration as a newcomer does it: in the panel, by keyboard, against a real host. */
+import { randomUUID } from 'node:crypto'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { defaultRetries } from '../src/temporal/retries.ts'
@@ -48,6 +49,7 @@ it('does a step at the press of its button, and follows what comes of it', async
 it('ticks off what the operator does elsewhere', async () => {
   // The drill is switched where drills are, not here.
   await host.connection.call('drills.set', {
+    requestId: randomUUID(),
     name: 'training-fails',
     to: { scope: { kind: 'files', pattern: '*failing_training*' } },
   })

@@ -64,7 +64,11 @@ it('counts what really happened: a run approved, one failed after its attempts, 
   const decision = { decisionId: randomUUID(), decision: 'approve', reason: 'good' } as const
   await host.connection.call('runs.decide', { workflowId: approved, ...decision })
   await reaches(approved, 'Completed')
-  await host.connection.call('drills.set', { name: 'training-fails', to: { scope: { kind: 'files', pattern: '*failing*.csv' } } })
+  await host.connection.call('drills.set', {
+    requestId: randomUUID(),
+    name: 'training-fails',
+    to: { scope: { kind: 'files', pattern: '*failing*.csv' } },
+  })
   const failed = await submit('good_failing.csv', 2)
   await reaches(failed, 'Failed')
   await reaches(await submit('good_waiting.csv', 3), 'AwaitingApproval')
@@ -93,7 +97,7 @@ it('counts what really happened: a run approved, one failed after its attempts, 
   for (const name of ['good_', approved, failed, 'ada', host.home.root]) {
     expect(text).not.toContain(name)
   }
-  await host.connection.call('drills.set', { name: 'training-fails', to: null })
+  await host.connection.call('drills.set', { requestId: randomUUID(), name: 'training-fails', to: null })
   await queueHasWorkers(1)
 })
 

@@ -1,5 +1,7 @@
 /** How long after it happened a thing is on the screen: a real host and worker, real Temporal, real Chromium. */
+
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -87,7 +89,11 @@ const seenBy = (page: Page) => page.evaluate(() => window.seen)
 
 /** A run whose training fails again and again, open in the panel with its step. */
 async function attemptRows(page: Page, host: Host, name: string, by: string): Promise<Row[]> {
-  await host.connection.call('drills.set', { name: 'training-fails', to: { scope: { kind: 'next' }, count: attempts } })
+  await host.connection.call('drills.set', {
+    requestId: randomUUID(),
+    name: 'training-fails',
+    to: { scope: { kind: 'next' }, count: attempts },
+  })
   const arrived = waitForStage(host, 'AwaitingApproval', [name])
   await writeFile(join(host.home.inbox, name), sampleCsv(1000 + name.length))
   await consoleOn(page).openRun(name)

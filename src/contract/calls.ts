@@ -353,7 +353,11 @@ export const calls = {
 
   'drills.list': { input: nothing, output: drillsState },
   /** Switches a drill on as ordered (anew, when it is on already), or off. Answers once that holds, and says what holds then. */
-  'drills.set': { input: z.object({ name: drillName, to: drillOrder.nullable() }).strict(), output: drillsState },
+  /** Switches a drill on, or off by null. Idempotent by `requestId`: sent again, it answers how the drills are now. */
+  'drills.set': {
+    input: z.object({ name: drillName, to: drillOrder.nullable(), requestId: z.uuid() }).strict(),
+    output: drillsState,
+  },
   /** Asked by a bare worker beside the host before each attempt: counts are kept in one place. */
   'drills.meet': { input: stepAttempt.strict(), output: z.object({ fault: fault.nullable() }) },
 

@@ -79,6 +79,8 @@ export const drill = z.object({
     count: z.boolean(),
     probability: z.number().nullable(),
     seconds: z.number().nullable(),
+    /** Whether `seconds` is the time that a message takes one way; else a step waits for so long. */
+    latency: z.boolean(),
   }),
   /** null while it is off. */
   on: activeDrill.nullable(),

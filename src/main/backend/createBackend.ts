@@ -650,7 +650,12 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       },
 
       'drills.list': drills.list,
-      'drills.set': ({ name, to }) => drills.set(name, to),
+      'drills.set': async ({ name, to, requestId }) => {
+        await requests.once(requestId, `drill ${name} ${JSON.stringify(to)}`, async () => {
+          await drills.set(name, to)
+        })
+        return drills.list()
+      },
       'drills.meet': async (attempt) => ({ fault: await drills.bareWorkerFaults.before(attempt) }),
 
       'guide.get': guide.state,

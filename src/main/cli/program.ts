@@ -198,7 +198,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--count <number>', 'end after so many attempts were hit', wholeNumber(1, 100_000))
     .option('--minutes <number>', 'end after so many minutes', numberUpTo(10_080))
     .option('--probability <share>', 'of hitting an attempt, 0 to 1', numberUpTo(1))
-    .option('--seconds <number>', 'how long a slow step waits', numberUpTo(600))
+    .option('--seconds <number>', 'how long a slow step waits, or what a slow link adds each way', numberUpTo(600))
     .option('--profile <name>', 'the profile in use, typed out: asked for where that is marked as production', notBlank)
     .option('--all', 'with off: every drill')
   command(

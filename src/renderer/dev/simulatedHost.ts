@@ -646,9 +646,10 @@ const firstDrill = (name: DrillName, title: string, description: string, options
   name,
   title,
   description,
-  options: { scope: true, count: true, probability: null, seconds: null, ...options },
+  options: { scope: true, count: true, probability: null, seconds: null, latency: false, ...options },
   on: null,
 })
+const onServers = { scope: false, count: false }
 const firstDrills: DrillsState = {
   drills: [
     firstDrill('training-fails', 'Training fails', 'Each attempt to train fails with "GPU temporarily unavailable".'),
@@ -656,7 +657,43 @@ const firstDrills: DrillsState = {
     firstDrill('deployment-flaps', 'Deployment flaps', 'An attempt to deploy fails with this probability.', { probability: 0.5 }),
     firstDrill('random-failures', 'Random failures', 'An attempt of any step fails with this probability.', { probability: 0.1 }),
     firstDrill('slow-step', 'Slow steps', 'Each attempt of each step waits this long before its work begins.', { seconds: 10 }),
-    firstDrill('postgres-down', 'Postgres stopped', 'The real database server is stopped.', { scope: false, count: false }),
+    firstDrill(
+      'worker-crash',
+      'Worker crash',
+      'The process of a bare worker is killed while it works on a step; the next worker does the step again.',
+    ),
+    firstDrill('postgres-down', 'Postgres stopped', 'The real database server is stopped.', onServers),
+    firstDrill(
+      'postgres-password',
+      'Wrong database password',
+      'Gatehouse logs in to the real database with a password that is not right.',
+      onServers,
+    ),
+    firstDrill(
+      'postgres-database',
+      'Wrong database name',
+      'Gatehouse asks the real server for a database that it does not have.',
+      onServers,
+    ),
+    firstDrill('temporal-down', 'Temporal stopped', 'The real Temporal server is stopped.', onServers),
+    ...(['postgres', 'temporal'] as const).flatMap((server) => {
+      const name = server === 'postgres' ? 'Postgres' : 'Temporal'
+      return [
+        firstDrill(`${server}-cut`, `Network to ${name} cut`, `Every connection of this host to ${name} is reset.`, onServers),
+        firstDrill(
+          `${server}-silent`,
+          `Network to ${name} silent`,
+          `Nothing that this host and ${name} send reaches the other, and neither is told.`,
+          onServers,
+        ),
+        firstDrill(
+          `${server}-slow`,
+          `Slow link to ${name}`,
+          `What this host and ${name} send each other arrives this much later, at 64 kB/s.`,
+          { ...onServers, seconds: 0.3, latency: true },
+        ),
+      ]
+    }),
   ],
   production: null,
   failureFile: {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { Handlers } from '../../../contract/calls.ts'
@@ -69,8 +70,11 @@ test('a drill that cannot be switched is on record as refused; one that can tell
       return fakeDrills
     },
   })
-  await handlers['drills.set']({ name: 'gate-fails', to: {} })
-  await expect(handlers['drills.set']({ name: 'gate-fails', to: null })).rejects.toThrow('off already')
+  const requestId = randomUUID()
+  await handlers['drills.set']({ name: 'gate-fails', to: {}, requestId })
+  // Sent twice it is still one refusal.
+  for (let i = 0; i < 2; i++)
+    await expect(handlers['drills.set']({ name: 'gate-fails', to: null, requestId })).rejects.toThrow('off already')
   expect(audit.all(5)).toMatchObject([{ kind: 'drill', name: 'drills.set', event: 'refused', detail: 'gate-fails off' }])
 })
 

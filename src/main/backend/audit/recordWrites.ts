@@ -107,7 +107,9 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'metrics.get': 'reads',
   'notices.test': 'reads',
   'drills.list': 'reads',
-  'drills.set': { refused: ({ name, to }) => ({ detail: `${name} ${to === null ? 'off' : 'on'}` }) },
+  'drills.set': {
+    refused: ({ name, to, requestId }) => ({ detail: `${name} ${to === null ? 'off' : 'on'}`, request: requestId }),
+  },
   'drills.meet': 'tells',
   'guide.get': 'reads',
   // What the demonstration does on the way goes on record by the calls that it makes.

@@ -23,14 +23,14 @@ const fail = (message: string): Fault => ({ kind: 'fail', message })
 const byChance = (on: ActiveDrill, random: () => number, message: string) =>
   random() < (on.probability ?? 1) ? fail(message) : null
 
-const inSteps = { scope: true, count: true, probability: null, seconds: null }
+const inSteps = { scope: true, count: true, probability: null, seconds: null, latency: false }
 
 /** Seconds: a short step is done by then and was not told, a long one is in its middle. */
 const crashAfter = 0.5
 
 /** For everybody, until it is switched off or its time is over. */
 const onServers = {
-  options: { scope: false, count: false, probability: null, seconds: null },
+  options: { scope: false, count: false, probability: null, seconds: null, latency: false },
   steps: [],
   fault: () => null,
 }
@@ -52,7 +52,7 @@ const slow = (server: string) => ({
   title: `Slow link to ${server}`,
   description: `What this host and ${server} send each other arrives this much later, by chance up to half of it more or less, at 64 kB/s. Runs take longer and get through, unless the wait is longer than their limits.`,
   ...onServers,
-  options: { ...onServers.options, seconds: poorLatency },
+  options: { ...onServers.options, seconds: poorLatency, latency: true },
 })
 const runsNeedPostgres = 'Runs go on through training; what needs the database tries again until it is back.'
 const runsNeedTemporal = 'Files are accepted and decisions kept; runs go on where they were when it is back.'

@@ -1,4 +1,5 @@
 /** What the phases stand on: the host, the files of this demonstration, and what it has to put back. */
+import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DrillName, DrillOrder } from '../../../contract/drills.ts'
@@ -163,11 +164,11 @@ export async function switchDrillOn({ host, record, keep }: Place, name: DrillNa
   }
   if (!record.switched.includes(name)) record.switched.push(name)
   keep()
-  await host.call('drills.set', { name, to })
+  await host.call('drills.set', { name, to, requestId: randomUUID() })
 }
 
 export async function switchDrillOff({ host, record, keep }: Pick<Place, 'host' | 'record' | 'keep'>, name: DrillName) {
-  await host.call('drills.set', { name, to: null })
+  await host.call('drills.set', { name, to: null, requestId: randomUUID() })
   record.switched = record.switched.filter((one) => one !== name)
   keep()
 }

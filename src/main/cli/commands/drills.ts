@@ -1,4 +1,5 @@
 /** `gatehouse drills`: what faults there are on purpose, and switching them. */
+import { randomUUID } from 'node:crypto'
 import {
   type ActiveDrill,
   type Drill,
@@ -51,7 +52,7 @@ export async function runDrills(
       without(['all'])
       const drill = parseName(name)
       return withHost(context, async (host) => {
-        const state = await host.call('drills.set', { name: drill, to: orderOf(flags) })
+        const state = await host.call('drills.set', { name: drill, to: orderOf(flags), requestId: randomUUID() })
         tell(context.out, state, [drill])
         return exitCodes.done
       })
@@ -65,7 +66,7 @@ export async function runDrills(
       return withHost(context, async (host) => {
         let state = await host.call('drills.list', {})
         const names = one ? [one] : state.drills.filter((drill) => drill.on !== null).map((drill) => drill.name)
-        for (const each of names) state = await host.call('drills.set', { name: each, to: null })
+        for (const each of names) state = await host.call('drills.set', { name: each, to: null, requestId: randomUUID() })
         tell(context.out, state, names)
         if (names.length === 0) context.out.line('No drill was on.')
         return exitCodes.done

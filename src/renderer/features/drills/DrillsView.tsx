@@ -145,7 +145,7 @@ function Effect({ drill, on }: { drill: Drill; on: ActiveDrill }) {
   const parts = [
     drill.options.scope ? scopeWords(on) : '',
     on.probability === null ? '' : `probability ${on.probability}`,
-    on.seconds === null ? '' : `${on.seconds} s`,
+    on.seconds === null ? '' : drill.options.latency ? `${on.seconds * 1000} ms later each way` : `waits ${on.seconds} s`,
     drill.options.count ? `hit ${plural(on.uses, 'attempt')}` : '',
     left,
   ].filter(Boolean)
@@ -209,7 +209,9 @@ function Options({ drill }: { drill: Drill }) {
         <div className="drill-pattern">{text('pattern', 'File pattern', '*_demo.csv')}</div>
       ) : null}
       {options.probability === null ? null : <div className="drill-number">{text('probability', 'Probability')}</div>}
-      {options.seconds === null ? null : <div className="drill-number">{text('seconds', 'Wait (s)')}</div>}
+      {options.seconds === null ? null : (
+        <div className="drill-number">{options.latency ? text('latencyMs', 'Latency (ms)') : text('seconds', 'Wait (s)')}</div>
+      )}
       {options.count ? <div className="drill-number">{text('count', 'Ends after hits', 'no limit')}</div> : null}
       <div className="drill-number">{text('minutes', 'Ends after (min)', 'no limit')}</div>
     </fieldset>

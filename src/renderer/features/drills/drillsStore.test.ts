@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ActiveDrill, DrillName, DrillsState } from '../../../contract/drills.ts'
-import { conflict } from '../../../contract/errors.ts'
+import { conflict, unavailable } from '../../../contract/errors.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createSimulatedHost } from '../../dev/simulatedHost.ts'
 import { bannerText, createDrillsStore, type DrillDraft, draftOf, isAnyDrillOn, orderOf } from './drillsStore.ts'
@@ -30,6 +30,7 @@ describe('orderOf', () => {
       { scope: { kind: 'files', pattern: 'a*.csv' }, probability: 0.5 },
     ],
     ['slow-step', { seconds: '4' }, { scope: { kind: 'next' }, seconds: 4 }],
+    ['postgres-slow', { latencyMs: '450' }, { seconds: 0.45 }],
     // What a drill does not take is not sent, whatever a draft holds.
     ['postgres-down', { scope: 'all', count: '3', minutes: '1' }, { minutes: 1 }],
   ])('%s %o', (name, change, order) => expect(checked(name, change)).toEqual({ ok: true, order }))
@@ -40,6 +41,7 @@ describe('orderOf', () => {
     ['training-fails', { count: '0', minutes: 'soon' }, ['count', 'minutes']],
     ['random-failures', { probability: '1.1' }, ['probability']],
     ['slow-step', { seconds: '-1' }, ['seconds']],
+    ['temporal-slow', { latencyMs: '0' }, ['latencyMs']],
   ])('%s %o is not right', (name, change, fields) => {
     const result = checked(name, change)
     expect(result.ok ? [] : Object.keys(result.errors)).toEqual(fields)
@@ -117,6 +119,24 @@ describe('drillsStore', () => {
     await store.getState().toggle('postgres-down')
     expect(store.getState().refusals['postgres-down']).toBeUndefined()
     expect(isAnyDrillOn(store.getState())).toBe(true)
+  })
+
+  it('asks again under the same id where no answer came, and under another once it knows how things are', async () => {
+    const { store, host } = await opened()
+    const ids: string[] = []
+    const set = host.handlers['drills.set']
+    host.handlers['drills.set'] = ({ requestId }) => {
+      ids.push(requestId)
+      throw unavailable('host', 'The connection was lost.')
+    }
+    const toggle = () => store.getState().toggle('postgres-down')
+    await toggle()
+    await toggle()
+    await store.getState().fetch()
+    await toggle()
+    expect(new Set(ids).size).toBe(2)
+    expect(ids[0]).toBe(ids[1])
+    host.handlers['drills.set'] = set
   })
 
   it('never lets an older answer overwrite a newer one', async () => {

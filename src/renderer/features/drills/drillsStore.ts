@@ -8,6 +8,7 @@ import {
   drillOrder,
   leftOfDrill,
 } from '../../../contract/drills.ts'
+import { CallFailed } from '../../../contract/errors.ts'
 import { assertNever } from '../../../contract/model.ts'
 import { momentWords, type SentenceOptions } from '../../../contract/sentence.ts'
 import type { Connection } from '../../../contract/wire.ts'
@@ -21,6 +22,7 @@ export interface DrillDraft {
   minutes: string
   probability: string
   seconds: string
+  latencyMs: string
 }
 export type DraftErrors = Partial<Record<keyof DrillDraft, string>>
 
@@ -49,16 +51,18 @@ export const draftOf = ({ options }: Pick<Drill, 'options'>): DrillDraft => ({
   count: '',
   minutes: '',
   probability: options.probability === null ? '' : String(options.probability),
-  seconds: options.seconds === null ? '' : String(options.seconds),
+  seconds: options.seconds === null || options.latency ? '' : String(options.seconds),
+  latencyMs: options.seconds === null || !options.latency ? '' : String(options.seconds * 1000),
 })
 
 const number = (text: string) => (text.trim() === '' ? undefined : Number(text.trim().replace(',', '.')))
 
-const limits: Record<'count' | 'minutes' | 'probability' | 'seconds', string> = {
+const limits: Record<'count' | 'minutes' | 'probability' | 'seconds' | 'latencyMs', string> = {
   count: 'A whole number from 1 to 100000.',
   minutes: 'A number above 0, at most 10080 (a week).',
   probability: 'A number above 0, at most 1.',
   seconds: 'A number above 0, at most 600.',
+  latencyMs: 'A number above 0, at most 600000.',
 }
 
 /** Checks what was typed against the contract; only what the drill takes is asked for. */
@@ -67,18 +71,21 @@ export function orderOf(
   { options }: Pick<Drill, 'options'>,
 ): { ok: true; order: DrillOrder } | { ok: false; errors: DraftErrors } {
   const scope = draft.scope === 'files' ? { kind: draft.scope, pattern: draft.pattern } : { kind: draft.scope }
+  const latency = number(draft.latencyMs)
+  const seconds = options.latency ? latency && latency / 1000 : number(draft.seconds)
   const read = drillOrder.safeParse({
     ...(options.scope ? { scope } : {}),
     ...(options.count ? { count: number(draft.count) } : {}),
     minutes: number(draft.minutes),
     ...(options.probability === null ? {} : { probability: number(draft.probability) }),
-    ...(options.seconds === null ? {} : { seconds: number(draft.seconds) }),
+    ...(options.seconds === null ? {} : { seconds }),
   })
   if (read.success) return { ok: true, order: read.data }
   const errors: DraftErrors = {}
   for (const { path } of read.error.issues) {
     const [field] = path
     if (field === 'scope') errors.pattern = 'A pattern is needed.'
+    else if (field === 'seconds' && options.latency) errors.latencyMs = limits.latencyMs
     else if (typeof field === 'string' && field in limits)
       errors[field as keyof typeof limits] = limits[field as keyof typeof limits]
   }
@@ -120,6 +127,8 @@ export const isAnyDrillOn = ({ state }: Pick<DrillsView, 'state'>): boolean =>
   state !== null && (state.failureFile.state === 'on' || state.drills.some((drill) => drill.on !== null))
 
 export function createDrillsStore(connection: Connection) {
+  /** What was asked of a switch and not answered, until the host tells how it is: sent again, it is the same request. */
+  const unanswered = new Map<DrillName, { deed: string; requestId: string }>()
   const store = createStore<DrillsView>()((set, get) => ({
     load: 'loading',
     problem: null,
@@ -159,10 +168,16 @@ export function createDrillsStore(connection: Connection) {
       const mark = (busy: boolean, refusal: string | undefined) =>
         set({ busy: { ...get().busy, [name]: busy }, refusals: { ...get().refusals, [name]: refusal } })
       mark(true, undefined)
+      const deed = JSON.stringify(to)
+      const again = unanswered.get(name)
+      const requestId = again?.deed === deed ? again.requestId : crypto.randomUUID()
+      unanswered.set(name, { deed, requestId })
       try {
-        take(await connection.call('drills.set', { name, to }))
+        take(await connection.call('drills.set', { name, to, requestId }))
         mark(false, undefined)
       } catch (cause) {
+        // What was refused is over. Whether something without an answer was done, only the host knows.
+        if (cause instanceof CallFailed && cause.error.kind !== 'unavailable') unanswered.delete(name)
         mark(false, problemText(cause))
       }
     },
@@ -171,6 +186,7 @@ export function createDrillsStore(connection: Connection) {
   const take = (state: DrillsState, afresh = false) => {
     const known = store.getState().state
     if (!afresh && known && known.revision > state.revision) return
+    unanswered.clear()
     store.setState({ state, load: 'ready', problem: null })
   }
   connection.subscribe('drills.changed', ({ state }) => take(state))
