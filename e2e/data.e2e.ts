@@ -66,7 +66,7 @@ beforeAll(async () => {
     retries: { train_model: { ...settings.retries.train_model, maximumAttempts: 1 } },
   }
   await connection.call('settings.set', {
-    settings: { ...settings, metrics: { on: true, port: null }, pipelines: [command, ...settings.pipelines] },
+    settings: { ...settings, pipelines: [command, ...settings.pipelines] },
   })
   await connection.call('drills.set', {
     requestId: randomUUID(),

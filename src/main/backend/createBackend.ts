@@ -325,7 +325,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     },
     examine: host.examine,
     failures: async (limit) => projection.list({ stages: ['Failed', 'TimedOut'], limit, offset: 0 }).runs,
-    metrics: async () => metrics.endpoint.state(),
+    metrics: metrics.text,
   })
   const commands = createRunCommands({
     ledger,

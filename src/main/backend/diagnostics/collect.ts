@@ -4,7 +4,6 @@ import { arch, platform, release } from 'node:os'
 import { dirname } from 'node:path'
 import type { DiagnosticsContents, DiagnosticsReport } from '../../../contract/diagnostics.ts'
 import { refused } from '../../../contract/errors.ts'
-import type { MetricsState } from '../../../contract/metrics.ts'
 import type { RunSummary, StackHealth } from '../../../contract/model.ts'
 import { type ArchiveSource, writeArchive } from '../backup/archive.ts'
 import { archivePlace, unwritable } from '../backup/place.ts'
@@ -22,19 +21,18 @@ export interface DiagnosticsSources {
   examine(): Promise<{ checks: readonly unknown[]; health: StackHealth | null }>
   /** The latest runs that failed, newest first. @throws when nobody can tell */
   failures(limit: number): Promise<readonly RunSummary[]>
-  /** Where the metrics are. @throws when nobody can tell */
-  metrics(): Promise<MetricsState>
+  /** In Prometheus' text format. @throws when nobody can tell */
+  metrics(): Promise<string>
 }
 
 const lastFailures = 50
-const scrapeMs = 5_000
 const readMe = `Diagnostics of Gatehouse, for whoever helps.
 
 versions.json   Gatehouse, Node and the operating system
 doctor.json     what "gatehouse doctor" finds, with how to mend it
 health.json     the state of each part of the stack
 failures.json   the latest runs that failed or timed out, and why
-metrics.txt     as Prometheus would read them, where metrics are on
+metrics.txt     as Prometheus would read them
 ledger.json     rows in each table, refused files, what waits to be sent
 disk.json       bytes free, and bytes in each part of the data folder
 config/         settings, pipelines, profiles, drills
@@ -85,12 +83,7 @@ async function gather(sources: DiagnosticsSources) {
     const runs = await sources.failures(lastFailures)
     add('failures.json', cover.value(runs))
   })
-  await attempt('metrics.txt', async () => {
-    const { url, problem } = await sources.metrics()
-    if (url === null) throw new Error(problem ?? 'Metrics are off.')
-    const answer = await fetch(url, { signal: AbortSignal.timeout(scrapeMs) })
-    add('metrics.txt', cover.text(await answer.text()))
-  })
+  await attempt('metrics.txt', async () => add('metrics.txt', cover.text(await sources.metrics())))
   await attempt('ledger.json', () => add('ledger.json', cover.value(readLedger(home))))
   await attempt('disk.json', async () => add('disk.json', cover.value(await readDisk(home))))
   await attempt('config', async () => {

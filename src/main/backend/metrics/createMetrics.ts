@@ -9,6 +9,8 @@ import { createWorkerMetrics, type WorkerMetrics } from './workerMetrics.ts'
 /** What a host counts for scrapers: from its start, told for as long as the settings say so. */
 export interface Metrics extends HostMetrics, WorkerMetrics {
   endpoint: MetricsEndpoint
+  /** As a scraper would read them, also where none may. */
+  text(): Promise<string>
 }
 
 interface Options extends Omit<HostMetricsOptions, 'registry' | 'log'> {
@@ -25,6 +27,7 @@ export function createMetrics({ slots, settings, onState, ...host }: Options): M
   return {
     ...createHostMetrics({ ...host, registry }),
     ...createWorkerMetrics({ registry, slots, log }),
+    text: () => registry.metrics(),
     endpoint: createMetricsEndpoint({ registry, settings, onState, log }),
   }
 }

@@ -60,5 +60,11 @@ const withoutHost = (home: Home): DiagnosticsSources => ({
   examine: () => runChecks(home),
   failures: (limit) =>
     byHost(home, async (host) => (await host.call('runs.list', { stages: ['Failed', 'TimedOut'], limit })).runs),
-  metrics: () => byHost(home, (host) => host.call('metrics.get', {})),
+  async metrics() {
+    const { url, problem } = await byHost(home, (host) => host.call('metrics.get', {}))
+    if (url === null) throw new Error(problem ?? 'Metrics are off.')
+    return (await fetch(url, { signal: AbortSignal.timeout(scrapeMs) })).text()
+  },
 })
+
+const scrapeMs = 5_000
