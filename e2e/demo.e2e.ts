@@ -70,7 +70,11 @@ it('interrupted in the outage: Postgres is back, the drill is off, and what is m
   })
   expect(code).toBe(1)
   expect(missing(lines).some((words) => words.includes('told to end'))).toBe(true)
-  expect(lines.at(-1)).toMatchObject({ phase: null, ok: true, detail: expect.stringContaining('put back: postgres-down') })
+  expect(lines.at(-1)).toMatchObject({
+    phase: null,
+    ok: true,
+    detail: expect.stringContaining('put back: the drill postgres-down is off'),
+  })
   expect(await onNow()).toEqual([])
   await expect.poll(postgres, { timeout: 30_000 }).toBe('up')
 })

@@ -94,7 +94,7 @@ it('cleans up: nothing is switched, nothing waits', async () => {
   await panel().getByRole('button', { name: 'Clean up…' }).press('Enter')
   await picture('guide-end')
   await page.getByRole('dialog').getByRole('button', { name: 'Clean up', exact: true }).press('Enter')
-  await expect.poll(() => panel().getByText('Ended. Put back').count(), { timeout: 60_000 }).toBe(1)
+  await expect.poll(() => panel().getByText('Ended. Cleaned up').count(), { timeout: 60_000 }).toBe(1)
   const { drills } = await host.connection.call('drills.list', {})
   expect(drills.filter((drill) => drill.on !== null)).toEqual([])
   await expect.poll(async () => (await host.connection.call('runs.list', {})).byStage.AwaitingApproval ?? 0).toBe(0)

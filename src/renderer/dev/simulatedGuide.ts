@@ -49,7 +49,7 @@ const phases = (): GuidePhase[] => [
     title: 'A look at the code',
     about: 'The pipeline is an ordinary function that waits for its steps.',
     steps: [
-      step('workflows/mlopsWorkflow.ts', 'The workflow was read: the steps in their order', 'Open it', {
+      step('workflows/mlopsWorkflow.ts', 'The workflow was opened: the steps in their order', 'Open it', {
         code: 'workflows/mlopsWorkflow.ts',
       }),
     ],
@@ -109,7 +109,7 @@ export function createSimulatedGuide(clock: () => number, tell: (state: GuideSta
       }),
     'guide.end': () => {
       set({ ...nothing, phases: phases() })
-      return { putBack: ['postgres-down'] }
+      return { putBack: ['the drill postgres-down is off'] }
     },
     'guide.code': ({ file }) => ({
       text: `/** ${file} */\nexport async function mlopsWorkflow() {\n  return 'as simulated'\n}\n`,

@@ -22,13 +22,13 @@ export async function cleanUp(place: Place): Promise<string[]> {
   // The drills first: whatever follows may need the server that one of them has stopped.
   for (const name of record.switched.filter((one) => one !== 'encryption')) {
     await switchDrillOff(place, name)
-    done.push(name)
+    done.push(`the drill ${name} is off`)
   }
   if (record.switched.includes('encryption')) {
     await host.call('keys.setEncrypting', { on: true })
     record.switched = record.switched.filter((one) => one !== 'encryption')
     keep()
-    done.push('encryption')
+    done.push('encryption is on')
   }
   for (const workflowId of [...record.left, ...Object.values(record.runs)]) {
     if (await endRun(place, workflowId)) done.push(`${workflowId} ended`)

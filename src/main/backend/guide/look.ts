@@ -28,7 +28,7 @@ export interface Step {
   /** @throws NotSeen when it cannot come any more */
   look(): Promise<Sight>
   /** The run that it is about. */
-  subject?: Subject
+  subject?: Pick<Subject, 'workflowId'>
   /** The code that "Do it" opens. */
   code?: CodeFile
 }

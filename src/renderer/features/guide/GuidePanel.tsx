@@ -9,6 +9,7 @@ import { problemText } from '../../ui/problem.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { Architecture } from './Architecture.tsx'
 import { phaseAt, seenOf } from './guideStore.ts'
+import { breakable, sightWords } from './sightWords.tsx'
 import './guide.css'
 
 /** The guided demonstration, beside whatever else is looked at: six phases, each thing ticked off once it was observed. */
@@ -42,7 +43,7 @@ export default function GuidePanel() {
         {putBack ? (
           <Note tone="good">
             <p className="wrap">
-              {putBack.length === 0 ? 'Ended. There was nothing to put back.' : `Ended. Put back: ${putBack.join(', ')}.`}
+              {putBack.length === 0 ? 'Ended. There was nothing to clean up.' : `Ended. Cleaned up: ${putBack.join(', ')}.`}
             </p>
           </Note>
         ) : null}
@@ -111,7 +112,7 @@ function Phases({ state, onCode }: { state: GuideState; onCode: (file: CodeFile)
         </div>
       ) : state.phases.length > 0 && at === null ? (
         <Note tone="good">
-          <p>Everything was observed. Clean up puts back what was switched.</p>
+          <p>Everything was observed. Clean up ends the runs that still wait, and puts back what was switched.</p>
         </Note>
       ) : null}
       {state.phases.map((phase) => (
@@ -222,18 +223,20 @@ function Step({ phase, step, playing, onCode }: StepProps) {
       <Sign size={14} className={tone} aria-hidden />
       <div className="guide-step-body">
         <span className="wrap">
-          {step.words}
+          {breakable(step.words)}
           <span className="sr-only"> ({words})</span>
         </span>
         {step.detail ? (
-          <span className={`guide-detail wrap ${step.state === 'missing' ? 'tone-bad' : 'faint'}`}>{step.detail}</span>
+          <span className={`guide-detail wrap ${step.state === 'missing' ? 'tone-bad' : 'faint'}`}>
+            {sightWords(step.detail)}
+          </span>
         ) : null}
         {actable ? (
           <span className="guide-do">
             <Button size="small" look={step.state === 'ready' ? 'primary' : 'plain'} offBecause={off} onPress={act}>
               {step.does === null ? 'Look again' : step.state === 'missing' ? 'Do it again' : 'Do it'}
             </Button>
-            {step.does === null ? null : <span className="faint wrap">{step.does}</span>}
+            {step.does === null ? null : <span className="faint wrap">{breakable(step.does)}</span>}
           </span>
         ) : null}
         {step.state === 'seen' && code ? (
@@ -328,10 +331,13 @@ function EndDialog({ state, onClose }: { state: GuideState; onClose: () => void 
         {state.toPutBack.map((words) => (
           <li key={words}>{words}</li>
         ))}
-        <li>runs of its files that still go on are cancelled, those that wait for a human rejected</li>
+        <li>runs of its files that still go on are cancelled, those that wait for a human are rejected</li>
         <li>production serves again what it served before, where the demonstration's model took its place</li>
       </ul>
-      <p className="faint">Runs that ended, their experiments and the audit log stay: they happened.</p>
+      <p className="faint">
+        Runs that ended, their experiments and the audit log stay: they happened. Where production served nothing before, it keeps
+        the demonstration's model.
+      </p>
       {problem ? (
         <Note tone="bad">
           <p className="wrap">{problem}</p>

@@ -23,7 +23,10 @@ export function approval(place: Place): Phase {
   }
   const decided = async (decision: DecisionKind) => {
     const run = await chosen(decision).detail()
-    if (!run.decision) return instead(`the run is in stage ${run.stage} without a decision`)
+    if (!run.decision)
+      return instead(
+        run.stage === 'AwaitingApproval' ? 'it waits for a decision' : `the run is in stage ${run.stage} without a decision`,
+      )
     if (run.decision.decision !== decision) throw new NotSeen(`it was decided otherwise: ${run.decision.decision}`)
     const who = run.decision.operator ?? 'an unnamed client'
     return seen(`${who}, by ${run.decision.via}: ${run.decision.reason}`)
@@ -64,6 +67,7 @@ export function approval(place: Place): Phase {
       {
         id: 'approved',
         words: 'One is approved, with its operator and reason',
+        subject: { workflowId: () => record.approve },
         does: { words: 'Approve the first', act: decide('approve', 'The guided demonstration approves it.') },
         within: soon,
         look: () => decided('approve'),
@@ -86,6 +90,7 @@ export function approval(place: Place): Phase {
       {
         id: 'rejected',
         words: 'The other is rejected, with its reason',
+        subject: { workflowId: () => record.reject },
         does: { words: 'Reject the second', act: decide('reject', 'The guided demonstration rejects it.') },
         within: soon,
         look: async () => {

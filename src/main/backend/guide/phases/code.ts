@@ -25,9 +25,9 @@ export function code(place: Place): Phase {
       'The pipeline is an ordinary function that waits for its steps. Temporal replays it over its history after every loss, which is why it must decide the same way each time.',
     files: [],
     steps: [
-      open('workflows/mlopsWorkflow.ts', 'The workflow was read: the steps in their order'),
-      open('workflows/approval.ts', 'The approval gate was read: an Update that is checked before it counts'),
-      open('activities/logExperiment.ts', 'A step was read: it may be tried again, and writes once'),
+      open('workflows/mlopsWorkflow.ts', 'The workflow was opened: the steps in their order'),
+      open('workflows/approval.ts', 'The approval gate was opened: an Update that is checked before it counts'),
+      open('activities/logExperiment.ts', 'A step was opened: it may be tried again, and writes once'),
       {
         id: 'replays',
         words: "The good run's history replays through this code without a difference",

@@ -162,10 +162,10 @@ function postgresAway(place: Place): Step[] {
         const run = await outage.detail()
         const { state, attempts } = stepOf(run, 'log_experiment')
         const failed = attempts.filter((attempt) => attempt.outcome === 'failed')
-        if (failed.length >= 2) return seen(`${failed.length} failed attempts; ${failed.at(-1)?.failure?.message ?? run.problem}`)
+        if (failed.length >= 2) return seen(`${failed.length} failed attempts: ${failed.at(-1)?.failure?.message ?? run.problem}`)
         if (isEndStage(run.stage)) throw new NotSeen(`the run ended: ${run.problem}`)
         if (state === 'completed') throw new NotSeen(`Postgres was back before it had failed twice`)
-        return instead(`${failed.length} failed attempts`)
+        return instead(failed.length === 1 ? '1 failed attempt' : `${failed.length} failed attempts`)
       },
     },
     {

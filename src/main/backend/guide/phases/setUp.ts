@@ -27,7 +27,7 @@ export function setUp({ host }: Place): Phase {
         look: async () => {
           const part = (await host.call('stack.health', {}))[name]
           return part.state === 'up'
-            ? seen(part.address ?? part.summary)
+            ? seen(name === 'worker' ? `${part.summary} steps under way` : (part.address ?? part.summary))
             : instead(`${part.state}. ${part.detail} ${part.remedy}`)
         },
       })),
