@@ -3,10 +3,12 @@
  * agree that each file had one run with one end. Short form by default; `--long` for 200 faults over 200 files.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, Connection } from '@temporalio/client'
+import Database from 'better-sqlite3'
 import pg from 'pg'
 import { type Host, newHome, removeHome, sampleCsv, startHost } from '../e2e/support/host.ts'
 import type { DrillName } from '../src/contract/drills.ts'
@@ -14,10 +16,12 @@ import type { RunDetail } from '../src/contract/model.ts'
 import type { Home } from '../src/main/backend/home.ts'
 import { silentLog } from '../src/main/backend/log.ts'
 import { openSecrets } from '../src/main/backend/secrets/openSecrets.ts'
-import { countInTemporal, mulberry32 } from './crash.ts'
+import { workflowType } from '../src/temporal/names.ts'
+import { mulberry32 } from './crash.ts'
+import { type Found, type History, reconcile } from './reconcile.ts'
 import { type Row, seconds } from './table.ts'
 
-const faultKinds = ['host', 'worker', 'temporal', 'postgres', 'postgres stopped', 'network', 'all servers'] as const
+const faultKinds = ['host', 'worker', 'temporal', 'postgres', 'postgres stopped', 'network', 'together'] as const
 type FaultKind = (typeof faultKinds)[number]
 const linkDrills: DrillName[] = [
   'postgres-cut',
@@ -32,8 +36,11 @@ const linkFaultMs = 3_000
 const patienceMs = 180_000
 const root = resolve(import.meta.dirname, '..')
 
-/** @param count faults, and files; each kind of fault as often as the others where `long` is false, drawn where it is true */
-export async function run({ long = false, count = 21, seed = Number(process.env.BENCH_SEED ?? 1) } = {}): Promise<Row[]> {
+/**
+ * @param count faults, and files; each kind of fault as often as the others where `long` is false, drawn where it is true
+ * @param seed of everything that is drawn
+ */
+export async function run({ long, count, seed }: { long: boolean; count: number; seed: number }): Promise<Row[]> {
   const random = mulberry32(seed)
   const home = await newHome({ demoTrainer: { minSeconds: 0, maxSeconds: 2 }, settleSeconds: 0.5 })
   const began = performance.now()
@@ -45,7 +52,7 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
     postgres: 0,
     'postgres stopped': 0,
     network: 0,
-    'all servers': 0,
+    together: 0,
   }
   let host = await startHost(home)
   let worker = startWorker(home)
@@ -58,6 +65,7 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
       const kind = faultKinds[long ? Math.floor(random() * faultKinds.length) : i % faultKinds.length] as FaultKind
       const before = random() * 3_000
       done[kind]++
+      console.error(`${seconds(performance.now() - began)}: fault ${i + 1} of ${count}: ${kind}`)
       switch (kind) {
         case 'host': {
           await drop()
@@ -91,11 +99,11 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
           break
         }
         case 'postgres stopped': {
-          await host.connection.call('drills.set', { requestId: randomUUID(), name: 'postgres-down', to: {} })
+          await switchDrill(host, 'postgres-down', true)
           await drop()
           await until(async () => ((await stageOf(host, name)) === 'LoggingExperiment' ? true : null))
           await sleep(before)
-          await host.connection.call('drills.set', { requestId: randomUUID(), name: 'postgres-down', to: null })
+          await switchDrill(host, 'postgres-down', false)
           const back = await upAgain(host, 'postgres')
           const logged = await until(() => experimentLogged(host, name))
           if (logged !== null) times.postgres.push(Math.max(0, logged - back))
@@ -105,18 +113,36 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
           const drill = linkDrills[Math.floor(random() * linkDrills.length)] as DrillName
           await drop()
           await sleep(before)
-          await host.connection.call('drills.set', { requestId: randomUUID(), name: drill, to: {} })
+          await switchDrill(host, drill, true)
           await sleep(linkFaultMs)
-          await host.connection.call('drills.set', { requestId: randomUUID(), name: drill, to: null })
+          await switchDrill(host, drill, false)
           break
         }
-        case 'all servers': {
+        case 'together': {
           await drop()
           await sleep(before)
-          await Promise.all([killServer(home, 'temporal'), killServer(home, 'postgres'), endOf(worker), host.kill()])
-          host = await startHost(home)
-          times.host.push(host.readyMs)
-          worker = startWorker(home)
+          const parts = drawParts(random)
+          console.error(`  ${parts.join(', ')}`)
+          // A host starts with its drills as they were, and is not ready on a link that is cut: the link is not among them then.
+          const drill = parts.includes('host') ? null : (linkDrills[Math.floor(random() * linkDrills.length)] as DrillName)
+          if (drill) await switchDrill(host, drill, true)
+          await Promise.all([
+            parts.includes('temporal') && killServer(home, 'temporal'),
+            parts.includes('postgres') && killServer(home, 'postgres'),
+            parts.includes('worker') && endOf(worker),
+            parts.includes('host') && host.kill(),
+          ])
+          if (drill) {
+            await sleep(linkFaultMs)
+            await switchDrill(host, drill, false)
+          }
+          if (parts.includes('host')) {
+            host = await startHost(home)
+            times.host.push(host.readyMs)
+          }
+          if (parts.includes('worker')) worker = startWorker(home)
+          await upAgain(host, 'temporal')
+          await upAgain(host, 'postgres')
           break
         }
       }
@@ -127,29 +153,29 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
     })
     await operator.stop()
     const { runs } = await host.connection.call('runs.list', { limit: 5000 })
-    const inTemporal = await countInTemporal((await host.connection.call('stack.health', {})).temporal.address)
-    const inPostgres = await countInPostgres(home, host)
-    const names = Array.from({ length: count }, (_, i) => nameOf(i))
-    const per = (name: string) => runs.filter(({ fileName }) => fileName === name)
-    const lost = names.filter((name) => per(name).length === 0).length
-    const doubled = names.filter((name) => per(name).length > 1).length
-    const right = names.filter((name, i) => per(name).length === 1 && per(name)[0]?.stage === endStageOf(i))
-    const wrong = names.filter((name) => !right.includes(name)).map((name) => `${name}: ${per(name)[0]?.stage ?? 'no run'}`)
+    const found = await lookEverywhere(home, host, runs)
+    const files = Array.from({ length: count }, (_, i) => ({
+      fileName: nameOf(i),
+      sha256: createHash('sha256').update(sampleCsv(i)).digest('hex'),
+      isApproved: isApproved(nameOf(i)),
+    }))
+    const findings = reconcile(files, found)
+    for (const finding of Object.values(findings).flat()) console.error(finding)
+    const missed = new Set([...findings.wrongEnd, ...findings.lost].map((finding) => finding.split(' ')[0]))
     const parts = Object.entries(done).map(([kind, times]) => `${kind} ${times}`)
     return [
       {
         what: `${count} faults (${parts.join(', ')}; seed ${seed}) over ${count} files: runs in the right end stage`,
-        measured: `${right.length} of ${count}${wrong.length === 0 ? '' : ` (${wrong.join(', ')})`}`,
+        measured: `${count - missed.size} of ${count}`,
         toReach: String(count),
-        reached: right.length === count && ended === true,
+        reached: missed.size === 0 && ended === true,
       },
-      zero('files lost', lost),
-      zero(
-        'files with more than one run in the ledger, or runs in Temporal beyond one a file',
-        doubled + Math.abs(inTemporal - count),
-      ),
-      zero('runs whose experiment is not there exactly once', count - inPostgres.loggedOnce + inPostgres.loggedMore),
-      zero('deployed to production without an approval', inPostgres.deployedWithoutDecision),
+      none('files without a run in the ledger or in Temporal', findings.lost),
+      none('files with more than one run in either, or runs without a file', findings.startedTwice),
+      none('steps completed more than once in a history', findings.doneTwice),
+      none('runs whose experiment is not in Postgres exactly once', findings.notLoggedOnce),
+      none('deployed to production without an approval before it', findings.deployedWithoutDecision),
+      none('runs whose deployments are not in Postgres exactly once', findings.notDeployedOnce),
       p95('Postgres back to log_experiment done', times.postgres, 3_000),
       p95('Temporal back to the first step under way', times.temporal, 10_000),
       p95('host killed to everything running again, from its start', times.host, 10_000),
@@ -165,14 +191,13 @@ export async function run({ long = false, count = 21, seed = Number(process.env.
 
 const nameOf = (i: number) => `good_${String(i).padStart(3, '0')}.csv`
 const isApproved = (fileName: string) => Number(/\d+/.exec(fileName)?.[0]) % 2 === 0
-const endStageOf = (i: number) => (isApproved(nameOf(i)) ? 'Completed' : 'Rejected')
 const endStages: ReadonlySet<string> = new Set(['Completed', 'GateFailed', 'Rejected', 'TimedOut', 'Failed', 'Cancelled'])
 
-const zero = (what: string, measured: number): Row => ({
+const none = (what: string, findings: readonly string[]): Row => ({
   what,
-  measured: String(measured),
+  measured: String(findings.length),
   toReach: '0',
-  reached: measured === 0,
+  reached: findings.length === 0,
 })
 
 function p95(what: string, measured: number[], limit: number): Row {
@@ -183,6 +208,16 @@ function p95(what: string, measured: number[], limit: number): Row {
     measured: at === undefined ? 'never' : seconds(at),
     toReach: seconds(limit),
     reached: at !== undefined && at < limit,
+  }
+}
+
+const killable = ['host', 'worker', 'temporal', 'postgres'] as const
+
+/** Two or more of them; each as likely as not. */
+function drawParts(random: () => number): (typeof killable)[number][] {
+  for (;;) {
+    const parts = killable.filter(() => random() < 0.5)
+    if (parts.length > 1) return parts
   }
 }
 
@@ -231,6 +266,9 @@ async function endOf(child: ChildProcess): Promise<void> {
   await ended
 }
 
+const switchDrill = (host: Host, name: DrillName, on: boolean) =>
+  host.connection.call('drills.set', { name, to: on ? {} : null, requestId: randomUUID() })
+
 async function killServer(home: Home, server: 'temporal' | 'postgres'): Promise<void> {
   const { pid } = JSON.parse(await readFile(join(home[server], 'server.json'), 'utf8')) as { pid: number }
   process.kill(pid, 'SIGKILL')
@@ -273,8 +311,57 @@ async function experimentLogged(host: Host, fileName: string): Promise<number | 
   return last?.outcome === 'completed' && last.endedAt ? Date.parse(last.endedAt) : null
 }
 
-async function countInPostgres(home: Home, host: Host) {
-  const { address } = (await host.connection.call('stack.health', {})).postgres
+/** What ledger, Temporal and Postgres hold, each asked itself; the host only says where they are and which stages it shows. */
+async function lookEverywhere(home: Home, host: Host, shown: readonly { workflowId: string; stage: string }[]): Promise<Found> {
+  const health = await host.connection.call('stack.health', {})
+  const stages = new Map(shown.map(({ workflowId, stage }) => [workflowId, stage]))
+  return {
+    ledger: readLedger(home).map((run) => ({ ...run, stage: stages.get(run.workflowId) ?? 'not shown' })),
+    histories: await readHistories(health.temporal.address),
+    ...(await readPostgres(home, health.postgres.address)),
+  }
+}
+
+function readLedger(home: Home): Omit<Found['ledger'][number], 'stage'>[] {
+  const ledger = new Database(home.ledger, { readonly: true })
+  try {
+    return ledger
+      .prepare<[], Omit<Found['ledger'][number], 'stage'>>(
+        'SELECT workflow_id AS workflowId, file_name AS fileName, sha256 FROM run',
+      )
+      .all()
+  } finally {
+    ledger.close()
+  }
+}
+
+async function readHistories(address: string | null): Promise<History[]> {
+  const connection = await Connection.connect({ address: address ?? '127.0.0.1:7233' })
+  try {
+    const { workflow } = new Client({ connection })
+    const histories: History[] = []
+    for await (const run of workflow.list({ query: `WorkflowType='${workflowType}'` })) {
+      const { events } = await workflow.getHandle(run.workflowId, run.runId).fetchHistory()
+      const steps = new Map<string, string>()
+      const completed: string[] = []
+      for (const event of events ?? []) {
+        const asked = event.activityTaskScheduledEventAttributes
+        if (asked) steps.set(String(event.eventId), asked.activityId ?? '')
+        const done = event.activityTaskCompletedEventAttributes
+        if (done) completed.push(steps.get(String(done.scheduledEventId)) ?? '')
+      }
+      histories.push({ workflowId: run.workflowId, status: run.status.name, completed, scheduled: [...steps.values()] })
+    }
+    return histories
+  } finally {
+    await connection.close()
+  }
+}
+
+async function readPostgres(
+  home: Home,
+  address: string | null,
+): Promise<Pick<Found, 'experiments' | 'decisions' | 'deployments'>> {
   const [, server, port] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
   const password = await (await openSecrets({ home, log: silentLog })).get('postgres-password')
   const client = new pg.Client({
@@ -286,18 +373,11 @@ async function countInPostgres(home: Home, host: Host) {
   })
   await client.connect()
   try {
-    const { rows } = await client.query<{ once: string; more: string }>(
-      `SELECT count(*) FILTER (WHERE times = 1) AS once, count(*) FILTER (WHERE times > 1) AS more
-       FROM (SELECT count(*) AS times FROM experiments GROUP BY workflow_id) AS logged`,
-    )
-    const { rowCount } = await client.query(
-      `SELECT FROM deployments WHERE environment = 'prod' AND NOT EXISTS (
-         SELECT FROM decisions WHERE decisions.workflow_id = deployments.workflow_id AND decision = 'approve')`,
-    )
+    const rows = async <T extends pg.QueryResultRow>(sql: string) => (await client.query<T>(sql)).rows
     return {
-      loggedOnce: Number(rows[0]?.once),
-      loggedMore: Number(rows[0]?.more),
-      deployedWithoutDecision: rowCount ?? 0,
+      experiments: await rows(`SELECT workflow_id AS "workflowId" FROM experiments`),
+      decisions: await rows(`SELECT workflow_id AS "workflowId", decision, decided_at AS "decidedAt" FROM decisions`),
+      deployments: await rows(`SELECT workflow_id AS "workflowId", environment, deployed_at AS "deployedAt" FROM deployments`),
     }
   } finally {
     await client.end()

@@ -1,4 +1,7 @@
-/** `npm run bench -- <name> … [--long]`: runs the named benches (all without a name), prints their tables, ends with 1 when a figure is missed. */
+/**
+ * `npm run bench -- <name> … [--long] [--count n] [--seed n]`: runs the named benches (all without a name), prints their tables,
+ * ends with 1 when a figure is missed. `--count` and `--seed` are chaos': how many faults, and which.
+ */
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { megabytes, printTable, type Row } from './table.ts'
@@ -10,7 +13,14 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   crash: () => import('./crash.ts'),
   chaos: async () => {
     const { run } = await import('./chaos.ts')
-    return { run: () => run(long ? { long, count: 200 } : {}) }
+    return {
+      run: () =>
+        run({
+          long,
+          count: wholeNumber('count') ?? (long ? 200 : 21),
+          seed: wholeNumber('seed') ?? Number(process.env.BENCH_SEED ?? 1),
+        }),
+    }
   },
   serve: () => import('./serve.ts'),
   shell: () => import('./shell.ts'),
@@ -20,10 +30,17 @@ const benches: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   console: () => import('./console.ts'),
 }
 
-const {
-  positionals,
-  values: { long },
-} = parseArgs({ allowPositionals: true, options: { long: { type: 'boolean', default: false } } })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { long: { type: 'boolean', default: false }, count: { type: 'string' }, seed: { type: 'string' } },
+})
+const { long } = values
+function wholeNumber(option: 'count' | 'seed'): number | undefined {
+  const text = values[option]
+  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text)
+  console.error(`--${option} takes a whole number, not ${text}.`)
+  process.exit(2)
+}
 const wanted = positionals.length > 0 ? positionals : Object.keys(benches)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {
