@@ -350,7 +350,7 @@ describe('the settings of keys', () => {
     const next = await openRing()
     await expect(next.source.sealingKey(1)).rejects.toThrow(/keys.json is not right: provider/)
     expect(material(await next.source.openingKey(key.id))).toBe(material(key))
-    expect(readdirSync(home.config).some((name) => name.startsWith('keys.json.malformed-'))).toBe(true)
+    expect(readdirSync(home.config).some((name) => name.startsWith('keys.json.broken-'))).toBe(true)
     writeFileSync(join(home.config, 'keys.json'), '{}')
     await next.retry()
     expect((await sealingKey(next)).id).toBe(key.id)

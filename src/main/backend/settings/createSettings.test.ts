@@ -106,12 +106,51 @@ describe('settings', () => {
     },
   )
 
-  test('that cannot be written are not in force either', () => {
+  test('that a newer version wrote are named, kept to the byte, and the defaults are used', () => {
+    const text = JSON.stringify({ version: 2, operator: 'ada' })
+    writeFileSync(settingsFile(), text)
+    const settings = open()
+    expect(settings.get()).toEqual(settings.defaults)
+    expect(settings.problem()).toMatch(/version 2, which a newer Gatehouse wrote; this one knows version 1/)
+    settings.set({ ...settings.get(), operator: 'grace' })
+    expect(JSON.parse(readFileSync(settingsFile(), 'utf8'))).toMatchObject({ version: 1, operator: 'grace' })
+    const copy = readdirSync(home.config).find((name) => name.startsWith('settings.json.broken-')) as string
+    expect(readFileSync(join(home.config, copy), 'utf8')).toBe(text)
+    expect(open().problem()).toBeNull()
+  })
+
+  test('that nobody knows are named, have no effect, and are still there after the next save', () => {
+    writeFileSync(settingsFile(), JSON.stringify({ operator: 'ada', setleSeconds: 9 }))
+    const settings = open()
+    expect(settings.get().operator).toBe('ada')
+    expect(settings.problem()).toContain('"setleSeconds"')
+    settings.set({ ...settings.get(), operator: 'grace' })
+    expect(JSON.parse(readFileSync(settingsFile(), 'utf8'))).toMatchObject({ operator: 'grace', setleSeconds: 9 })
+  })
+
+  test('say which of them is wrong, not in which shape', () => {
+    writeFileSync(settingsFile(), JSON.stringify({ settleSeconds: -3 }))
+    expect(open().problem()).toMatch(/could not be used: settleSeconds: .*0\.1/)
+  })
+
+  test('in whose place a folder lies do not keep the host from starting; the folder is moved aside', () => {
+    mkdirSync(settingsFile())
+    writeFileSync(join(settingsFile(), 'notes'), 'kept')
+    const settings = open()
+    expect(settings.problem()).toMatch(/a folder has its name/)
+    settings.set({ ...settings.get(), operator: 'ada' })
+    expect(open().get().operator).toBe('ada')
+    const aside = readdirSync(home.config).find((name) => name.startsWith('settings.json.broken-')) as string
+    expect(readFileSync(join(home.config, aside, 'notes'), 'utf8')).toBe('kept')
+  })
+
+  test('that cannot be written are not in force either, nor are the pipelines saved with them', () => {
     const settings = open()
     const before = settings.get()
     mkdirSync(settingsFile())
-    expect(() => settings.set({ ...before, operator: 'ada' })).toThrow()
+    expect(() => settings.set({ ...before, operator: 'ada', pipelines: [shells, standard] })).toThrow(/could not be saved/)
     expect(settings.get()).toEqual(before)
+    expect(open().get().pipelines).toEqual(before.pipelines)
   })
 
   test('name each inbox folder once', () => {

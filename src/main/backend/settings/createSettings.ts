@@ -1,12 +1,12 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { sync as writeFileAtomic } from 'write-file-atomic'
 import { invalid } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
 import { defaultNotifications } from '../../../contract/notices.ts'
 import { defaultPipelines, type Pipeline, pipelineFor } from '../../../contract/pipelines.ts'
 import { defaultRetries } from '../../../temporal/retries.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
+import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson } from '../configFile.ts'
 import { accountName, type Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { firstLine } from './firstLine.ts'
@@ -25,6 +25,9 @@ export interface SettingsService {
   problem(): string | null
   defaults: Settings
 }
+
+/** Of the file. One without a version is of the time before there was one, and reads the same. */
+const version = 1
 
 const defaults = (home: Home): Settings => ({
   inboxFolders: [home.inbox],
@@ -58,21 +61,30 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   let problem: string | null = null
   let current = standard
 
-  if (existsSync(file)) {
-    try {
-      current = settingsSchema.parse(withDefaults(JSON.parse(readFileSync(file, 'utf8')), standard))
-    } catch (error) {
-      const aside = `${file}.broken-${Date.now()}`
-      copyFileSync(file, aside)
-      problem = `The settings in ${file} could not be used (${firstLine(error)}). They were copied to ${aside} and the defaults apply until you save settings again.`
-      log.warn({ file, aside }, 'settings set aside')
+  /** What is in the file beside the settings: of a later Gatehouse, or misspelt. Saving keeps it. */
+  let unknown: Record<string, unknown> = {}
+  /** What lies there has no copy yet that is known of, and is not written over before. */
+  let toKeep = false
+
+  try {
+    const text = readText(file)
+    if (text !== null) ({ settings: current, unknown } = parse(text, standard))
+    const names = Object.keys(unknown)
+    if (names.length > 0) {
+      problem = `${file} says ${names.map((name) => `"${name}"`).join(', ')}, which this Gatehouse does not know. It has no effect, and is kept when settings are saved; remove it from the file if it is a slip.`
+      log.warn({ file, names }, 'settings that are not known')
     }
+  } catch (error) {
+    toKeep = true
+    const kept = setAsideInWords(file)
+    problem = `The settings in ${file} could not be used: ${firstLine(error)}. ${kept} The defaults apply until you save settings again.`
+    log.warn({ file, kept, reason: firstLine(error) }, 'settings set aside')
   }
 
   const read = pipelinesStore.read()
   current = { ...current, pipelines: read.pipelines }
   let pipelinesProblem = read.problem
-  if (read.problem) log.warn({ aside: read.setAside }, 'pipelines set aside')
+  if (read.problem) log.warn({ problem: read.problem }, 'pipelines set aside')
 
   const pipelineOf = (path: string): Pipeline => {
     // The schema sees to it that one takes every file.
@@ -93,8 +105,17 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       const checked = settingsSchema.parse(next)
       const { pipelines, ...others } = checked
       // On disk first: what cannot be kept is not in force either.
-      if (pipelinesStore.write(pipelines)) pipelinesProblem = null
-      writeFileAtomic(file, `${JSON.stringify(others, null, 2)}\n`, { mode: 0o600 })
+      if (toKeep) keepBeforeWriting(file, 'The settings')
+      const wrotePipelines = pipelinesStore.write(pipelines)
+      try {
+        writeJson(file, { version, ...unknown, ...others }, 'The settings')
+      } catch (error) {
+        // Both or neither: the next start would find half of what was refused.
+        if (wrotePipelines) pipelinesStore.write(current.pipelines)
+        throw error
+      }
+      if (wrotePipelines) pipelinesProblem = null
+      toKeep = false
       problem = null
       current = checked
       for (const listener of listeners) listener(current)
@@ -117,10 +138,19 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   }
 }
 
+/** @throws Error in words, or ZodError */
+function parse(text: string, standard: Settings): { settings: Settings; unknown: Record<string, unknown> } {
+  const read: unknown = JSON.parse(text)
+  if (!isObject(read)) return { settings: settingsSchema.parse(read), unknown: {} }
+  const { version: written = version, ...values } = read
+  if (typeof written === 'number' && written > version) throw new Error(newerVersion(written, version))
+  if (written !== version) throw new Error(`version: there is none ${JSON.stringify(written)}`)
+  const unknown = Object.fromEntries(Object.entries(values).filter(([name]) => !(name in settingsSchema.shape)))
+  return { settings: settingsSchema.parse(withDefaults(values, standard)), unknown }
+}
+
 /** Fields that an older version did not know get their defaults, also those within the notifications. */
-function withDefaults(read: unknown, standard: Settings): unknown {
-  // Anything but an object is left as it is, for the schema to refuse.
-  if (!isObject(read)) return read
+function withDefaults(read: Record<string, unknown>, standard: Settings): unknown {
   const { notifications } = read
   if (!isObject(notifications)) return { ...standard, ...read }
   const { quiet } = notifications

@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { sync as writeFileAtomic } from 'write-file-atomic'
 import { defaultPipelines, type Pipeline, pipelinesFile } from '../../../contract/pipelines.ts'
+import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson } from '../configFile.ts'
 import { firstLine } from './firstLine.ts'
 
 /** The published schema's name, beside the file, so that an editor checks what somebody types. */
@@ -15,27 +15,30 @@ export const pipelinesSchemaName = 'pipelines.schema.json'
  */
 export function createPipelinesFile(file: string, schema: { path: string; text: string }) {
   let inForce: Pipeline[] = defaultPipelines
+  /** What lies there could not be used, and is not written over without a copy. */
+  let toKeep = false
 
   return {
     /** What the file says; the defaults where there is none, and with `problem` where it cannot be used. */
-    read(): { pipelines: Pipeline[]; problem: string | null; setAside: string | null } {
-      if (!existsSync(file)) return { pipelines: defaultPipelines, problem: null, setAside: null }
+    read(): { pipelines: Pipeline[]; problem: string | null } {
       try {
-        inForce = parse(readFileSync(file, 'utf8'))
-        return { pipelines: inForce, problem: null, setAside: null }
+        const text = readText(file)
+        if (text !== null) inForce = parse(text)
+        return { pipelines: inForce, problem: null }
       } catch (error) {
-        const aside = `${file}.broken-${Date.now()}`
-        copyFileSync(file, aside)
-        const problem = `The pipelines in ${file} could not be used (${firstLine(error)}). They were copied to ${aside}, and the defaults apply until you mend the file and start again, or save pipelines in Settings.`
-        return { pipelines: defaultPipelines, problem, setAside: aside }
+        toKeep = true
+        const problem = `The pipelines in ${file} could not be used: ${firstLine(error)}. ${setAsideInWords(file)} The defaults apply until you mend the file and start again, or save pipelines in Settings.`
+        return { pipelines: defaultPipelines, problem }
       }
     },
     /** Writes the file when other pipelines are to be in force: whatever else is saved leaves it alone. @returns whether it did */
     write(pipelines: Pipeline[]): boolean {
       if (isDeepStrictEqual(inForce, pipelines)) return false
-      const text = `${JSON.stringify({ $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, null, 2)}\n`
+      if (toKeep) keepBeforeWriting(file, 'The pipelines')
+      writeJson(file, { $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, 'The pipelines')
+      // Editors' help only: the pipelines are saved without it too.
       writeFileAtomic(schema.path, schema.text, { mode: 0o600 })
-      writeFileAtomic(file, text, { mode: 0o600 })
+      toKeep = false
       inForce = pipelines
       return true
     },
@@ -45,7 +48,7 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
 function parse(text: string): Pipeline[] {
   const json = JSON.parse(text) as { version?: unknown } | null
   if (typeof json?.version === 'number' && json.version > 1) {
-    throw new Error(`it is of version ${json.version}, which a newer Gatehouse wrote; this one knows version 1`)
+    throw new Error(newerVersion(json.version, 1))
   }
   const read = pipelinesFile.safeParse(json)
   if (read.success) return read.data.pipelines

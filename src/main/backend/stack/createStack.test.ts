@@ -308,7 +308,7 @@ test('a profiles file that is not right is kept and named, and nothing is guesse
   await reaches(stack, () => part(stack, 'temporal').state === 'down' && part(stack, 'postgres').state === 'down')
   expect(part(stack, 'temporal').detail).toContain(file)
   expect(part(stack, 'temporal').detail).toContain('profiles.team.temporal.address: must be host:port')
-  const copy = /a copy is (\S+)\. Gatehouse/.exec(part(stack, 'temporal').detail)?.[1] as string
+  const copy = /kept as (\S+)\. Gatehouse/.exec(part(stack, 'temporal').detail)?.[1] as string
   expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'))
   expect(existsSync(join(home.temporal, 'server.json'))).toBe(false)
   // The file is mended while the app runs: no restart.

@@ -1,7 +1,7 @@
 /** Where Temporal and Postgres are: `config/profiles.json`, read and checked. */
-import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { readText, setAsideInWords } from '../configFile.ts'
+import { firstLine } from '../settings/firstLine.ts'
 import { PartProblem } from './keepUp.ts'
 
 const port = z.number().int().min(1).max(65_535)
@@ -95,29 +95,15 @@ export function chooseProfile(file: string, wanted: string | undefined): Profile
 }
 
 function readProfiles(file: string): z.infer<typeof profilesFile> {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return profilesFile.parse({})
-    throw new PartProblem(
-      `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
-      'Make it readable; Gatehouse tries again.',
-    )
-  }
   let wrong: string
   try {
-    const result = profilesFile.safeParse(JSON.parse(text))
-    if (result.success) return result.data
-    const issue = result.error.issues[0]
-    wrong = `${issue?.path.join('.') || 'the whole'}: ${issue?.message}`
+    const text = readText(file)
+    return profilesFile.parse(text === null ? {} : JSON.parse(text))
   } catch (error) {
-    wrong = `not JSON (${(error as Error).message})`
+    wrong = firstLine(error)
   }
-  const copy = `${file}.malformed-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
-  if (!existsSync(copy)) copyFileSync(file, copy)
   throw new PartProblem(
-    `${file} is not right: ${wrong}. Nothing was started and nothing guessed; a copy is ${copy}.`,
+    `${file} is not right: ${wrong}. Nothing was started and nothing guessed. ${setAsideInWords(file)}`,
     'Correct the file (Gatehouse reads it again by itself), or start with GATEHOUSE_PROFILE=embedded.',
   )
 }

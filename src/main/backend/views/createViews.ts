@@ -1,9 +1,8 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
-import { sync as writeFileAtomic } from 'write-file-atomic'
 import { z } from 'zod'
 import { conflict, invalid } from '../../../contract/errors.ts'
 import type { RunColumn } from '../../../contract/runSort.ts'
 import { chosenColumns, mostViews, type RunView, runView, type ViewsState } from '../../../contract/runViews.ts'
+import { keepBeforeWriting, readText, setAsideInWords, writeJson } from '../configFile.ts'
 import type { Log } from '../log.ts'
 import { firstLine } from '../settings/firstLine.ts'
 
@@ -28,11 +27,15 @@ interface Options {
  */
 export function createViews({ file, onChange, log }: Options): Views {
   let state: ViewsState = { ...read(file, log), revision: 1 }
+  /** What lies there could not be used as a whole, and is not written over without a copy. */
+  let toKeep = state.problem !== null
 
   const change = (next: Partial<ViewsState>): ViewsState => {
     const { views, columns, problem, revision } = { ...state, ...next }
     // On disk first: what cannot be kept is not in force either.
-    writeFileAtomic(file, `${JSON.stringify({ views, columns }, null, 2)}\n`, { mode: 0o600 })
+    if (toKeep) keepBeforeWriting(file, 'The views')
+    writeJson(file, { views, columns }, 'The views')
+    toKeep = false
     state = { views, columns, problem, revision: revision + 1 }
     onChange(state)
     return state
@@ -63,15 +66,15 @@ const stored = z.object({ views: z.array(z.unknown()).default([]), columns: z.un
 
 function read(file: string, log: Log): Omit<ViewsState, 'revision'> {
   const none = { views: [], columns: null, problem: null }
-  if (!existsSync(file)) return none
-  const setAside = () => {
-    const aside = `${file}.broken-${Date.now()}`
-    copyFileSync(file, aside)
-    log.warn({ file, aside }, 'views set aside')
-    return aside
+  const kept = () => {
+    const words = setAsideInWords(file)
+    log.warn({ file, kept: words }, 'views set aside')
+    return words
   }
   try {
-    const found = stored.parse(JSON.parse(readFileSync(file, 'utf8')))
+    const text = readText(file)
+    if (text === null) return none
+    const found = stored.parse(JSON.parse(text))
     const broken: string[] = []
     const views: RunView[] = []
     for (const [at, value] of found.views.entries()) {
@@ -87,12 +90,12 @@ function read(file: string, log: Log): Omit<ViewsState, 'revision'> {
     return {
       views: byName(views),
       columns,
-      problem: `Of the saved views these could not be used: ${broken.join(', ')}. The others are here; ${file} was copied to ${setAside()}.`,
+      problem: `Of the saved views these could not be used: ${broken.join(', ')}. The others are here. ${file} is written anew with the next change. ${kept()}`,
     }
   } catch (error) {
     return {
       ...none,
-      problem: `The saved views in ${file} could not be read (${firstLine(error)}). The file was copied to ${setAside()}; views that you save now begin a new one.`,
+      problem: `The saved views in ${file} could not be read: ${firstLine(error)}. ${kept()} Views that you save now begin a new file.`,
     }
   }
 }
