@@ -120,6 +120,7 @@ it('backs up where the host lets it, and says where that is', async () => {
   await dialog().getByRole('button', { name: 'Back up now' }).press('Enter')
   await dialog().getByText('is part of the data folder').waitFor()
   await takePictures(page, 'backup-refused')
+  expect(await dialog().getByLabel('Folder on the host’s machine').inputValue()).toBe(host.home.store)
   await dialog().getByLabel('Folder on the host’s machine').fill('')
   for (const label of words) await dialog().getByLabel(label, { exact: true }).fill('correct horse battery staple')
   await dialog().getByRole('button', { name: 'Back up now' }).press('Enter')

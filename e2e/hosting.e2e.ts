@@ -117,6 +117,15 @@ describe('the hosting window', () => {
     expect(JSON.stringify(await served.json())).toContain(detail.modelId)
   })
 
+  it('backs up, and collects diagnostics of itself', async () => {
+    const { file } = await app.call('backup.make', { file: null, passphrase: null })
+    expect((await app.call('backup.state', {})).last).toMatchObject({ file, isThere: true })
+    const { entries, missing } = await app.call('diagnostics.make', { file: null })
+    expect(missing).toEqual([])
+    const wanted = ['doctor.json', 'health.json', 'failures.json', 'metrics.txt', 'logs/gatehouse.log']
+    expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(wanted))
+  })
+
   it('a click on a notification opens its run', async () => {
     const { workflowId, fileName } = await drop('good_clicked')
     await reaches(workflowId, 'AwaitingApproval')

@@ -18,6 +18,8 @@ export function BackupDialog({ onClose }: { onClose: () => void }) {
   const { backup } = useConsole()
   const outcome = useIn('backup', (s) => s.outcome)
   const making = useIn('backup', (s) => s.state?.making ?? null)
+  // Kept while it is made: where that is refused, only what was wrong is typed anew.
+  const [wanted, setWanted] = useState<Wanted>({ where: '', withKeys: true })
   const close = () => {
     backup.getState().forget()
     onClose()
@@ -44,15 +46,30 @@ export function BackupDialog({ onClose }: { onClose: () => void }) {
       </Dialog>
     )
   }
-  return <Ask refusal={outcome?.message ?? null} onClose={close} />
+  return (
+    <Ask
+      {...wanted}
+      onEdit={(change) => setWanted({ ...wanted, ...change })}
+      refusal={outcome?.message ?? null}
+      onClose={close}
+    />
+  )
 }
 
-function Ask({ refusal, onClose }: { refusal: string | null; onClose: () => void }) {
+interface Wanted {
+  where: string
+  withKeys: boolean
+}
+interface AskProps extends Wanted {
+  onEdit: (change: Partial<Wanted>) => void
+  refusal: string | null
+  onClose: () => void
+}
+
+function Ask({ where, withKeys, onEdit, refusal, onClose }: AskProps) {
   const { backup } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   const folder = useIn('backup', (s) => s.state?.folder ?? '')
-  const [where, setWhere] = useState('')
-  const [withKeys, setWithKeys] = useState(true)
   const [asked, setAsked] = useState(false)
   const { passphrase, problem, fields, forget } = useNewPassphrase({ autoFocus: false })
   const make = async () => {
@@ -96,9 +113,13 @@ function Ask({ refusal, onClose }: { refusal: string | null; onClose: () => void
         spellCheck="false"
         autoComplete="off"
         value={where}
-        onChange={setWhere}
+        onChange={(text) => onEdit({ where: text })}
       />
-      <Check label="Put the encryption keys in it, sealed by a passphrase" isOn={withKeys} onChange={setWithKeys} />
+      <Check
+        label="Put the encryption keys in it, sealed by a passphrase"
+        isOn={withKeys}
+        onChange={(on) => onEdit({ withKeys: on })}
+      />
       {withKeys ? (
         <div className="backup-passphrase">{fields}</div>
       ) : (
