@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { setAside } from '../backend/configFile.ts'
 import type { Home } from '../backend/home.ts'
 
 export interface HomeLock {
@@ -19,8 +20,26 @@ export function acquireLock(home: Pick<Home, 'root' | 'lock'>): HomeLock | null 
   return lockFile(home.lock)
 }
 
-/** The same for any one file; the folder must be there. */
+/** The same for any one file; the folder must be there. What is no lock is set aside. */
 export function lockFile(path: string): HomeLock | null {
+  try {
+    return lock(path)
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error
+    if (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')) {
+      setAside(path)
+      // Emptied in place: another process that comes now locks this same file, not one that was put there for it.
+      truncateSync(path, 0)
+      return lock(path)
+    }
+    throw new Error(
+      `The lock ${path} cannot be used (${error.message}). Nothing was started. Move away what lies there, or make its folder writable, and start again.`,
+      { cause: error },
+    )
+  }
+}
+
+function lock(path: string): HomeLock | null {
   const db = new Database(path, { timeout: 0 })
   try {
     db.exec('BEGIN EXCLUSIVE')

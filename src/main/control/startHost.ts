@@ -5,6 +5,7 @@ import type { Backend, HostPowers } from '../backend/backend.ts'
 import { isDiskFull } from '../backend/diskFull.ts'
 import { type Home, makeHome } from '../backend/home.ts'
 import { createLog, type Log, logProcess } from '../backend/log.ts'
+import { SecretsUnavailable } from '../backend/secrets/secretStore.ts'
 import type { AppPaths } from '../paths.ts'
 import { selfTestApart } from '../selfTest/selfTestApart.ts'
 import { createLoopbackServer, type LoopbackServer } from '../web/loopbackServer.ts'
@@ -50,6 +51,7 @@ export async function startHost(options: HostOptions): Promise<Host | null> {
   try {
     return await becomeHost(options)
   } catch (error) {
+    if (error instanceof SecretsUnavailable) throw new Error(`${error.message} ${error.remedy}`, { cause: error })
     if (!isDiskFull(error)) throw error
     throw new Error(
       `The disk of the data folder ${options.home.root} is full, and Gatehouse starts only where it can record what happens. Nothing was lost: files wait in the inbox, runs in Temporal. Free some space and start again.`,

@@ -37,7 +37,7 @@ export interface BackupSources {
 
 /** The configuration that is Gatehouse's own, and copies of it that were set aside. Whatever else lies there may be a secret. */
 const configNames =
-  /^(settings|pipelines|pipelines\.schema|profiles|drills|failure_simulation|keys|secret-store|run-views)\.json(\.(broken|malformed|unreadable)-[A-Za-z0-9]+)?$/
+  /^(settings|pipelines|pipelines\.schema|profiles|drills|failure_simulation|keys|secret-store|secret-store\.copy|run-views)\.json(\.(broken|malformed|unreadable)-[A-Za-z0-9]+)?$/
 const deploymentNames = /^[a-z]{1,20}(\.history\.jsonl|\.json)$/
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -53,4 +53,31 @@ it('a ledger of a newer version is refused and not changed', () => {
   const still = new Database(file)
   expect(still.pragma('user_version', { simple: true })).toBe(9999)
   still.close()
+})
+
+it.each([
+  ['emptied', () => writeFileSync(file, '')],
+  ['gone', () => rmSync(file)],
+])('a ledger that is %s is not begun anew where files were accepted: each would run again', (_what, damage) => {
+  openLedger(file).close()
+  damage()
+  mkdirSync(join(folder, 'store', 'sha256', 'ab'), { recursive: true })
+  const before = readdirSync(folder).toSorted()
+  expect(() => openLedger(file)).toThrow(/empty or gone, although files were accepted.*gatehouse restore.*begin anew on purpose/)
+  expect(readdirSync(folder).toSorted()).toEqual(before)
+})
+
+it('a ledger is begun where none was accepted yet, also after a crash that left an empty file', () => {
+  writeFileSync(file, '')
+  mkdirSync(join(folder, 'store', 'tmp'), { recursive: true })
+  openLedger(file).close()
+  expect(existsSync(file)).toBe(true)
+})
+
+it.each([
+  ['a folder', () => mkdirSync(file)],
+  ['a link to nowhere', () => symlinkSync('/no/such/disk/ledger.sqlite', file)],
+])('%s in its place is named, with what to do', (_what, make) => {
+  make()
+  expect(() => openLedger(file)).toThrow(/ledger\.sqlite cannot be used .*Make it an ordinary file/)
 })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { migrations } from './schema.ts'
@@ -9,10 +9,22 @@ export type Ledger = Database.Database
  * Opens (and makes or upgrades) the ledger file. Before an older one is upgraded, a copy of it is kept in `backups` beside it.
  *
  * Every commit is on disk before it returns (`synchronous = FULL`): what was accepted survives a power cut.
- * @throws when the file was written by a newer Gatehouse, is damaged, or is not a database; it is left as it is.
+ * @throws when the file was written by a newer Gatehouse, is damaged, cannot be opened or written, or is empty or gone
+ * where files were accepted before; it is left as it is.
  */
 export function openLedger(path: string): Ledger {
-  const db = new Database(path)
+  const store = join(dirname(path), 'store')
+  if (isEmpty(path) && hasAccepted(store)) {
+    throw new Error(
+      `The ledger ${path} is empty or gone, although files were accepted here before: ${store} holds their copies. Nothing was started: beginning anew by itself would run every file of the inbox again. ${restore} To begin anew on purpose, move ${store} away.`,
+    )
+  }
+  let db: Ledger
+  try {
+    db = new Database(path)
+  } catch (error) {
+    throw inWords(error, path)
+  }
   try {
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
@@ -36,18 +48,48 @@ export function openLedger(path: string): Ledger {
     return db
   } catch (error) {
     db.close()
-    if (!isDamage(error)) throw error
-    throw new Error(
-      `The ledger ${path} is damaged (${(error as Error).message.split('\n')[0]}). It was left as it is, and nothing was started: beginning anew by itself would run every file of the inbox again. Restore a backup with "gatehouse restore FILE --replace", which moves this data folder aside.`,
-      { cause: error },
-    )
+    throw inWords(error, path)
   }
 }
 
-const isDamage = (error: unknown) => {
+const restore = 'Restore a backup with "gatehouse restore FILE --replace", which moves this data folder aside.'
+
+/** As an operator reads it, where SQLite names neither the file nor what to do; else the error as it is. */
+function inWords(error: unknown, path: string): unknown {
+  const said = (error as Error).message.split('\n')[0]
   const code = String((error as { code?: unknown }).code)
-  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') // sqlite.org/rescode.html
+  if (isDamage(code)) {
+    return new Error(
+      `The ledger ${path} is damaged (${said}). It was left as it is, and nothing was started: beginning anew by itself would run every file of the inbox again. ${restore}`,
+      { cause: error },
+    )
+  }
+  if (isClosed(code)) {
+    return new Error(
+      `The ledger ${path} cannot be used (${said}). It was left as it is, and nothing was started, as nothing could be recorded. Make it an ordinary file that this user may write, as its folder, and start again.`,
+      { cause: error },
+    )
+  }
+  return error
 }
+
+/** Nothing was ever written to it: SQLite takes it for a new database. */
+const isEmpty = (path: string) => path !== ':memory:' && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0
+
+/** Each accepted file has a copy there, by its hash; what lies beside them is unfinished. */
+function hasAccepted(store: string): boolean {
+  try {
+    return readdirSync(join(store, 'sha256')).length > 0
+  } catch {
+    return false
+  }
+}
+
+// sqlite.org/rescode.html
+const isDamage = (code: string) => code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')
+const isClosed = (code: string) =>
+  ['SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM', 'SQLITE_IOERR'].some((kind) => code.startsWith(kind)) ||
+  ['EPERM', 'EACCES', 'EROFS'].includes(code)
 
 function keepCopy(db: Ledger, path: string, version: number): void {
   const folder = join(dirname(path), 'backups')

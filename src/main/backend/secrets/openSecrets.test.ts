@@ -1,5 +1,5 @@
 /** The keychain tests run a real gnome-keyring on a D-Bus session of their own. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -53,9 +53,29 @@ describe('in a file', () => {
     expect(readFileSync(secretFile(), 'utf8')).toBe('{"a": "very-secret"')
   })
 
-  test('a damaged choice stops rather than guesses', async () => {
+  test.each(['', '{', '{"id": 3}', '{"id": "0123456789abcdef", "store": "cloud"}'])(
+    'a damaged choice (%s) is read from its copy, kept and named; the same secrets are found',
+    async (text) => {
+      await (await open('file')).set('a', 'one')
+      const file = join(home.config, 'secret-store.json')
+      const before = readFileSync(file, 'utf8')
+      writeFileSync(file, text)
+      const store = await open('file')
+      expect(await store.get('a')).toBe('one')
+      expect(store.describe()).toMatchObject({ state: 'up' })
+      expect(store.describe().detail).toContain(`${file} was damaged`)
+      expect(readFileSync(file, 'utf8')).toBe(before)
+      const kept = readdirSync(home.config).find((name) => name.startsWith('secret-store.json.broken-')) as string
+      expect(readFileSync(join(home.config, kept), 'utf8')).toBe(text)
+      expect((await open('file')).describe().detail).not.toContain('damaged')
+    },
+  )
+
+  test('a damaged choice without a copy stops rather than guesses', async () => {
     writeFileSync(join(home.config, 'secret-store.json'), '{')
     await expect(open('file')).rejects.toThrow(SecretsUnavailable)
+    writeFileSync(join(home.config, 'secret-store.copy.json'), '[]')
+    await expect(open('file')).rejects.toThrow(/no copy of it can be read/)
   })
 })
 

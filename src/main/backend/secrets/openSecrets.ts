@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { Part } from '../../../contract/model.ts'
 import { appPaths } from '../../paths.ts'
+import { readText, setAsideInWords } from '../configFile.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { createKeychain, type SecretPlace, type StartHelper } from './keychain.ts'
@@ -39,14 +39,16 @@ const waitingPart: Part = {
 /**
  * Keeps secrets in the OS keychain, or, where there is none, in a file that only this user can read. Which one is found
  * out once per data folder and remembered in `config/secret-store.json`: a keychain that is locked today must not make
- * the app invent new secrets in a file. Comes back once that is known; a keychain that does not answer later is told by
+ * the app invent new secrets in a file. The choice lies there twice, as without it the keychain's entries are not found again:
+ * a damaged one is set aside and read from its copy. Comes back once that is known; a keychain that does not answer later is told by
  * each use.
- * @throws SecretsUnavailable when the remembered choice is damaged
+ * @throws SecretsUnavailable when the remembered choice and its copy are damaged
  */
 export async function openSecrets(options: SecretsOptions): Promise<SecretStore> {
   const { home, log } = options
   const wanted = options.wanted ?? process.env.GATEHOUSE_SECRETS
   const choiceFile = join(home.config, 'secret-store.json')
+  const copyFile = join(home.config, 'secret-store.copy.json')
   const secretFile = join(home.config, 'secrets.json')
   const file = createSecretFile(secretFile)
   /** In memory for as long as the host lives: a keychain call takes a process of its own. */
@@ -91,7 +93,8 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
     up: Part
   }
   const settle = async (): Promise<Places> => {
-    const stored = await readChoice(choiceFile)
+    const { stored, mended } = readChoice(choiceFile, copyFile)
+    if (mended) log.warn({ mended }, 'the choice of the secret store was damaged')
     const id = stored?.id ?? randomBytes(8).toString('hex')
     const keychain = createKeychain({
       helper: appPaths().helpers.keychain,
@@ -118,15 +121,18 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
       log.info({ store, why: store === 'file' ? why : undefined }, 'where secrets are kept')
     }
     const from = stored && stored.store !== store ? stored.store : stored?.from
-    if (!stored || stored.store !== store) {
-      await writeFileAtomic(choiceFile, `${JSON.stringify({ id, store, from } satisfies Choice)}\n`, { mode: 0o600 })
+    const text = `${JSON.stringify({ id, store, from } satisfies Choice)}\n`
+    if (!stored || stored.store !== store || mended) await writeFileAtomic(choiceFile, text, { mode: 0o600 })
+    // Made for older data folders too; without it the choice is still there once.
+    if (textOf(copyFile) !== text) {
+      await writeFileAtomic(copyFile, text, { mode: 0o600 }).catch((error) => log.warn({ err: error, copyFile }, 'not copied'))
     }
     const there = { keychain, file }
     return {
       first: there[store],
       before: from && from !== store ? there[from] : null,
       store,
-      up: store === 'keychain' ? keychainPart : filePart(why),
+      up: noting(mended, store === 'keychain' ? keychainPart : filePart(why)),
     }
   }
   const { first, before, store, up } = await settle()
@@ -195,14 +201,38 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
   }
 }
 
-async function readChoice(file: string): Promise<Choice | null> {
+/** The part with what was mended before what it says. */
+const noting = (mended: string | null, part: Part): Part =>
+  mended === null ? part : { ...part, detail: `${mended} ${part.detail}`.trim() }
+
+/** The choice, or null in a new data folder. `mended`: says that it was damaged, where it is kept, and what was used. */
+function readChoice(file: string, copy: string): { stored: Choice | null; mended: string | null } {
+  const parse = (path: string): Choice | null => {
+    const text = readText(path)
+    return text === null ? null : choice.parse(JSON.parse(text))
+  }
   try {
-    return choice.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    return { stored: parse(file), mended: null }
+  } catch {
+    const kept = setAsideInWords(file)
+    let stored: Choice | null = null
+    try {
+      stored = parse(copy)
+    } catch {
+      // Damaged as well.
+    }
+    if (stored !== null) return { stored, mended: `${file} was damaged and was read from ${copy}. ${kept}` }
     throw new SecretsUnavailable(
-      `${file} is damaged, so it cannot be told where this data folder's secrets are. Nothing was changed.`,
-      `Restore ${file} from a copy, or move it away to begin with new secrets.`,
+      `${file} is damaged, and no copy of it can be read, so it cannot be told where this data folder's secrets are. ${kept} Nothing else was changed.`,
+      `Restore ${file} from a copy, or move it and ${copy} away to begin with new secrets.`,
     )
+  }
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readText(file)
+  } catch {
+    return null
   }
 }

@@ -5,10 +5,12 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,9 +81,38 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
     expect((await place(moved)).base).toBe(first.base)
   })
 
-  test('a damaged note of the place is named, never replaced', async () => {
+  test.each<[string, (file: string) => void]>([
+    ['half written', (file) => writeFileSync(file, '{"id": "../../etc"')],
+    ['empty', (file) => writeFileSync(file, '')],
+    [
+      'a folder',
+      (file) => {
+        rmSync(file)
+        mkdirSync(file)
+      },
+    ],
+    [
+      'a link to nowhere',
+      (file) => {
+        rmSync(file)
+        symlinkSync('/no/such/disk', file)
+      },
+    ],
+  ])('a note of the place that is %s is kept aside, and the database is found by its own note', async (_, damage) => {
     const root = home('a')
-    await place(root)
+    const { base } = await place(root)
+    const file = join(root, 'postgres', 'place.json')
+    const before = readFileSync(file, 'utf8')
+    damage(file)
+    expect((await place(root)).base).toBe(base)
+    expect(readFileSync(file, 'utf8')).toBe(before)
+    expect(readdirSync(join(root, 'postgres')).filter((name) => name.startsWith('place.json.broken-'))).toHaveLength(1)
+  })
+
+  test('a damaged note of a place that no database names is named, never replaced', async () => {
+    const root = home('a')
+    const { base } = await place(root)
+    rmSync(`${base}.owner.json`)
     const file = join(root, 'postgres', 'place.json')
     writeFileSync(file, '{"id": "../../etc"}')
     await expect(place(root)).rejects.toThrow(`${file} is damaged`)

@@ -13,6 +13,7 @@ import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
 import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
+import { readText, setAside } from '../configFile.ts'
 import type { Log } from '../log.ts'
 import { PartProblem } from './keepUp.ts'
 import { stopPostmaster } from './postmaster.ts'
@@ -101,14 +102,14 @@ async function placeForRoot(options: PlaceOptions, bundled: { folder: string; ve
   }
 
   const home = await realpath(options.homeRoot)
-  const place = await rememberedPlace(folder, home)
+  const place = await rememberedPlace(folder, home, systemFolder, log)
   const base = join(systemFolder, place.id)
   await mkdir(systemFolder, { recursive: true, mode: 0o755 })
   await mkdir(base, { recursive: true, mode: 0o700 })
   await chown(base, user.uid, user.gid)
   // In this order: a database counts as forgotten when its data folder does not name it.
-  await writeFileAtomic(join(folder, 'place.json'), `${JSON.stringify({ ...place, home, said: true })}\n`, { mode: 0o600 })
-  await writeFileAtomic(`${base}.owner.json`, `${JSON.stringify({ home })}\n`, { mode: 0o600 })
+  await writeChanged(join(folder, 'place.json'), { ...place, home, said: true })
+  await writeChanged(`${base}.owner.json`, { home })
   await forgetTemporaryHomes(systemFolder, log)
   const note = place.said
     ? ''
@@ -118,19 +119,23 @@ async function placeForRoot(options: PlaceOptions, bundled: { folder: string; ve
 }
 
 /** The id that this data folder's database has: kept when the folder was moved, a new one when it was copied. */
-async function rememberedPlace(folder: string, home: string): Promise<z.infer<typeof placeFile>> {
+async function rememberedPlace(folder: string, home: string, systemFolder: string, log: Log): Promise<z.infer<typeof placeFile>> {
   const file = join(folder, 'place.json')
   const fresh = { id: randomBytes(8).toString('hex'), home, said: false }
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch {
-    return fresh
-  }
   let place: z.infer<typeof placeFile>
   try {
+    const text = readText(file)
+    if (text === null) return fresh
     place = placeFile.parse(JSON.parse(text))
   } catch {
+    // Each database names its data folder too.
+    const owned = await databasesOwnedBy(home, systemFolder)
+    const [id] = owned
+    if (id !== undefined && owned.length === 1) {
+      const aside = setAside(file)
+      log.warn({ file, aside, id }, 'the note of where the database is was damaged; the database was found by its own note')
+      return { id, home, said: true }
+    }
     throw new PartProblem(
       `${file} is damaged, so the database of this data folder cannot be found. Nothing was changed.`,
       `Write {"id": "<its folder's name below ${defaultSystemFolder}>", "home": "${home}", "said": true} there, or remove it to begin with an empty database.`,
@@ -139,6 +144,24 @@ async function rememberedPlace(folder: string, home: string): Promise<z.infer<ty
   if (place.home === home) return place
   // Two data folders on one database would stop each other's server.
   return (await databaseOf(place.home).catch(() => null)) === place.id ? fresh : place
+}
+
+/** The ids of the databases whose own note names this data folder. */
+async function databasesOwnedBy(home: string, systemFolder: string): Promise<string[]> {
+  const found: string[] = []
+  for (const name of await readdir(systemFolder).catch(() => [])) {
+    const id = /^([0-9a-f]{16})\.owner\.json$/.exec(name)?.[1]
+    if (id === undefined) continue
+    const owner = await readFile(join(systemFolder, name), 'utf8').catch(() => '')
+    if (owner.trim() === JSON.stringify({ home })) found.push(id)
+  }
+  return found
+}
+
+/** Writes the file where it says something else: one that is read-only and right is no problem. */
+async function writeChanged(file: string, value: object): Promise<void> {
+  const text = `${JSON.stringify(value)}\n`
+  if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFileAtomic(file, text, { mode: 0o600 })
 }
 
 /**
