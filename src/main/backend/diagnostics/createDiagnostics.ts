@@ -26,7 +26,7 @@ export function createDiagnostics({ log, ...sources }: DiagnosticsSources & { lo
     make(wanted) {
       if (making?.wanted === wanted) return making.report
       const report = writeDiagnostics(sources, wanted).finally(() => {
-        making = null
+        if (making?.report === report) making = null
       })
       making = { wanted, report }
       void report.then(
