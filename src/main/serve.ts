@@ -127,9 +127,9 @@ function listenForEnd(say: (line: string) => void) {
   let askedAt: number | null = null
   const onSignal = (signal: NodeJS.Signals) => {
     if (askedAt === null) {
-      askedAt = Date.now()
+      askedAt = performance.now()
       stop()
-    } else if (Date.now() - askedAt > sameKeyPressMs) {
+    } else if (performance.now() - askedAt > sameKeyPressMs) {
       say('Ended at once.')
       process.exit(signal === 'SIGINT' ? 130 : 143)
     }

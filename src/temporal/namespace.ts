@@ -66,13 +66,13 @@ async function addStageAttribute(connection: Connection, namespace: string) {
 }
 
 async function untilUsable(connection: Connection, namespace: string) {
-  for (const until = Date.now() + usableWithinMs; ; await sleep(lookAgainMs)) {
+  for (const until = performance.now() + usableWithinMs; ; await sleep(lookAgainMs)) {
     try {
       await connection.workflowService.countWorkflowExecutions({ namespace, query: `${stageAttribute} = 'Queued'` })
       return
     } catch (error) {
       // Until its cache is fresh, the server calls the attribute invalid.
-      if (!isAnswer(error, 'invalidArgument') || Date.now() > until) throw error
+      if (!isAnswer(error, 'invalidArgument') || performance.now() > until) throw error
     }
   }
 }

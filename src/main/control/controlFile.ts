@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { setAside } from '../backend/configFile.ts'
 import type { Home } from '../backend/home.ts'
 
 /** How the running host of a data folder is reached. Readable by the user who runs it alone. */
@@ -25,6 +26,7 @@ export function writeControl(home: Pick<Home, 'control'>, value: Control): void 
   writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
   // A file left by a crash keeps the mode that it had.
   chmodSync(temporary, 0o600)
+  if (statSync(home.control, { throwIfNoEntry: false })?.isDirectory()) setAside(home.control)
   renameSync(temporary, home.control)
 }
 

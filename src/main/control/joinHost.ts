@@ -11,7 +11,7 @@ const patienceMs = 12_000
  * @throws NoHostError when the folder stays locked by something that does not answer.
  */
 export async function joinHost(home: Home, isFree: () => boolean): Promise<HostConnection | null> {
-  const until = Date.now() + patienceMs
+  const until = performance.now() + patienceMs
   for (;;) {
     try {
       return await connectToHost(home)
@@ -19,7 +19,7 @@ export async function joinHost(home: Home, isFree: () => boolean): Promise<HostC
       if (!(error instanceof NoHostError)) throw error
     }
     if (isFree()) return null
-    if (Date.now() > until) {
+    if (performance.now() > until) {
       throw new NoHostError(
         `The data folder ${home.root} is in use by another Gatehouse that does not answer. Nothing was changed. End that process, or name another folder with GATEHOUSE_HOME.`,
       )

@@ -11,7 +11,7 @@ export function coalesced(ask: () => Promise<void>, everyMs = 400): () => void {
     timer = undefined
     underWay = true
     wished = false
-    lastBegan = Date.now()
+    lastBegan = performance.now()
     try {
       await ask()
     } finally {
@@ -25,7 +25,7 @@ export function coalesced(ask: () => Promise<void>, everyMs = 400): () => void {
       return
     }
     if (timer !== undefined) return
-    const wait = lastBegan + everyMs - Date.now()
+    const wait = lastBegan + everyMs - performance.now()
     if (wait <= 0) void begin()
     else timer = setTimeout(begin, wait)
   }

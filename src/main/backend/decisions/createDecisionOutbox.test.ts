@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
 import { createDecisionOutbox, type Delivery, type OutgoingDecision } from './createDecisionOutbox.ts'
@@ -14,6 +14,8 @@ const decision = (over: Partial<OutgoingDecision> = {}): OutgoingDecision => ({
   at: new Date().toISOString(),
   ...over,
 })
+
+afterEach(() => void vi.useRealTimers())
 
 function setUp(
   deliver: (decision: OutgoingDecision) => Promise<Delivery>,
@@ -53,6 +55,26 @@ describe('a decision', () => {
     const click = decision()
     await expect(outbox.decide(click)).rejects.toThrow('Grace rejected it first.')
     await expect(outbox.decide(click)).rejects.toThrow('Grace rejected it first.')
+    await outbox.close()
+  })
+
+  it('that was put off while the clock was a day ahead does not wait for that day', async () => {
+    vi.useFakeTimers()
+    let away = true
+    const { outbox, seen, ledger } = setUp(async () => {
+      if (away) throw new Error('no connection')
+      return { state: 'delivered' }
+    })
+    const answer = outbox.decide(decision())
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(await answer).toBe('pending')
+    ledger.prepare('UPDATE decision_outbox SET next_attempt_at = ?').run(new Date(Date.now() + 86_400_000).toISOString())
+    away = false
+    const before = seen.length
+    await vi.advanceTimersByTimeAsync(20_000)
+    vi.useRealTimers()
+    expect(seen).toHaveLength(before + 1)
+    expect(ledger.prepare('SELECT state FROM decision_outbox').pluck().get()).toBe('delivered')
     await outbox.close()
   })
 

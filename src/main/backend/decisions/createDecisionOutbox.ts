@@ -108,13 +108,17 @@ export function createDecisionOutbox({
     if (timer) clearTimeout(timer)
     const waiting = (pending.all() as Row[]).filter((row) => !underWay.has(row.decision_id))
     const next = waiting.map((row) => Date.parse(row.next_attempt_at))
-    if (next.length > 0) timer = setTimeout(deliverDue, Math.max(100, Math.min(...next) - Date.now()))
+    if (next.length > 0) timer = setTimeout(deliverDue, Math.min(longestRetryMs, Math.max(100, Math.min(...next) - Date.now())))
   }
 
   function deliverDue(): void {
     if (!closed && canDeliver()) {
-      const now = new Date().toISOString()
-      for (const row of pending.all() as Row[]) if (row.next_attempt_at <= now) void attempt(row)
+      const now = Date.now()
+      for (const row of pending.all() as Row[]) {
+        const wait = Date.parse(row.next_attempt_at) - now
+        // Longer than any wait is: the clock was set back since it was noted.
+        if (wait <= 0 || wait > longestRetryMs) void attempt(row)
+      }
     }
   }
 

@@ -83,7 +83,7 @@ export function createIntake(options: Options): Intake {
   let untold = new Map<number, IntakeEntry>()
   let emitTimer: NodeJS.Timeout | null = null
   let walkTimer: NodeJS.Timeout | null = null
-  let lastWalkAll = 0
+  let lastWalkAll = Number.NEGATIVE_INFINITY
   let adjusting: Promise<void> = Promise.resolve()
   let started = false
   let closed = false
@@ -150,8 +150,8 @@ export function createIntake(options: Options): Intake {
   }
 
   const walkNowAndThen = () => {
-    const all = Date.now() - lastWalkAll >= walkEveryMs
-    if (all) lastWalkAll = Date.now()
+    const all = performance.now() - lastWalkAll >= walkEveryMs
+    if (all) lastWalkAll = performance.now()
     for (const one of watched()) {
       const { folder } = one
       if (one.state() === 'limited' || (all && one.state() === 'watching')) void walkFolder(folder)
@@ -250,7 +250,7 @@ export function createIntake(options: Options): Intake {
       })
       if (left > 0) log.info({ left }, 'leftovers of killed copies removed')
       started = true
-      lastWalkAll = Date.now()
+      lastWalkAll = performance.now()
       await adjust()
       if (closed) return
       // Files that waited when the app was closed may be gone by now: nobody else would say so.

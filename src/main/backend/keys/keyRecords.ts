@@ -142,7 +142,7 @@ export function openKeyRecords(
 const layout = 1
 
 function open(path: string) {
-  const db = new Database(path)
+  const db = openFile(path)
   try {
     db.pragma('busy_timeout = 5000')
     db.pragma('journal_mode = DELETE')
@@ -206,6 +206,18 @@ const recordOf = ({ created_at, sealed_until, ...rest }: Row): KeyRecord => ({
   sealedUntil: sealed_until,
 })
 const optional = (row: Row | undefined) => (row ? recordOf(row) : null)
+
+function openFile(path: string): Database.Database {
+  try {
+    return new Database(path)
+  } catch (error) {
+    // As SQLite says it, it names no file.
+    throw new Error(
+      `The records of the keys ${path} cannot be opened (${(error as Error).message}). Nothing was changed. Make it an ordinary file that this user may write, as its folder, and start again.`,
+      { cause: error },
+    )
+  }
+}
 
 const damage: unknown[] = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'] // sqlite.org/rescode.html
 const isDamaged = (error: unknown): boolean =>

@@ -9,7 +9,11 @@ export interface PendingStart {
 
 export interface StartOutbox {
   /** Starts whose time has come, oldest first. */
-  due(now: string, limit: number): PendingStart[]
+  /**
+   * @param latest the latest time that a wait begun now would end. What is to wait longer was noted before the clock was
+   * set back, and is due: else a file would wait for as long as the clock was wrong.
+   */
+  due(now: string, latest: string, limit: number): PendingStart[]
   /** When the next start is due; null when nothing is pending. */
   nextAt(): string | null
   count(): number
@@ -23,9 +27,9 @@ export interface StartOutbox {
 
 /** Starts that Temporal has not confirmed yet. */
 export function createStartOutbox(ledger: Ledger): StartOutbox {
-  const due = ledger.prepare<[string, number], { workflowId: string; input: string; attempts: number }>(
+  const due = ledger.prepare<[string, string, number], { workflowId: string; input: string; attempts: number }>(
     `SELECT workflow_id AS workflowId, input, attempts FROM start_outbox
-     WHERE next_attempt_at <= ? ORDER BY next_attempt_at, rowid LIMIT ?`,
+     WHERE next_attempt_at <= ? OR next_attempt_at > ? ORDER BY next_attempt_at, rowid LIMIT ?`,
   )
   const next = ledger.prepare<[], string | null>('SELECT min(next_attempt_at) FROM start_outbox').pluck()
   const count = ledger.prepare<[], number>('SELECT count(*) FROM start_outbox').pluck()
@@ -49,7 +53,7 @@ export function createStartOutbox(ledger: Ledger): StartOutbox {
     for (const id of workflowIds) oneNow.run(id)
   })
   return {
-    due: (now, limit) => due.all(now, limit).map((row) => ({ ...row, input: JSON.parse(row.input) as RunInput })),
+    due: (now, latest, limit) => due.all(now, latest, limit).map((row) => ({ ...row, input: JSON.parse(row.input) as RunInput })),
     nextAt: () => next.get() ?? null,
     count: () => count.get() ?? 0,
     started,

@@ -213,11 +213,11 @@ export function createRunReader({
 
 /** Waits so long for all that it is given together, and takes what stands in for the rest. */
 function createPatience(ms: number) {
-  const until = Date.now() + ms
+  const until = performance.now() + ms
   return async <T>(coming: Promise<T>, otherwise: T): Promise<T> => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const late = new Promise<T>((resolve) => {
-      timer = setTimeout(() => resolve(otherwise), Math.max(0, until - Date.now()))
+      timer = setTimeout(() => resolve(otherwise), Math.max(0, until - performance.now()))
     })
     try {
       return await Promise.race([coming, late])

@@ -106,11 +106,11 @@ export function serveInThread({ threadFile, log, onChange, ...data }: Options): 
     let wait = firstWaitMs
     let had: number | null = null
     for (;;) {
-      const begun = Date.now()
+      const begun = performance.now()
       const reason = await live(had === null ? first : [had, ...first], settled)
       settled()
       if (closing) return
-      if (Date.now() - begun > goodTimeMs) wait = firstWaitMs
+      if (performance.now() - begun > goodTimeMs) wait = firstWaitMs
       log.warn({ environment, reason, againInMs: wait }, 'the endpoint ended; it is started again')
       const { port } = state
       had = port ?? had

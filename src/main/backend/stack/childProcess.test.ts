@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -55,6 +56,14 @@ test('stop asks first, and ends what does not listen, with its own children', as
   await made.stop()
   expect(await made.ended).toEqual({ code: null, signal: 'SIGKILL' })
   await vi.waitFor(() => expect(isAlive(inner)).toBe(false))
+})
+
+test('a child whose record cannot be written is ended: no later host would know it as ours', async () => {
+  mkdirSync(record())
+  await expect(child(`echo $$ > ${join(folder, 'pid')}; sleep 1000`)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/)
+  const pid = Number(await readFile(join(folder, 'pid'), 'utf8').catch(() => '0'))
+  // It may have been ended before it came to its first line.
+  if (pid > 0) expect(isAlive(pid)).toBe(false)
 })
 
 test('a program that cannot be started says so', async () => {

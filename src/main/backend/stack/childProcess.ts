@@ -66,7 +66,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     process.once('exit', (code, signal) => {
       over = true
-      rmSync(options.recordFile, { force: true })
+      try {
+        rmSync(options.recordFile, { force: true })
+      } catch (error) {
+        // A record that stays behind names a process that is gone, which the next start sees by its identity.
+        log.warn({ child: name, err: error }, 'the record of a child that ended could not be removed')
+      }
       log.info({ child: name, pid: process.pid, code, signal }, 'child ended')
       resolve({ code, signal })
     })
@@ -78,7 +83,14 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     )
   }
   process.on('error', (error) => log.warn({ child: name, err: error }, 'child'))
-  writeChildRecord(options.recordFile, { pid, identity: processIdentity(pid) ?? '' })
+  try {
+    writeChildRecord(options.recordFile, { pid, identity: processIdentity(pid) ?? '' })
+  } catch (error) {
+    // A full or read-only disk: a server that no later host could know as ours is not left running.
+    signalGroup(pid, 'SIGKILL')
+    await ended
+    throw error
+  }
   log.info({ child: name, pid, command: options.command, args: options.args }, 'child started')
 
   let stopping: Promise<void> | null = null
@@ -140,7 +152,7 @@ export async function stopProcess(pid: number, identity: string, plan: StopPlan)
     if (!lives()) return
     signalGroup(pid, signal)
     // Its end sends us no event: it is another process's child.
-    for (const until = Date.now() + wait; Date.now() < until && lives(); ) await sleep(25)
+    for (const until = performance.now() + wait; performance.now() < until && lives(); ) await sleep(25)
   }
   if (lives()) throw new Error(`Process ${pid}, left behind by an earlier Gatehouse, does not end. End it by hand.`)
 }

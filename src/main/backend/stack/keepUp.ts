@@ -139,10 +139,10 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
         if (stop.aborted) return new Error('closed')
         if (gone !== null) return new PartProblem(gone, '')
         failures += 1
-        if (failures === 1) silentSince = Date.now()
+        if (failures === 1) silentSince = performance.now()
         if (failures < failuresUntilDown) continue
         log.warn({ part: name, err: error }, 'does not answer')
-        if (Date.now() - silentSince >= options.patienceMilliseconds()) return error as Error
+        if (performance.now() - silentSince >= options.patienceMilliseconds()) return error as Error
         showDown(error as Error, 'Gatehouse keeps looking.')
       }
     }
@@ -177,18 +177,18 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
       }
       const stop = AbortSignal.any([ending.signal, interrupt.signal])
       let error: Error
-      const begun = Date.now()
+      const begun = performance.now()
       try {
         live = await options.bring(({ detail, fraction, address }) => {
           // After a failure the reason stays on show; only a long preparation is worth replacing it.
           if (problem && fraction === undefined) return
           show({ state: 'starting', detail, remedy: '', progress: fraction ?? null, ...(address ? { address } : {}) })
         }, stop)
-        log.info({ part: name, address: live.address, milliseconds: Date.now() - begun }, 'up')
+        log.info({ part: name, address: live.address, milliseconds: Math.round(performance.now() - begun) }, 'up')
         if (!stop.aborted) showUp(live)
-        const upSince = Date.now()
+        const upSince = performance.now()
         error = await watch(live, stop)
-        if (Date.now() - upSince > 30_000) wait = firstWait
+        if (performance.now() - upSince > 30_000) wait = firstWait
       } catch (thrown) {
         error = thrown as Error
       }

@@ -110,7 +110,10 @@ export function createPostgresServer(
       }
       await migrate(config(), options.resources, log, options.migrations)
       const watch = await watchPostgres(config())
-      await writeFileAtomic(portFile, `${port}\n`, { mode: 0o600 })
+      // For the same port the next time, and for workers beside us; the server runs without it.
+      await writeFileAtomic(portFile, `${port}\n`, { mode: 0o600 }).catch((error) =>
+        log.warn({ err: error, portFile }, 'the port could not be noted'),
+      )
       const ended = child.ended.then(
         ({ code, signal: by }) =>
           `The Postgres server ended by itself (${by ?? `code ${code}`}); nothing that it had confirmed is lost.`,
@@ -226,7 +229,7 @@ const notProvisioned = [invalidPassword, '28000', '3D000']
 
 /** true when the app's role can use its database, false when the server answers but they have to be made first. */
 async function untilReady(config: pg.ClientConfig, child: Child, logFile: string, signal: AbortSignal): Promise<boolean> {
-  for (const until = Date.now() + readyMilliseconds; ; ) {
+  for (const until = performance.now() + readyMilliseconds; ; ) {
     signal.throwIfAborted()
     if (child.hasEnded()) {
       const text = await readFile(logFile, 'utf8').catch(() => '')
@@ -247,7 +250,7 @@ async function untilReady(config: pg.ClientConfig, child: Child, logFile: string
       return true
     } catch (error) {
       if (notProvisioned.includes((error as { code?: string }).code ?? '')) return false
-      if (Date.now() > until) throw error
+      if (performance.now() > until) throw error
     } finally {
       await client.end().catch(() => {})
     }

@@ -136,20 +136,26 @@ function serverArguments(database: string, port: number, uiPort: number): string
   ]
 }
 
+// As SQLite says it (sqlite.org/rescode.html: CORRUPT, NOTADB, CANTOPEN), whatever the server adds.
+const damagedDatabase = /database disk image is malformed|file is not a database|unable to open database file/
+
 async function untilUsable(
   address: TemporalAddress,
   child: Child,
   logFile: string,
   signal: AbortSignal,
 ): Promise<UsableTemporal> {
-  const until = Date.now() + readyMilliseconds
+  const until = performance.now() + readyMilliseconds
   const port = Number(address.address.split(':')[1])
   for (;;) {
     signal.throwIfAborted()
     if (child.hasEnded()) {
+      const said = await lastLine(logFile)
       throw new PartProblem(
-        `The Temporal server ended while it was starting: ${await lastLine(logFile)}`,
-        `Its output is in ${logFile}.`,
+        `The Temporal server ended while it was starting: ${said}`,
+        damagedDatabase.test(said)
+          ? `Its database cannot be used and was left as it is: an empty one would not know the runs under way. Restore a backup with "gatehouse restore FILE --replace". Its output is in ${logFile}.`
+          : `Its output is in ${logFile}.`,
       )
     }
     // A look at the port costs nothing; a gRPC attempt on a closed one would wait out its own back-off.
@@ -157,10 +163,10 @@ async function untilUsable(
       try {
         return await connectTemporal(address, true, signal)
       } catch (error) {
-        if (Date.now() > until) throw error
+        if (performance.now() > until) throw error
       }
     }
-    if (Date.now() > until) {
+    if (performance.now() > until) {
       throw new PartProblem(
         `The Temporal server was not ready within ${readyMilliseconds / 1000} s.`,
         `Its output is in ${logFile}. A busy machine may need longer; Gatehouse tries again.`,

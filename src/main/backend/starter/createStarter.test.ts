@@ -158,6 +158,17 @@ describe('starts', () => {
     await t.until(() => t.started.length === 2)
   })
 
+  it('of files that were accepted while the clock was a day ahead do not wait for that day', async () => {
+    accept('a', 'b')
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+    ledger.prepare('UPDATE run SET accepted_at = ?').run(tomorrow)
+    ledger.prepare('UPDATE start_outbox SET next_attempt_at = ?').run(tomorrow)
+    const t = open(async (id) => ({ runId: id }))
+    t.wake()
+    await t.until(() => t.started.length === 2)
+    expect(pending()).toEqual([])
+  })
+
   it('that waited because Temporal was away go out at once with the first that gets through', async () => {
     accept('a', 'b', 'c', 'd', 'e', 'f')
     // Long waits, as after an hour without Temporal.

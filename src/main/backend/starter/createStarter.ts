@@ -29,6 +29,9 @@ interface Options {
 const atOnce = 4
 const firstWaitMs = 1_000
 const longestWaitMs = 30_000
+/** With what is added by chance. */
+const mostWaitMs = longestWaitMs * 1.2
+const inMs = (wait: number) => new Date(Date.now() + wait).toISOString()
 /** How often it is looked whether Temporal is there, should nobody say so. */
 const lookEveryMs = 1_000
 const closeDeadlineMs = 5_000
@@ -60,7 +63,7 @@ export function createStarter(options: Options): Starter {
       if (outbox.count() > 0) pumpIn(lookEveryMs)
       return
     }
-    const due = outbox.due(new Date().toISOString(), atOnce * 2).filter(({ workflowId }) => !underWay.has(workflowId))
+    const due = outbox.due(inMs(0), inMs(mostWaitMs), atOnce * 2).filter(({ workflowId }) => !underWay.has(workflowId))
     for (const row of due) {
       if (underWay.size >= atOnce) return // the end of one of them pumps again
       const now = performance.now()
@@ -106,7 +109,7 @@ export function createStarter(options: Options): Starter {
     const wait = Math.min(longestWaitMs, firstWaitMs * 2 ** attempts) * (0.8 + 0.4 * Math.random())
     log.warn({ err: error, workflowId, attempts: attempts + 1, waitMs: Math.round(wait) }, 'a run could not be started')
     try {
-      outbox.failed(workflowId, message, new Date(Date.now() + wait).toISOString())
+      outbox.failed(workflowId, message, inMs(wait))
       if (isUnreachable(error) || !canStart()) held.add(workflowId)
       options.onProblem(workflowId, message)
     } catch (problem) {

@@ -146,7 +146,7 @@ async function stopTree(pid: number, recordFile: string, grace: number): Promise
   }
   if (grace > 0 && lives()) {
     signalGroup(pid, 'SIGTERM')
-    for (const until = Date.now() + grace; Date.now() < until && lives(); ) await sleep(20)
+    for (const until = performance.now() + grace; performance.now() < until && lives(); ) await sleep(20)
   }
   if (lives()) signalGroup(pid, 'SIGKILL')
   for (const stray of processesMarked(childMarker, recordFile)) {

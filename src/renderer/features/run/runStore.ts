@@ -83,7 +83,7 @@ export function createRunStore(connection: Connection) {
         return
       }
       underWay = true
-      lastAsked = Date.now()
+      lastAsked = performance.now()
       try {
         const detail = await connection.call('runs.get', { workflowId: id })
         // Another run may have been opened meanwhile, and a slower answer must not undo a newer one.
@@ -109,7 +109,7 @@ export function createRunStore(connection: Connection) {
     }
     const schedule = () => {
       clearTimeout(timer)
-      const wait = lastAsked + refetchEveryMs - Date.now()
+      const wait = lastAsked + refetchEveryMs - performance.now()
       if (wait <= 0) void fetchDetail()
       else timer = setTimeout(fetchDetail, wait)
     }
