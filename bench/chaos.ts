@@ -84,11 +84,13 @@ export async function run({ long, count, seed }: { long: boolean; count: number;
         }
         case 'temporal': {
           // Before the drop, so that the file's first step is the first one after the server's return.
+          const serves = await temporalAt(host)
           await killServer(home, 'temporal')
           await drop()
-          const back = await backUp(host, 'temporal')
-          const run = await until(() => attemptBegun(host, name))
-          if (run !== null) times.temporal.push(Math.max(0, run - back))
+          const back = await since(serves)
+          const begun = await until(() => attemptBegun(host, name))
+          times.temporal.push(begun === null ? patienceMs : begun - back)
+          await upAgain(host, 'temporal')
           break
         }
         case 'postgres': {
@@ -99,14 +101,14 @@ export async function run({ long, count, seed }: { long: boolean; count: number;
           break
         }
         case 'postgres stopped': {
+          const serves = await postgresAt(home, host)
           await switchDrill(host, 'postgres-down', true)
           await drop()
           await until(async () => ((await stageOf(host, name)) === 'LoggingExperiment' ? true : null))
           await sleep(before)
-          await switchDrill(host, 'postgres-down', false)
-          const back = await upAgain(host, 'postgres')
+          const [back] = await Promise.all([since(serves), switchDrill(host, 'postgres-down', false)])
           const logged = await until(() => experimentLogged(host, name))
-          if (logged !== null) times.postgres.push(Math.max(0, logged - back))
+          times.postgres.push(logged === null ? patienceMs : logged - back)
           break
         }
         case 'network': {
@@ -274,13 +276,35 @@ async function killServer(home: Home, server: 'temporal' | 'postgres'): Promise<
   process.kill(pid, 'SIGKILL')
 }
 
-/** When the part was seen up, after it was seen not to be. @returns milliseconds since 1970 */
-async function backUp(host: Host, part: 'temporal' | 'postgres'): Promise<number> {
+/** Waits until the host shows the part as up, after it was seen not to be. */
+async function backUp(host: Host, part: 'temporal' | 'postgres'): Promise<void> {
   await until(async () => ((await host.connection.call('stack.health', {}))[part].state === 'up' ? null : true), 10_000)
-  return upAgain(host, part)
+  await upAgain(host, part)
 }
-async function upAgain(host: Host, part: 'temporal' | 'postgres'): Promise<number> {
-  await until(async () => ((await host.connection.call('stack.health', {}))[part].state === 'up' ? true : null))
+const upAgain = (host: Host, part: 'temporal' | 'postgres') =>
+  until(async () => ((await host.connection.call('stack.health', {}))[part].state === 'up' ? true : null))
+
+/** Asks the server itself, past the host, which may see it later. Made while it is up: afterwards nobody tells its address. */
+async function temporalAt(host: Host): Promise<() => Promise<true>> {
+  await upAgain(host, 'temporal')
+  const address = (await host.connection.call('stack.health', {})).temporal.address ?? undefined
+  return async () => {
+    await (await Connection.connect({ address, connectTimeout: 1_000 })).close()
+    return true
+  }
+}
+async function postgresAt(home: Home, host: Host): Promise<() => Promise<true>> {
+  await upAgain(host, 'postgres')
+  const { address } = (await host.connection.call('stack.health', {})).postgres
+  return async () => {
+    await (await connectToPostgres(home, address)).end()
+    return true
+  }
+}
+
+/** When a server answered first. @returns milliseconds since 1970. @throws where it did not come back at all */
+async function since(serves: () => Promise<true>): Promise<number> {
+  if ((await until(serves)) === null) throw new Error('a server did not come back')
   return Date.now()
 }
 
@@ -362,16 +386,7 @@ async function readPostgres(
   home: Home,
   address: string | null,
 ): Promise<Pick<Found, 'experiments' | 'decisions' | 'deployments'>> {
-  const [, server, port] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
-  const password = await (await openSecrets({ home, log: silentLog })).get('postgres-password')
-  const client = new pg.Client({
-    host: server,
-    port: Number(port),
-    user: 'gatehouse',
-    database: 'gatehouse',
-    password: password ?? '',
-  })
-  await client.connect()
+  const client = await connectToPostgres(home, address)
   try {
     const rows = async <T extends pg.QueryResultRow>(sql: string) => (await client.query<T>(sql)).rows
     return {
@@ -382,4 +397,20 @@ async function readPostgres(
   } finally {
     await client.end()
   }
+}
+
+/** As the host itself, by its own password. @throws whatever Postgres or the connection answers */
+async function connectToPostgres(home: Home, address: string | null): Promise<pg.Client> {
+  const [, server, port] = /^(.*):(\d+)$/.exec(address ?? '') ?? []
+  const password = await (await openSecrets({ home, log: silentLog })).get('postgres-password')
+  const client = new pg.Client({
+    host: server,
+    port: Number(port),
+    user: 'gatehouse',
+    database: 'gatehouse',
+    password: password ?? '',
+    connectionTimeoutMillis: 1_000,
+  })
+  await client.connect()
+  return client
 }
