@@ -1,6 +1,7 @@
 /** Where a bare worker finds Temporal and Postgres: with the profile's own servers, or with the host that runs ours. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { StackHealth } from '../../contract/model.ts'
 import { DatabaseProblem } from '../../temporal/activities/deps.ts'
@@ -11,12 +12,14 @@ import type { SecretStore } from '../backend/secrets/secretStore.ts'
 import { createStack } from '../backend/stack/createStack.ts'
 import { appDatabase, appRole } from '../backend/stack/postgresServer.ts'
 import { chooseProfile } from '../backend/stack/profiles.ts'
-import { connectToHost, NoHostError } from '../control/connectToHost.ts'
+import { connectToHost, type HostConnection, NoHostError } from '../control/connectToHost.ts'
 import type { AppPaths } from '../paths.ts'
 
 export interface WorkerPlaces {
   /** Resolves once Temporal is there. @throws NoHostError when only a host could tell where it is, and none runs */
   temporal(signal: AbortSignal): Promise<TemporalAddress>
+  /** Resolves once Temporal is up at another address than this one; what answers at the old one may be anybody's. */
+  temporalMoved(from: TemporalAddress, signal: AbortSignal): Promise<void>
   /** null while Postgres is not known to be up. */
   postgres(): pg.PoolConfig | null
   postgresProblem(): DatabaseProblem | null
@@ -31,6 +34,9 @@ export interface PlacesOptions {
   /** Says what is waited for. */
   say: (line: string) => void
 }
+
+/** A host that was killed needs seconds to be back. */
+const hostAgainMs = 500
 
 export async function findPlaces(options: PlacesOptions): Promise<WorkerPlaces> {
   const profile = chooseProfile(join(options.home.config, 'profiles.json'), process.env.GATEHOUSE_PROFILE || undefined)
@@ -64,6 +70,8 @@ function onServers({ home, paths, secrets, log, say }: PlacesOptions): WorkerPla
         look()
       })
     },
+    // A profile's servers stay where it says.
+    temporalMoved: () => new Promise(() => {}),
     postgres: () => stack.postgres(),
     postgresProblem: () => stack.postgresProblem(),
     close: () => stack.close(),
@@ -71,21 +79,54 @@ function onServers({ home, paths, secrets, log, say }: PlacesOptions): WorkerPla
 }
 
 /** The servers are children of the host on this data folder, which knows their ports. */
-async function besideHost({ home, secrets }: PlacesOptions): Promise<WorkerPlaces> {
+async function besideHost({ home, secrets, log }: PlacesOptions): Promise<WorkerPlaces> {
   const password = await secrets.get('postgres-password')
+  /** null while no host tells it: after one has gone, its servers' ports may be anybody's. */
   let health: StackHealth | null = null
-  const host = await connectToHost(home).catch((error: unknown) => {
-    if (error instanceof NoHostError) return error
-    throw error
-  })
+  let host: HostConnection | null = null
+  let isClosed = false
   const changed = new EventTarget()
-  if (!(host instanceof NoHostError)) {
-    host.subscribe('stack.changed', (payload) => {
-      health = payload.health
-      changed.dispatchEvent(new Event('change'))
-    })
-    health = await host.call('stack.health', {})
+  const tell = (next: StackHealth | null) => {
+    health = next
+    changed.dispatchEvent(new Event('change'))
   }
+  const connect = async () => {
+    const connection = await connectToHost(home)
+    host = connection
+    connection.subscribe('stack.changed', (payload) => tell(payload.health))
+    connection.onStatus((status) => {
+      if (status !== 'lost' && status !== 'refused') return
+      tell(null)
+      void followAgain()
+    })
+    tell(await connection.call('stack.health', {}))
+  }
+  /** The next host on the folder is followed like the one before. */
+  const followAgain = async () => {
+    while (!isClosed) {
+      await sleep(hostAgainMs)
+      if (isClosed) return
+      try {
+        return await connect()
+      } catch (error) {
+        log.debug({ err: error }, 'no host to follow yet')
+      }
+    }
+  }
+  const noHost = await connect().then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof NoHostError) return error
+      throw error
+    },
+  )
+  const nextChange = (signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      changed.addEventListener('change', () => resolve(), { once: true })
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+  const temporalNow = () => (health?.temporal.state === 'up' ? health.temporal.address : null)
   /** Kept by the server beside its data, and the same from start to start where it is free. */
   const rememberedPort = () => {
     try {
@@ -96,19 +137,20 @@ async function besideHost({ home, secrets }: PlacesOptions): Promise<WorkerPlace
   }
   return {
     async temporal(signal) {
-      if (host instanceof NoHostError) throw host
+      if (noHost) throw noHost
       for (;;) {
-        const address = health?.temporal.state === 'up' ? health.temporal.address : null
-        if (address !== null && address !== undefined) return { address, namespace: 'default' }
-        await new Promise<void>((resolve, reject) => {
-          changed.addEventListener('change', () => resolve(), { once: true })
-          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-        })
+        const address = temporalNow()
+        if (address !== null) return { address, namespace: 'default' }
+        await nextChange(signal)
       }
     },
+    async temporalMoved(from, signal) {
+      while ((temporalNow() ?? from.address) === from.address) await nextChange(signal)
+    },
     postgres() {
-      const port = Number(health?.postgres.address?.split(':').at(-1)) || rememberedPort()
-      if (password === null || port === null) return null
+      const told = health?.postgres.state === 'up' ? Number(health.postgres.address?.split(':').at(-1)) : null
+      const port = noHost ? rememberedPort() : told
+      if (password === null || !port) return null
       return { host: '127.0.0.1', port, user: appRole, password, database: appDatabase, ssl: false }
     },
     postgresProblem: () =>
@@ -116,7 +158,8 @@ async function besideHost({ home, secrets }: PlacesOptions): Promise<WorkerPlace
         ? new DatabaseProblem('weather', 'The embedded Postgres of this data folder has never been started.', null)
         : null,
     async close() {
-      if (!(host instanceof NoHostError)) host.close()
+      isClosed = true
+      host?.close()
     },
   }
 }

@@ -61,6 +61,26 @@ async function asked<T extends pg.QueryResultRow>(stack: Stack, sql: string): Pr
   }
 }
 
+test('two that start at once and find the same ports free each end up with servers of their own', async () => {
+  const stacks = await Promise.all([testHome(), testHome()].map(({ home }) => stackOn(home)))
+  // Each time that one of them was up, its own child was what answered: nobody was up and then down again.
+  const flapped = stacks.map((stack) => {
+    let wasUp = false
+    let isFlapped = false
+    stack.onChange(() => {
+      const isUp = stack.temporal() !== null
+      isFlapped ||= wasUp && !isUp
+      wasUp = isUp
+    })
+    return () => isFlapped
+  })
+  for (const stack of stacks) stack.start()
+  await Promise.all(stacks.map(bothUp))
+  expect(new Set(stacks.map((stack) => part(stack, 'temporal').address)).size).toBe(2)
+  expect(new Set(stacks.map((stack) => part(stack, 'postgres').address)).size).toBe(2)
+  expect(flapped.map((ask) => ask())).toEqual([false, false])
+})
+
 test('comes up, recovers from kill -9 of each server, keeps what was confirmed, and leaves nothing behind', async () => {
   const { home } = testHome()
   const stack = await stackOn(home)

@@ -16,12 +16,14 @@ export interface UsableTemporal {
 /**
  * Connects and comes back when the namespace and our search attribute can be used.
  * @param ownServer true where Gatehouse may change the namespace's retention
+ * @param mark a namespace that only the right server has; nothing is changed on one without it
  * @throws PartProblem with a sentence and a remedy
  */
 export async function connectTemporal(
   address: TemporalAddress,
   ownServer: boolean,
   signal: AbortSignal,
+  mark?: string,
 ): Promise<UsableTemporal> {
   let connection: Connection
   try {
@@ -45,6 +47,7 @@ export async function connectTemporal(
     })
   try {
     signal.throwIfAborted()
+    if (mark !== undefined) await connection.workflowService.describeNamespace({ namespace: mark })
     await check()
     await connection.withAbortSignal(signal, () => prepareNamespace(connection, address.namespace, { ownServer }))
     return { check, close }

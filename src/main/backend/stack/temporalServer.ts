@@ -1,5 +1,6 @@
 /** The embedded Temporal: the CLI's dev server as a child of ours, on a database file in the data folder. */
 
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -49,6 +50,7 @@ export function createTemporalServer(
   const database = join(home.temporal, 'temporal.db')
   const recordFile = join(home.temporal, 'server.json')
   const logFile = join(home.logs, 'temporal.log')
+  const mark = markOf(home)
   let cli: TemporalCli | null = null
   // A restarted server keeps its ports where it can, so that links and other clients stay right.
   let lastPort = options.port
@@ -67,7 +69,7 @@ export function createTemporalServer(
     const child = await startChild({
       name: 'temporal',
       command: cli.path,
-      args: serverArguments(database, port, uiPort),
+      args: serverArguments(database, port, uiPort, mark),
       env: systemEnvironment(),
       logFile,
       recordFile,
@@ -77,7 +79,7 @@ export function createTemporalServer(
     const address: TemporalAddress = { address: `${host}:${port}`, namespace }
     let server: UsableTemporal
     try {
-      server = await untilUsable(address, child, logFile, signal)
+      server = await untilUsable(address, mark, child, logFile, signal)
     } catch (error) {
       await child.stop()
       throw error
@@ -121,7 +123,7 @@ async function haveCli(options: TemporalServerOptions, report: Report, signal: A
 }
 
 /** The dev server's flags: `temporal server start-dev --help`. */
-function serverArguments(database: string, port: number, uiPort: number): string[] {
+function serverArguments(database: string, port: number, uiPort: number, mark: string): string[] {
   return [
     'server',
     'start-dev',
@@ -130,6 +132,7 @@ function serverArguments(database: string, port: number, uiPort: number): string
     // An abrupt end is safe in every mode; this one also survives a power cut without losing what was confirmed.
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=2'],
     ...['--search-attribute', `${stageAttribute}=Keyword`],
+    ...['--namespace', mark],
     // "Retry now" resets an activity; servers before 1.31 have that switched off.
     ...['--dynamic-config-value', 'frontend.activityAPIsEnabled=true'],
     ...['--log-level', 'warn', '--log-format', 'json'],
@@ -139,8 +142,15 @@ function serverArguments(database: string, port: number, uiPort: number): string
 // As SQLite says it (sqlite.org/rescode.html: CORRUPT, NOTADB, CANTOPEN), whatever the server adds.
 const damagedDatabase = /database disk image is malformed|file is not a database|unable to open database file/
 
+/**
+ * An empty namespace that tells the server of this data folder from any other: two that start at once may find the same
+ * port free, and the other's would be taken for ours for as long as our child needs to fail.
+ */
+const markOf = (home: Home) => `gatehouse-${createHash('sha256').update(home.root).digest('hex').slice(0, 12)}`
+
 async function untilUsable(
   address: TemporalAddress,
+  mark: string,
   child: Child,
   logFile: string,
   signal: AbortSignal,
@@ -161,7 +171,7 @@ async function untilUsable(
     // A look at the port costs nothing; a gRPC attempt on a closed one would wait out its own back-off.
     if (!(await isFree(port))) {
       try {
-        return await connectTemporal(address, true, signal)
+        return await connectTemporal(address, true, signal, mark)
       } catch (error) {
         if (performance.now() > until) throw error
       }

@@ -89,8 +89,11 @@ export async function runWorker({ home, out }: Context, { address, namespace, me
         throw new UsageError(`Metrics cannot be offered on port ${metricsPort} (${error.message}). Name another one.`)
       })
     }
-    const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
-    const temporal = { ...found, namespace: namespace ?? found.namespace }
+    const find = async () => {
+      const found = address === undefined ? await places.temporal(ending.signal) : { address, namespace: 'default' }
+      return { ...found, namespace: namespace ?? found.namespace }
+    }
+    let temporal = await find()
     const workerLog = logWith(log, () => ({ encryption: encryptionMode(keyRing.state()) }))
     installRuntime(workerLog)
     const codec = createEncryptionCodec({
@@ -133,10 +136,15 @@ export async function runWorker({ home, out }: Context, { address, namespace, me
         told,
         started.stopped.then(() => 'ended' as const),
         untilKeysAreAway(keyRing, keysAwayMs, watching.signal).then(() => 'held' as const),
+        ...(address === undefined ? [places.temporalMoved(temporal, watching.signal).then(() => 'moved' as const)] : []),
       ]).finally(() => watching.abort())
       worker = null
       await started.stop()
-      if (how === 'held') continue
+      if (how === 'moved') {
+        temporal = await find()
+        say(`Temporal is at ${temporal.address} now; this worker follows.`)
+      }
+      if (how === 'held' || how === 'moved') continue
       out.line('The worker has ended; steps that were under way are given back to Temporal.')
       return how === 'told' ? exitCodes.done : exitCodes.failed
     }
