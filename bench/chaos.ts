@@ -284,20 +284,19 @@ async function backUp(host: Host, part: 'temporal' | 'postgres'): Promise<void> 
 const upAgain = (host: Host, part: 'temporal' | 'postgres') =>
   until(async () => ((await host.connection.call('stack.health', {}))[part].state === 'up' ? true : null))
 
-/** Asks the server itself, past the host, which may see it later. Made while it is up: afterwards nobody tells its address. */
+/** Asks the server itself, where the host says it is: it may come back at another port. Made while it is up. */
 async function temporalAt(host: Host): Promise<() => Promise<true>> {
   await upAgain(host, 'temporal')
-  const address = (await host.connection.call('stack.health', {})).temporal.address ?? undefined
   return async () => {
-    await (await Connection.connect({ address, connectTimeout: 1_000 })).close()
+    const { address } = (await host.connection.call('stack.health', {})).temporal
+    await (await Connection.connect({ address: address ?? undefined, connectTimeout: 1_000 })).close()
     return true
   }
 }
 async function postgresAt(home: Home, host: Host): Promise<() => Promise<true>> {
   await upAgain(host, 'postgres')
-  const { address } = (await host.connection.call('stack.health', {})).postgres
   return async () => {
-    await (await connectToPostgres(home, address)).end()
+    await (await connectToPostgres(home, (await host.connection.call('stack.health', {})).postgres.address)).end()
     return true
   }
 }
