@@ -99,7 +99,10 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   // Whatever was missed while the host was away is asked for again.
   connection.onStatus((status) => {
     if (status !== 'open') return
-    void runs.getState().fetch()
+    void runs
+      .getState()
+      .fetch()
+      .then(() => runs.getState().readAhead())
     void views.getState().fetch()
     void files.getState().fetch()
     void stack.getState().fetch()

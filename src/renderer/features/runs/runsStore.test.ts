@@ -168,6 +168,57 @@ describe('runsStore', () => {
     }
   })
 
+  describe('reading ahead', () => {
+    const accepted = (n: number) => ({ acceptedAt: new Date(n * 60_000).toISOString() })
+    const runs = Array.from({ length: 2_600 }, (_, n) =>
+      runOf(`r${n}`, 0, { ...accepted(n), fileName: `week_${n}.csv`, stage: 'Completed' }),
+    )
+    const newest = runOf('new', 0, accepted(2_600))
+    const storeOfMany = async (fails = false) => {
+      const asked: (string | undefined)[] = []
+      const connection = createMemoryConnection({
+        'runs.list': ({ offset, limit, sort = newestFirst, ...filter }) => {
+          asked.push(filter.text)
+          if (fails && offset > 0) throw new Error('away')
+          const fit = sortRuns(runs.filter(runFits(filter, Date.now())), sort, Date.now())
+          return listOf(fit.slice(offset, offset + limit), fit.length)
+        },
+      })
+      const store = createRunsStore(connection)
+      await store.getState().fetch()
+      return { asked, connection, store }
+    }
+
+    it('brings every run here, and then a filter asks the host for nothing', async () => {
+      const { asked, store } = await storeOfMany()
+      expect(store.getState().visible).toHaveLength(2_000)
+      await store.getState().readAhead()
+      expect(store.getState().visible).toHaveLength(2_600)
+      const before = asked.length
+      store.getState().setText('week_17.csv')
+      expect(store.getState()).toMatchObject({ visible: ['r17'], beyond: 'here', fitting: 1 })
+      expect(asked).toHaveLength(before)
+    })
+
+    it('puts them below the rows that keep their places, and above none; what is new stays new', async () => {
+      const { connection, store } = await storeOfMany()
+      store.getState().setHeld(true)
+      const reading = store.getState().readAhead()
+      connection.emit('runs.changed', { runs: [newest] })
+      await reading
+      const { visible, fresh, moved } = store.getState()
+      expect([visible[0], visible.at(-1), visible.length]).toEqual(['r2599', 'r0', 2_600])
+      expect({ fresh, moved }).toEqual({ fresh: 1, moved: false })
+    })
+
+    it('leaves the list as it is when the host cannot be asked', async () => {
+      const { store } = await storeOfMany(true)
+      await store.getState().readAhead()
+      expect(store.getState()).toMatchObject({ load: 'ready', problem: null, total: 2_600 })
+      expect(store.getState().visible).toHaveLength(2_000)
+    })
+  })
+
   describe('in another order', () => {
     /** A host that knows all of them, and a console that was told of the newest only. */
     const manyOf = async (runs: RunSummary[], pages: number) => {

@@ -15,6 +15,10 @@ const nextPage = 500
 const lookPage = 150
 /** As many as the host gives in one answer. */
 const mostAtOnce = 5000
+/** A list of up to so many runs (some 25 MB) is read to its end in the background; a longer one as one scrolls. */
+const mostKept = 20_000
+/** Between two pages that are read ahead, in milliseconds: what the operator does goes first. */
+const betweenMs = 40
 /** With more changes than this at once, laying out anew is cheaper than putting each in its place. */
 const fewChanges = 64
 /** Answers that are remembered, by what was asked. */
@@ -45,6 +49,8 @@ export interface RunsState {
   /** The row that keys act on. */
   cursor: string | null
   fetch(): Promise<void>
+  /** Reads what is not here yet, a page at a time, so that filters, orders and scrolling soon need no answer of the host. */
+  readAhead(): Promise<void>
   /** The next rows of the present list, in its order. */
   loadMore(): Promise<void>
   /** Ids of all runs that fit the filter, also of those that were not here; they are then. @throws CallFailed */
@@ -89,6 +95,8 @@ export function createRunsStore(connection: Connection) {
   /** The list as it should stand, so that one change puts one row in its place instead of sorting all. */
   let laid: { key: string; cover: Cover | undefined; ids: readonly string[] } | null = null
   let asking = false
+  /** The reading ahead that counts: a connection that came back begins another. */
+  let ahead = 0
 
   const viewKey = ({ filter, sort }: View) =>
     `${formatFilter({ ...filter, text: filter.text.trim() })} ${formatLayout({ sort, columns: null })}`
@@ -151,17 +159,25 @@ export function createRunsStore(connection: Connection) {
       return laid.ids
     }
 
-    const place = (change: Partial<RunsState>, keepRows: boolean, lay: (state: Laying) => readonly string[] = layout) => {
+    /** @param read from the host just now: no news, so they go below the rows that keep their places */
+    const place = (
+      change: Partial<RunsState>,
+      keepRows: boolean,
+      lay: (state: Laying) => readonly string[] = layout,
+      read: readonly RunSummary[] = [],
+    ) => {
       const next = { ...get(), ...change }
       const wanted = lay(next)
       const cover = coverOf(next)
       const fitting = cover === undefined || cover === 'all' ? wanted.length : Math.max(cover.fitting, wanted.length)
       if (!keepRows) return set({ ...change, fitting, visible: wanted, fresh: 0, moved: false })
       const shown = new Set(next.visible)
+      const below = new Set(read.flatMap(({ workflowId: id }) => (shown.has(id) ? [] : id)))
+      const visible = below.size === 0 ? next.visible : [...next.visible, ...wanted.filter((id) => below.has(id))]
       const standing = new Set(wanted)
-      const there = wanted.filter((id) => shown.has(id))
-      const still = next.visible.filter((id) => standing.has(id))
-      set({ ...change, fitting, fresh: wanted.length - there.length, moved: !sameIds(there, still) })
+      const there = wanted.filter((id) => shown.has(id) || below.has(id))
+      const still = visible.filter((id) => standing.has(id))
+      set({ ...change, visible, fitting, fresh: wanted.length - there.length, moved: !sameIds(there, still) })
     }
 
     const merged = (runs: readonly RunSummary[], into: ReadonlyMap<string, RunSummary>) => {
@@ -256,6 +272,23 @@ export function createRunsStore(connection: Connection) {
         }
       },
 
+      async readAhead() {
+        const mine = ++ahead
+        const read: RunSummary[] = []
+        try {
+          for (let offset = firstPage; offset < get().total && get().total <= mostKept; offset += nextPage) {
+            await new Promise((done) => setTimeout(done, betweenMs))
+            const { runs } = await connection.call('runs.list', { limit: nextPage, offset, sort: newestFirst })
+            if (mine !== ahead) return
+            read.push(...runs)
+          }
+        } catch {
+          // Then as before: they are read when somebody scrolls or filters, and a failure is told there.
+          return
+        }
+        if (read.length > 0) place({ byId: merged(read, get().byId) }, holds.size > 0, layout, read)
+      },
+
       async loadMore() {
         const { filter, sort, loadingMore } = get()
         const cover = coverOf(get())
@@ -265,14 +298,11 @@ export function createRunsStore(connection: Connection) {
           // Counted here, not added up: runs that left the list since then moved the others up.
           const offset = cover === undefined ? 0 : relayout(get(), []).length
           const runs = await page({ filter, sort }, offset, nextPage)
-          const { byId, visible } = get()
-          const shown = new Set(visible)
-          // Below the rows that are there, which stay where they are.
-          const below = runs.flatMap(({ workflowId: id }) => (shown.has(id) ? [] : id))
           place(
-            { byId: merged(runs, byId), visible: [...visible, ...below], loadingMore: false, beyond: 'here' },
+            { byId: merged(runs, get().byId), loadingMore: false, beyond: 'here' },
             holds.size > 0,
             (state) => grow(state, cover, runs),
+            runs,
           )
         } catch (cause) {
           set({ loadingMore: false, problem: problemText(cause) })
