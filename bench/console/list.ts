@@ -35,6 +35,7 @@ declare const document: {
   querySelector(selector: string): Scroller
 }
 declare const performance: { now(): number }
+declare function addEventListener(name: string, listener: (event: { timeStamp: number }) => void, options: object): void
 declare const requestAnimationFrame: (then: (at: number) => void) => void
 interface Scroller {
   scrollTop: number
@@ -56,13 +57,19 @@ export async function run(): Promise<Row[]> {
   })
   fill(projection)
   projection.flush()
-  backend.handlers['runs.list'] = projection.list
+  let asked = 0
+  backend.handlers['runs.list'] = (input) => {
+    asked++
+    return projection.list(input)
+  }
   const browser = await launchChromium()
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     await page.goto(host.server.issueLink())
     await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Runs' }).click()
     await page.locator('[data-workflow-id]').first().waitFor()
+    // Until the page has read ahead: about a second after it opened.
+    for (let before = 0; asked > before; await page.waitForTimeout(1_000)) before = asked
     return [
       await filterRow(page, projection),
       await retryingRow(page, projection),
@@ -111,20 +118,24 @@ function fill(projection: Projection): void {
 const firstIds = (projection: Projection, filter: RunFilter, sort?: RunSort) =>
   projection.list({ ...filter, limit: 10, offset: 0, ...(sort ? { sort } : {}) }).runs.map(({ workflowId }) => workflowId)
 
-/** Milliseconds from the call until a frame has these rows at the top, in their order. */
-const settled = (page: Page, ids: readonly string[]) =>
+/**
+ * Milliseconds until a frame has these rows at the top, in their order.
+ * @param from what begins it: this call, or the event by which the page learns what was typed or pressed
+ */
+const settled = (page: Page, ids: readonly string[], from: 'call' | 'input' | 'click' = 'call') =>
   page.evaluate(
-    (wanted) =>
+    ([wanted, event]) =>
       new Promise<number>((done) => {
-        const began = performance.now()
+        let began = event === 'call' ? performance.now() : Number.NaN
+        if (event !== 'call') addEventListener(event, ({ timeStamp }) => (began = timeStamp), { capture: true, once: true })
         const look = () => {
           const rows = [...document.querySelectorAll('[data-workflow-id]')].map((row) => row.getAttribute('data-workflow-id'))
-          if (wanted.every((id, at) => rows[at] === id)) done(performance.now() - began)
+          if (!Number.isNaN(began) && wanted.every((id, at) => rows[at] === id)) done(performance.now() - began)
           else requestAnimationFrame(look)
         }
         look()
       }),
-    ids,
+    [ids, from] as const,
   )
 
 async function filterRow(page: Page, projection: Projection): Promise<Row> {
@@ -133,7 +144,7 @@ async function filterRow(page: Page, projection: Projection): Promise<Row> {
   for (const text of typed) {
     await search.fill('')
     await settled(page, firstIds(projection, {}))
-    const [took] = await Promise.all([settled(page, firstIds(projection, { text })), search.fill(text)])
+    const [took] = await Promise.all([settled(page, firstIds(projection, { text }), 'input'), search.fill(text)])
     times.push(took)
   }
   await search.fill('')
@@ -168,7 +179,7 @@ async function sortRow(page: Page, projection: Projection): Promise<Row> {
   const times: number[] = []
   for (const { head, sort } of heads) {
     const [took] = await Promise.all([
-      settled(page, firstIds(projection, {}, sort)),
+      settled(page, firstIds(projection, {}, sort), 'click'),
       page.getByRole('button', { name: head, exact: true }).click(),
     ])
     times.push(took)

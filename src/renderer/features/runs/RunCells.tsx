@@ -1,85 +1,97 @@
 import type { ReactNode } from 'react'
 import { isEndStage, type RunSummary, type Stage } from '../../../contract/model.ts'
 import { decidersOf, durationOf, errorOf, type Measure, type RunColumn, scoreOf, sinceOf } from '../../../contract/runSort.ts'
-import { describeRun, durationWords, remainingWords, spanWords, stageLabels } from '../../../contract/sentence.ts'
-import { useIn } from '../../app/console.ts'
+import {
+  describeRun,
+  durationWords,
+  exactWords,
+  momentWords,
+  type RunSentenceOptions,
+  remainingWords,
+  spanWords,
+  stageLabels,
+} from '../../../contract/sentence.ts'
 import { useWaitingTime } from '../../ui/clock.ts'
 import { figure } from '../../ui/format.ts'
 import { stageTones } from '../../ui/StageSign.tsx'
-import { Moment, useTimes } from '../../ui/times.tsx'
 
-/** What each column shows of a run; empty where there is nothing to show yet. */
-export const runCells: Record<RunColumn, (run: RunSummary) => ReactNode> = {
-  file: ({ fileName }) => (
-    <span className="ellipsis run-file" title={fileName}>
-      {fileName}
-    </span>
-  ),
-  state: (run) => <RowWords run={run} />,
+/** How a row says moments and spans: the time now, in milliseconds, and what the operator chose. */
+export interface RowTime {
+  now: number
+  options: RunSentenceOptions
+}
+
+/** One element per cell, and no component: a screen of rows is drawn anew at each letter of a filter and each turn of a wheel. */
+export interface Cell {
+  content: ReactNode
+  /** Class names. */
+  look?: string
+  title?: string
+}
+
+/** What each column shows of a run; null where there is nothing to show yet. */
+export const runCells: Record<RunColumn, (run: RunSummary, time: RowTime) => Cell | null> = {
+  file: ({ fileName }) => ({ content: fileName, look: 'ellipsis run-file', title: fileName }),
+  state: stateCell,
   attempts: ({ attempt, maxAttempts }) =>
-    attempt === 0 ? null : (
-      <span className={attempt > 1 ? 'nowrap' : 'nowrap faint'}>
-        {attempt}
-        {maxAttempts ? ` of ${maxAttempts}` : ''}
-      </span>
-    ),
-  error: (run) => <Measured measure={errorOf(run)} bad={run.gatePassed === false} />,
-  score: (run) => <Measured measure={scoreOf(run)} bad={false} />,
+    attempt === 0
+      ? null
+      : { content: maxAttempts ? `${attempt} of ${maxAttempts}` : attempt, ...(attempt > 1 ? {} : { look: 'faint' }) },
+  error: (run) => measureCell(errorOf(run), run.gatePassed === false),
+  score: (run) => measureCell(scoreOf(run), false),
   gate: ({ gatePassed }) =>
-    gatePassed === null ? null : gatePassed ? <span className="muted">Passed</span> : <span className="tone-bad">Refused</span>,
-  approver: (run) => <Deciders run={run} />,
-  submittedBy: ({ submittedBy }) => (
-    <span className="ellipsis muted" title={submittedBy}>
-      {submittedBy}
-    </span>
-  ),
-  accepted: ({ acceptedAt }) => <When at={acceptedAt} />,
-  started: ({ startedAt }) => (startedAt === null ? null : <When at={startedAt} />),
-  since: (run) => <Span run={run} of={sinceOf} />,
-  duration: (run) => <Span run={run} of={durationOf} />,
-  model: ({ modelId }) =>
-    modelId === null ? null : (
-      <span className="ellipsis mono" title={modelId}>
-        {modelId}
-      </span>
-    ),
-  pipeline: ({ pipeline }) => <span className="ellipsis muted">{pipeline}</span>,
+    gatePassed === null ? null : gatePassed ? { content: 'Passed', look: 'muted' } : { content: 'Refused', look: 'tone-bad' },
+  approver: decidersCell,
+  submittedBy: ({ submittedBy }) => ({ content: submittedBy, look: 'ellipsis muted', title: submittedBy }),
+  accepted: ({ acceptedAt }, time) => momentCell(acceptedAt, time),
+  started: ({ startedAt }, time) => (startedAt === null ? null : momentCell(startedAt, time)),
+  since: (run, { now }) => spanCell(run, sinceOf(run, now)),
+  duration: (run, { now }) => spanCell(run, durationOf(run, now)),
+  model: ({ modelId }) => (modelId === null ? null : { content: modelId, look: 'ellipsis mono', title: modelId }),
+  pipeline: ({ pipeline }) => ({ content: pipeline, look: 'ellipsis muted' }),
 }
 
 /** The task's own measure, named: an MAE and a log loss are no neighbours. */
-function Measured({ measure, bad }: { measure: Measure | null; bad: boolean }) {
+function measureCell(measure: Measure | null, bad: boolean): Cell | null {
   if (measure === null) return null
-  return (
-    <span className="ellipsis">
-      <span className="faint">{measure.label} </span>
-      <span className={bad ? 'tone-bad' : ''}>{figure(measure.value)}</span>
-      {bad ? <span className="sr-only"> did not pass the gate</span> : null}
-    </span>
-  )
+  return {
+    content: (
+      <>
+        <span className="faint">{measure.label} </span>
+        {figure(measure.value)}
+        {bad ? <span className="sr-only"> did not pass the gate</span> : null}
+      </>
+    ),
+    look: bad ? 'ellipsis tone-bad' : 'ellipsis',
+  }
 }
 
 /** Who decided; of several approvals how many there are. */
-function Deciders({ run }: { run: RunSummary }) {
+function decidersCell(run: RunSummary): Cell | null {
   const names = decidersOf(run).map((name) => name ?? 'unnamed client')
   const { approvals } = run
   if (names.length === 0) return null
   const words = names.join(', ')
   const some = approvals !== null && approvals.needed > 1 && run.decision === null
-  return (
-    <span className="ellipsis" title={words}>
-      {some ? <span className="faint">{`${approvals.given.length} of ${approvals.needed}: `}</span> : null}
-      {words}
-    </span>
-  )
+  if (!some) return { content: words, look: 'ellipsis', title: words }
+  const given = <span className="faint">{`${approvals.given.length} of ${approvals.needed}: `}</span>
+  return {
+    content: (
+      <>
+        {given}
+        {words}
+      </>
+    ),
+    look: 'ellipsis',
+    title: words,
+  }
 }
 
-function When({ at }: { at: string }) {
-  return (
-    <span className="faint nowrap">
-      <Moment at={at} brief />
-    </span>
-  )
-}
+const momentCell = (at: string, { now, options }: RowTime): Cell => ({
+  content: momentWords(at, new Date(now), { ...options, zoneName: false }),
+  look: 'faint',
+  title: exactWords(at, options),
+})
 
 /** Beside an open run a row has room for some 40 letters, and the number of the try must be among them. */
 const rowLabel = (stage: Stage) =>
@@ -137,28 +149,41 @@ function failedWords({ problem, fileName }: RunSummary): string {
     .replace(/^([A-Z][\w ]*?) failed(?: after \d+ attempts)?: /, '$1: ')
 }
 
-/** A run that waits for its operator stands still; every other one moves by the second. */
-function useRunTime(run: RunSummary): number {
-  const still = run.stage === 'AwaitingApproval'
-  const until = run.approvalDeadline === null ? null : Date.parse(run.approvalDeadline)
-  return useWaitingTime(!isEndStage(run.stage), still ? Date.parse(run.stageSince) : Number.POSITIVE_INFINITY, until)
+/** The time that a row needs: a run that waits for its operator stands still, every other one that goes on moves by the second. */
+export function useRowTime(run: RunSummary | undefined, relative: boolean): number {
+  const ended = run === undefined || isEndStage(run.stage)
+  const until = run?.approvalDeadline ? Date.parse(run.approvalDeadline) : null
+  const since =
+    run === undefined
+      ? 0
+      : ended
+        ? Date.parse(run.acceptedAt)
+        : run.stage === 'AwaitingApproval'
+          ? Date.parse(run.stageSince)
+          : Number.POSITIVE_INFINITY
+  return useWaitingTime(!ended || relative, since, ended ? null : until)
 }
 
-function RowWords({ run }: { run: RunSummary }) {
-  const now = useRunTime(run)
-  const times = useTimes()
-  const stack = useIn('stack', (s) => s.health)
+function stateCell(run: RunSummary, { now, options }: RowTime): Cell {
   const tone = run.retryAt ? 'bad' : stageTones[run.stage]
-  return (
-    <span className={`ellipsis run-words tone-${tone}`} title={describeRun(run, new Date(now), { ...times, stack })}>
-      {run.stage === 'Failed' ? <span className="sr-only">Failed. </span> : null}
-      {rowWords(run, now)}
-    </span>
-  )
+  const words = rowWords(run, now)
+  return {
+    content:
+      run.stage === 'Failed' ? (
+        <>
+          <span className="sr-only">Failed. </span>
+          {words}
+        </>
+      ) : (
+        words
+      ),
+    look: `ellipsis run-words tone-${tone}`,
+    title: describeRun(run, new Date(now), options),
+  }
 }
 
 /** The ends of a run are told to the second, what goes on as it moves. */
-function Span({ run, of }: { run: RunSummary; of: (run: RunSummary, now: number) => number }) {
-  const now = useRunTime(run)
-  return <span className="muted nowrap">{(run.endedAt === null ? spanWords : durationWords)(of(run, now))}</span>
-}
+const spanCell = ({ endedAt }: RunSummary, ms: number): Cell => ({
+  content: (endedAt === null ? spanWords : durationWords)(ms),
+  look: 'muted',
+})

@@ -1,20 +1,21 @@
 import { type MouseEvent, memo } from 'react'
 import type { RunColumn } from '../../../contract/runSort.ts'
+import type { RunSentenceOptions } from '../../../contract/sentence.ts'
 import { useIn } from '../../app/console.ts'
 import { StageSign } from '../../ui/StageSign.tsx'
 import { RowCheck } from '../batch/RowCheck.tsx'
 import { columnSpecs } from './columns.ts'
-import { runCells } from './RunCells.tsx'
+import { runCells, useRowTime } from './RunCells.tsx'
 
 export const rowId = (id: string) => `run-${id.replace(/[^\w-]/g, '_')}`
 
 export const RunRow = memo(
   function RunRow({
     id,
-    top,
     place,
     of,
     columns,
+    words,
     isCursor,
     isOpen,
     isSelected,
@@ -22,10 +23,11 @@ export const RunRow = memo(
     onOpen,
   }: {
     id: string
-    top: number
     place: number
     of: number
     columns: readonly RunColumn[]
+    /** How it says moments; the same object until that changes. */
+    words: RunSentenceOptions
     isCursor: boolean
     isOpen: boolean
     isSelected: boolean
@@ -33,7 +35,9 @@ export const RunRow = memo(
     onOpen: () => void
   }) {
     const run = useIn('runs', (s) => s.byId.get(id))
+    const now = useRowTime(run, words.relative === true)
     if (!run) return null
+    const time = { now, options: words }
     return (
       // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the list act on its active row (app/keys.ts)
       <div
@@ -45,27 +49,30 @@ export const RunRow = memo(
         aria-posinset={place}
         tabIndex={-1}
         className={`run-row${isCursor ? ' cursor' : ''}${isOpen ? ' open' : ''}`}
-        style={{ transform: `translateY(${top}px)` }}
         onClick={(event) => (event.shiftKey || event.ctrlKey || event.metaKey ? onSelect(event) : onOpen())}
         data-workflow-id={id}
         data-stage={run.stage}
       >
         <RowCheck isSelected={isSelected} onPress={onSelect} />
         <StageSign run={run} />
-        {columns.map((column) => (
-          <span key={column} className={columnSpecs[column].right ? 'run-cell right' : 'run-cell'}>
-            {runCells[column](run)}
-          </span>
-        ))}
+        {columns.map((column) => {
+          const cell = runCells[column](run, time)
+          const look = `run-cell${columnSpecs[column].right ? ' right' : ''}`
+          return (
+            <span key={column} className={cell?.look ? `${look} ${cell.look}` : look} title={cell?.title}>
+              {cell?.content}
+            </span>
+          )
+        })}
       </div>
     )
   },
   (a, b) =>
     a.id === b.id &&
-    a.top === b.top &&
     a.place === b.place &&
     a.of === b.of &&
     a.columns === b.columns &&
+    a.words === b.words &&
     a.isCursor === b.isCursor &&
     a.isOpen === b.isOpen &&
     a.isSelected === b.isSelected,

@@ -1,9 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { movesRows, sortsByClock } from '../../../contract/runSort.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { count, plural } from '../../ui/format.ts'
+import { useTimes } from '../../ui/times.tsx'
 import { columnSpecs, columnsThatFit, trackOf } from './columns.ts'
 import { RunRow, rowId } from './RunRow.tsx'
 import { RunsHead } from './RunsHead.tsx'
@@ -23,18 +24,19 @@ export function RunsList() {
   const sort = useIn('runs', (s) => s.sort)
   const chosen = useIn('runs', (s) => s.columns)
   const open = useIn('route', (s) => s.run)
+  const times = useTimes()
+  const stack = useIn('stack', (s) => s.health)
+  const words = useMemo(() => ({ ...times, stack }), [times, stack])
   const scroller = useRef<HTMLDivElement>(null)
   const width = useWidth(scroller)
   const columns = useMemo(() => columnsThatFit(chosen, width, sort.by), [chosen, width, sort.by])
-  // The same function for the same rows: for another one all rows are measured anew, at each frame of a scroll.
-  const keyOf = useCallback((index: number) => visible[index] ?? index, [visible])
   const virtual = useVirtualizer({
     count: visible.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
-    getItemKey: keyOf,
+    overscan: 8,
   })
+  const items = virtual.getVirtualItems()
   useHeldRows(scroller, movesRows(sort))
   useMoreRows(scroller)
 
@@ -76,27 +78,29 @@ export function RunsList() {
         aria-activedescendant={at >= 0 ? rowId(visible[at] as string) : undefined}
       >
         <div className="runs-space" role="presentation" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const id = visible[item.index] as string
-            return (
-              <RunRow
-                key={item.key}
-                id={id}
-                top={item.start}
-                place={item.index + 1}
-                of={fitting}
-                columns={columns}
-                isCursor={id === cursor}
-                isOpen={id === open}
-                isSelected={selected.has(id)}
-                onSelect={(event) => (event.shiftKey ? selection.getState().reachTo(id) : selection.getState().toggle(id))}
-                onOpen={() => {
-                  runs.getState().setCursor(id)
-                  route.getState().go({ place: 'runs', run: id, full: false })
-                }}
-              />
-            )
-          })}
+          <div className="runs-rows" role="presentation" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+            {items.map((item) => {
+              const id = visible[item.index] as string
+              return (
+                <RunRow
+                  key={id}
+                  id={id}
+                  place={item.index + 1}
+                  of={fitting}
+                  columns={columns}
+                  words={words}
+                  isCursor={id === cursor}
+                  isOpen={id === open}
+                  isSelected={selected.has(id)}
+                  onSelect={(event) => (event.shiftKey ? selection.getState().reachTo(id) : selection.getState().toggle(id))}
+                  onOpen={() => {
+                    runs.getState().setCursor(id)
+                    route.getState().go({ place: 'runs', run: id, full: false })
+                  }}
+                />
+              )
+            })}
+          </div>
         </div>
       </div>
       <RunsFoot />
