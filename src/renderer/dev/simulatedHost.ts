@@ -622,7 +622,7 @@ const policy = (maximumAttempts: number, initialIntervalSeconds: number, maximum
 const firstSettings: Settings = {
   inboxFolders: ['/home/ada/.local/share/gatehouse/data/raw'],
   settleSeconds: 1,
-  maxFileBytes: 4_000_000_000,
+  maxFileBytes: 4 * 1024 ** 3,
   operator: 'Ada Lovelace',
   demoTrainer: { minSeconds: 15, maxSeconds: 25 },
   approvalTimeoutHours: 24,
