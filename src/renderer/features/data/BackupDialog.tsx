@@ -2,14 +2,15 @@ import { useState } from 'react'
 import type { BackupProgress, BackupReport } from '../../../contract/backup.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
+import { CheckBox } from '../../ui/CheckBox.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { bytesWords, plural } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
+import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { Moment } from '../../ui/times.tsx'
 import { useNewPassphrase } from '../encryption/useNewPassphrase.tsx'
-import { Check } from '../settings/Notifications.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { restoreCommand } from './backupStore.ts'
 
@@ -115,7 +116,7 @@ function Ask({ where, withKeys, onEdit, refusal, onClose }: AskProps) {
         value={where}
         onChange={(text) => onEdit({ where: text })}
       />
-      <Check
+      <CheckBox
         label="Put the encryption keys in it, sealed by a passphrase"
         isOn={withKeys}
         onChange={(on) => onEdit({ withKeys: on })}
@@ -189,19 +190,9 @@ function Made({ report, onClose }: { report: BackupReport; onClose: () => void }
 }
 
 export function BackupBar({ making: { what, doneBytes, totalBytes } }: { making: BackupProgress }) {
-  const share = totalBytes === 0 ? null : Math.min(1, doneBytes / totalBytes)
   return (
     <div className="backup-bar">
-      <div
-        className="progress"
-        role="progressbar"
-        aria-label={what}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={share === null ? undefined : Math.round(share * 100)}
-      >
-        <span style={{ width: `${(share ?? 0) * 100}%` }} />
-      </div>
+      <ProgressBar label={what} share={totalBytes === 0 ? null : doneBytes / totalBytes} />
       <span className="muted" role="status">
         {what.replace(/\.$/, '')}
         {totalBytes === 0 ? '…' : ` · ${bytesWords(doneBytes)} of ${bytesWords(totalBytes)}`}

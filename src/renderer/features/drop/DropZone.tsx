@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { bytesWords, plural } from '../../ui/format.ts'
+import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { outcomes } from '../files/FilesView.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { carriesFiles, droppedFiles } from './dropped.ts'
@@ -217,16 +218,7 @@ function TrayLine({ item }: { item: TrayItem }) {
         </span>
         {item.entry?.outcome === 'accepted' ? <span className="sr-only">, new run</span> : null}
         {item.entry?.outcome === 'accepted' ? null : <span className="tray-result">{resultWords(item)}</span>}
-        {item.state === 'sending' && item.sizeBytes ? (
-          <div
-            className="progress"
-            role="progressbar"
-            aria-label={`Sending ${item.name}`}
-            aria-valuenow={Math.round(item.fraction * 100)}
-          >
-            <span style={{ width: `${item.fraction * 100}%` }} />
-          </div>
-        ) : null}
+        {item.state === 'sending' && item.sizeBytes ? <ProgressBar label={`Sending ${item.name}`} share={item.fraction} /> : null}
       </div>
       {id ? (
         <Button size="small" look="link" onPress={() => route.getState().go({ place: 'runs', run: id, full: false })}>

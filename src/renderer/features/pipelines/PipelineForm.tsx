@@ -5,6 +5,7 @@ import type { MetricName } from '../../../contract/training.ts'
 import { metricLabels } from '../../../contract/training.ts'
 import { useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
+import { CheckBox } from '../../ui/CheckBox.tsx'
 import { Choice } from '../../ui/Choice.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { sentenceStart } from '../../ui/format.ts'
@@ -149,14 +150,11 @@ export function PipelineForm({ draft, onChange }: { draft: PipelineDraft; onChan
       </Part>
       <Part title="Quality gate">
         <Gate draft={draft} errorOf={errorOf} onChange={(gate) => onChange({ gate })} />
-        <label className="settings-check">
-          <input
-            type="checkbox"
-            checked={draft.asksAlways}
-            onChange={(event) => onChange({ asksAlways: event.target.checked })}
-          />
-          Ask for production whenever the gate passes
-        </label>
+        <CheckBox
+          label="Ask for production whenever the gate passes"
+          isOn={draft.asksAlways}
+          onChange={(asksAlways) => onChange({ asksAlways })}
+        />
         {draft.asksAlways ? null : (
           <div className="settings-row">
             <Choice
@@ -180,14 +178,11 @@ export function PipelineForm({ draft, onChange }: { draft: PipelineDraft; onChan
           />
           <Field label="Who may decide, one in a line" hint="Empty: anybody." multiline {...text('approvers')} />
         </div>
-        <label className="settings-check">
-          <input
-            type="checkbox"
-            checked={draft.notSubmitter}
-            onChange={(event) => onChange({ notSubmitter: event.target.checked })}
-          />
-          Whoever submitted the file may not approve it
-        </label>
+        <CheckBox
+          label="Whoever submitted the file may not approve it"
+          isOn={draft.notSubmitter}
+          onChange={(notSubmitter) => onChange({ notSubmitter })}
+        />
       </Part>
       <Retries draft={draft} errorOf={errorOf} onChange={(retries) => onChange({ retries })} />
     </div>

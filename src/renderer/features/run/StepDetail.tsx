@@ -7,6 +7,7 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
+import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { useTimes } from '../../ui/times.tsx'
 import { FailureChain } from '../payload/FailureChain.tsx'
 import { Payload } from '../payload/Payload.tsx'
@@ -112,19 +113,9 @@ const noAttempts = (step: Step) => {
 function RunningProgress({ step }: { step: Step }) {
   const progress = useProgress(step)
   if (!progress) return null
-  const share = Math.round(Math.min(1, Math.max(0, progress.fraction)) * 100)
   return (
     <div className="step-progress">
-      <div
-        className="progress"
-        role="progressbar"
-        aria-valuenow={share}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-label={progress.message}
-      >
-        <span style={{ width: `${share}%` }} />
-      </div>
+      <ProgressBar label={progress.message} share={progress.fraction} />
       <span className="muted">{progressWords(progress)}</span>
     </div>
   )

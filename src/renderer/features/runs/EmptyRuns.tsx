@@ -2,6 +2,7 @@ import { FileUp, Upload } from 'lucide-react'
 import { useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/Copy.tsx'
+import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import { type PartName, partLabels } from '../stack/stackStore.ts'
 
@@ -74,18 +75,7 @@ function GettingReady() {
                 {share === null ? '' : ` ${share} %`}
                 {remedy ? ` ${remedy}` : ''}
               </span>
-              {share === null ? null : (
-                <div
-                  className="progress"
-                  role="progressbar"
-                  aria-label={partLabels[name]}
-                  aria-valuenow={share}
-                  aria-valuemin={0}
-                  aria-valuemax={100}
-                >
-                  <span style={{ width: `${share}%` }} />
-                </div>
-              )}
+              {share === null ? null : <ProgressBar label={partLabels[name]} share={progress} />}
             </li>
           )
         })}

@@ -1,8 +1,8 @@
 import { useConsole, useIn } from '../../app/console.ts'
+import { CheckBox } from '../../ui/CheckBox.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
-import { Check } from './Notifications.tsx'
 import type { SettingsDraft } from './settingsStore.ts'
 
 /** Whether the host offers its metrics to Prometheus, and where. */
@@ -13,7 +13,7 @@ export function Metrics({ draft }: { draft: SettingsDraft['metrics'] }) {
   const edit = (change: Partial<SettingsDraft['metrics']>) => settings.getState().edit({ metrics: { ...draft, ...change } })
   return (
     <>
-      <Check label="Offer metrics to Prometheus on this machine" isOn={draft.on} onChange={(on) => edit({ on })} />
+      <CheckBox label="Offer metrics to Prometheus on this machine" isOn={draft.on} onChange={(on) => edit({ on })} />
       <div className="settings-row">
         <Field
           label="Port"

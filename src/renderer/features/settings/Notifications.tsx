@@ -1,6 +1,7 @@
 import { type NotificationSettings, type Weekday, weekdays } from '../../../contract/notices.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
+import { CheckBox } from '../../ui/CheckBox.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import type { NotificationMinutes, NotificationsDraft } from './settingsStore.ts'
@@ -43,7 +44,7 @@ export function Notifications({ draft }: { draft: NotificationsDraft }) {
     <>
       <fieldset className="settings-checks" aria-label="What is told">
         {kinds.map(({ kind, label }) => (
-          <Check key={kind} label={label} isOn={draft[kind]} onChange={(on) => edit({ [kind]: on })} />
+          <CheckBox key={kind} label={label} isOn={draft[kind]} onChange={(on) => edit({ [kind]: on })} />
         ))}
       </fieldset>
       <div className="settings-row">
@@ -82,7 +83,7 @@ function Quiet({
   const daysError = errors['notifications.quiet.days']
   return (
     <>
-      <Check
+      <CheckBox
         label="Quiet hours: nothing is told, and summed up when they are over"
         isOn={draft.on}
         onChange={(on) => onChange({ on })}
@@ -115,7 +116,7 @@ function Quiet({
             ))}
           </fieldset>
           {daysError ? <p className="error-text">{daysError}</p> : null}
-          <Check
+          <CheckBox
             label="A run that rejects itself soon is told all the same"
             isOn={draft.letExpiringThrough}
             onChange={(letExpiringThrough) => onChange({ letExpiringThrough })}
@@ -155,13 +156,4 @@ const arrivalWords: Record<NotificationPermission | 'unsupported', string> = {
   granted: 'This browser shows notices on the desktop.',
   denied: 'This browser was told not to show notices of this page. Allow them in its site settings.',
   unsupported: 'Notices show on the desktop.',
-}
-
-export function Check({ label, isOn, onChange }: { label: string; isOn: boolean; onChange: (on: boolean) => void }) {
-  return (
-    <label className="settings-check">
-      <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.target.checked)} />
-      {label}
-    </label>
-  )
 }

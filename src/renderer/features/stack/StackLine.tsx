@@ -15,6 +15,7 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
+import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { useTimes } from '../../ui/times.tsx'
 import { bannerText } from '../drills/drillsStore.ts'
 import { lineWords as keysWords } from '../encryption/keysStore.ts'
@@ -158,18 +159,7 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
           </div>
           <p className="muted">{part.summary}</p>
           {part.detail ? <p className="wrap">{part.detail}</p> : null}
-          {share === null ? null : (
-            <div
-              className="progress"
-              role="progressbar"
-              aria-label={label}
-              aria-valuenow={share}
-              aria-valuemin={0}
-              aria-valuemax={100}
-            >
-              <span style={{ width: `${share}%` }} />
-            </div>
-          )}
+          {share === null ? null : <ProgressBar label={label} share={part.progress} />}
           {part.remedy ? (
             <div className="stack-remedy">
               <h3>What you can do</h3>
