@@ -352,8 +352,10 @@ export const calls = {
   'notices.test': { input: nothing, output: nothing },
 
   'drills.list': { input: nothing, output: drillsState },
-  /** Switches a drill on as ordered (anew, when it is on already), or off. Answers once that holds, and says what holds then. */
-  /** Switches a drill on, or off by null. Idempotent by `requestId`: sent again, it answers how the drills are now. */
+  /**
+   * Switches a drill on as ordered (anew, when it is on already), or off by null. Answers once that holds, and says what holds
+   * then. Idempotent by `requestId`: sent again, it switches nothing and answers how the drills are now.
+   */
   'drills.set': {
     input: z.object({ name: drillName, to: drillOrder.nullable(), requestId: z.uuid() }).strict(),
     output: drillsState,

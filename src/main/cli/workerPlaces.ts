@@ -1,4 +1,5 @@
 /** Where a bare worker finds Temporal and Postgres: with the profile's own servers, or with the host that runs ours. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -92,14 +93,21 @@ async function besideHost({ home, secrets, log }: PlacesOptions): Promise<Worker
   }
   const connect = async () => {
     const connection = await connectToHost(home)
-    host = connection
     connection.subscribe('stack.changed', (payload) => tell(payload.health))
+    try {
+      tell(await connection.call('stack.health', {}))
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    host = connection
+    if (isClosed) return connection.close()
+    // Only now: one that was lost before it told anything is tried again by whoever connects.
     connection.onStatus((status) => {
       if (status !== 'lost' && status !== 'refused') return
       tell(null)
       void followAgain()
     })
-    tell(await connection.call('stack.health', {}))
   }
   /** The next host on the folder is followed like the one before. */
   const followAgain = async () => {
@@ -120,12 +128,7 @@ async function besideHost({ home, secrets, log }: PlacesOptions): Promise<Worker
       throw error
     },
   )
-  const nextChange = (signal: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      if (signal.aborted) reject(signal.reason)
-      changed.addEventListener('change', () => resolve(), { once: true })
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    })
+  const nextChange = (signal: AbortSignal) => once(changed, 'change', { signal })
   const temporalNow = () => (health?.temporal.state === 'up' ? health.temporal.address : null)
   /** Kept by the server beside its data, and the same from start to start where it is free. */
   const rememberedPort = () => {

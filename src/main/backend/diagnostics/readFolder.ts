@@ -32,8 +32,10 @@ function secretsIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, inner]) => (isSecretName(name) ? textsIn(inner) : secretsIn(inner)))
 }
 
-/** Values that may leave under no name: of the file with the secrets, the running host's own token,
- * and what the configuration holds: a trainer may print its arguments. */
+/**
+ * Values that may leave under no name: of the file with the secrets, the running host's own token, and what the configuration
+ * holds: a trainer may print its arguments.
+ */
 export async function secretsInFiles(home: Home): Promise<string[]> {
   const values: string[] = []
   for (const file of [join(home.config, 'secrets.json'), home.control]) {

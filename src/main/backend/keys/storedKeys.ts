@@ -27,8 +27,7 @@ const entrySchema = z.union([
 ])
 type Entry = z.infer<typeof entrySchema>
 
-/** One entry of the store per key: Windows limits an entry to 2,560 bytes. */
-/** Name of the secret that is a data key. */
+/** Name of the secret that is a data key. One entry of the store per key: Windows limits an entry to 2,560 bytes. */
 export const dataKeySecret = (id: string) => `data-key:${id}`
 /** Ids of all of them; a keychain cannot be asked for its names. */
 const indexName = 'data-keys'

@@ -8,8 +8,8 @@ export interface PendingStart {
 }
 
 export interface StartOutbox {
-  /** Starts whose time has come, oldest first. */
   /**
+   * Starts whose time has come, oldest first.
    * @param latest the latest time that a wait begun now would end. What is to wait longer was noted before the clock was
    * set back, and is due: else a file would wait for as long as the clock was wrong.
    */

@@ -39,9 +39,9 @@ const waitingPart: Part = {
 /**
  * Keeps secrets in the OS keychain, or, where there is none, in a file that only this user can read. Which one is found
  * out once per data folder and remembered in `config/secret-store.json`: a keychain that is locked today must not make
- * the app invent new secrets in a file. The choice lies there twice, as without it the keychain's entries are not found again:
- * a damaged one is set aside and read from its copy. Comes back once that is known; a keychain that does not answer later is told by
- * each use.
+ * the app invent new secrets in a file. The choice lies there twice, as without it the keychain's entries are not found
+ * again: a damaged one is set aside and read from its copy. Comes back once that is known; a keychain that does not answer
+ * later is told by each use.
  * @throws SecretsUnavailable when the remembered choice and its copy are damaged
  */
 export async function openSecrets(options: SecretsOptions): Promise<SecretStore> {

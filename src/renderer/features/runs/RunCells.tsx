@@ -151,17 +151,15 @@ function failedWords({ problem, fileName }: RunSummary): string {
 
 /** The time that a row needs: a run that waits for its operator stands still, every other one that goes on moves by the second. */
 export function useRowTime(run: RunSummary | undefined, relative: boolean): number {
-  const ended = run === undefined || isEndStage(run.stage)
-  const until = run?.approvalDeadline ? Date.parse(run.approvalDeadline) : null
-  const since =
-    run === undefined
-      ? 0
-      : ended
-        ? Date.parse(run.acceptedAt)
-        : run.stage === 'AwaitingApproval'
-          ? Date.parse(run.stageSince)
-          : Number.POSITIVE_INFINITY
-  return useWaitingTime(!ended || relative, since, ended ? null : until)
+  const goesOn = run !== undefined && !isEndStage(run.stage)
+  const until = goesOn && run.approvalDeadline ? Date.parse(run.approvalDeadline) : null
+  return useWaitingTime(goesOn || relative, run === undefined ? 0 : stillSince(run), until)
+}
+
+/** Since when nothing but the time moves in a row; for a run that works that is never. */
+function stillSince(run: RunSummary): number {
+  if (isEndStage(run.stage)) return Date.parse(run.acceptedAt)
+  return run.stage === 'AwaitingApproval' ? Date.parse(run.stageSince) : Number.POSITIVE_INFINITY
 }
 
 function stateCell(run: RunSummary, { now, options }: RowTime): Cell {

@@ -36,7 +36,8 @@ export const RunRow = memo(
   }) {
     const run = useIn('runs', (s) => s.byId.get(id))
     const now = useRowTime(run, words.relative === true)
-    if (!run) return null
+    // While the list is read anew after the host was away: the rows below keep their places.
+    if (!run) return <div className="run-row" role="presentation" />
     const time = { now, options: words }
     return (
       // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the list act on its active row (app/keys.ts)
