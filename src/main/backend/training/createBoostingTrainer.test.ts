@@ -93,6 +93,26 @@ describe('a training in threads', () => {
   })
 })
 
+describe('a thread that ends', () => {
+  const threadOf = (name: string, lead: string) => {
+    const path = join(folder, `${name}.mjs`)
+    const script = `import { parentPort, workerData } from 'node:worker_threads'\nif (workerData.role === 'lead') ${lead}\n`
+    writeFileSync(path, script)
+    return path
+  }
+  const done = `setTimeout(() => parentPort.postMessage({ kind: 'done', artifact: new Uint8Array([1]), curve: [] }), 300)`
+
+  it('is no failure where it helped and is not needed any more, before the lead is heard', async () => {
+    const { artifact } = await trainer({ threadFile: threadOf('helped', done), threads: 3 }).train(request(small, {}))
+    expect([...artifact]).toEqual([1])
+  })
+
+  it('is one where it was the lead and gave no answer', async () => {
+    const training = trainer({ threadFile: threadOf('silent', 'parentPort.unref()'), threads: 3 }).train(request(small, {}))
+    await expect(training).rejects.toThrow('A thread of the training ended with code 0. What it had reached is kept.')
+  })
+})
+
 describe('going on from a checkpoint', () => {
   it('after a kill of the whole process the model is that of an undisturbed training, to the byte', async () => {
     const settings = { ...someRounds, rounds: 40 }

@@ -141,11 +141,11 @@ function trainInThreads(
     leader.on('message', onMessage)
     for (const worker of workers) {
       worker.on('error', (error) => settle(() => reject(new TrainerProblem(deathMessage(error), { cause: error }))))
-      worker.on('exit', (code) =>
-        settle(() =>
-          reject(new TrainerProblem(`A thread of the training ended with code ${code}. What it had reached is kept.`)),
-        ),
-      )
+      worker.on('exit', (code) => {
+        // A helper ends by itself once its lead has, whose answer may be heard only after that.
+        if (code === 0 && worker !== leader) return
+        settle(() => reject(new TrainerProblem(`A thread of the training ended with code ${code}. What it had reached is kept.`)))
+      })
     }
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
