@@ -113,7 +113,7 @@ export async function writeTableFile(
       await append(new Uint8Array(column.buffer, column.byteOffset, column.byteLength))
     }
     const digest = hash.digest()
-    await file.write(digest)
+    await file.writeFile(digest)
     await file.sync()
     await file.close()
     await rename(temporary, path)

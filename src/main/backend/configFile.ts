@@ -16,9 +16,9 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { sync as writeFileAtomic } from 'write-file-atomic'
 import { refused } from '../../contract/errors.ts'
-import { isDiskFull } from './diskFull.ts'
+import { isDiskFull } from './disk/diskFull.ts'
+import { flushFolder, writeWhole } from './disk/writeWhole.ts'
 
 /** What people write by hand has some kilobytes; of more nothing is read. */
 const mostBytes = 4 * 1024 ** 2
@@ -71,7 +71,7 @@ export function setAside(file: string): string {
   if (stat.isDirectory()) {
     const aside = `${file}.broken-${Date.now()}`
     renameSync(file, aside)
-    flushFolder(file)
+    flushFolder(dirname(file))
     return aside
   }
   const there = statSync(file, { throwIfNoEntry: false })
@@ -90,7 +90,7 @@ export function setAside(file: string): string {
       throw error
     }
   }
-  flushFolder(file)
+  flushFolder(dirname(file))
   return aside
 }
 
@@ -124,15 +124,13 @@ export const newerVersion = (written: number, known: number) =>
   `it is of version ${written}, which a newer Gatehouse wrote; this one knows version ${known}`
 
 /**
- * Writes a value as JSON in one step (temporary file, fsync, rename, fsync of the folder): whoever reads finds the old
- * one or the new one, also after a power cut.
+ * Writes a value as JSON, whole or not at all, as `writeWhole` does.
  * @param what as it is called in the sentence: `The settings`
  * @throws CallFailed `refused` when that is not possible; the file is then as it was
  */
 export function writeJson(file: string, value: unknown, what: string): void {
   try {
-    writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
-    flushFolder(file)
+    writeWhole(file, `${JSON.stringify(value, null, 2)}\n`)
   } catch (error) {
     // Told by whoever answers the call, as for everything that a full disk stops.
     if (isDiskFull(error)) throw error
@@ -149,10 +147,4 @@ function flush(path: string): void {
   } finally {
     closeSync(descriptor)
   }
-}
-
-/** A rename is on disk once its folder is. */
-function flushFolder(file: string): void {
-  // Windows has no such thing: a folder cannot be opened there.
-  if (process.platform !== 'win32') flush(dirname(file))
 }

@@ -71,6 +71,19 @@ it('goes on when the disk is full, and says how many lines were lost', () => {
   expect(linesOf(file)).toMatchObject([{ msg: 'before' }, { level: 40, lost: 2 }, { msg: 'after' }])
 })
 
+it('counts a line of which the disk took a part, and closes it', () => {
+  let room = Number.POSITIVE_INFINITY
+  const file = join(folder, 'logs', 'gatehouse.log')
+  const log = createLogFile(file, { write: (fd, text) => writeSync(fd, Buffer.from(text).subarray(0, room)) })
+  log.write('{"msg":"before"}\n')
+  room = 5
+  log.write('{"msg":"cut off"}\n')
+  room = Number.POSITIVE_INFINITY
+  log.write('{"msg":"after"}\n')
+  const lines = readFileSync(file, 'utf8').split('\n')
+  expect(lines).toEqual(['{"msg":"before"}', '{"msg', expect.stringContaining('"lost":1'), '{"msg":"after"}', ''])
+})
+
 it('names the run, the step and the attempt on whatever is written in the course of an attempt', async () => {
   const file = join(folder, 'logs', 'gatehouse.log')
   const log = createLog(file, 'info')

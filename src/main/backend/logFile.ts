@@ -26,6 +26,11 @@ export function createLogFile(file: string, options: LogFileOptions = {}): { wri
   let size = fstatSync(fd).size
   let lost = 0
 
+  /** With little room left a disk takes a part of a line, and says so by the number of bytes alone. */
+  function whole(text: string): void {
+    if (write(fd, text) < Buffer.byteLength(text)) throw new Error('the line was cut off')
+  }
+
   /** What cannot be set aside now (Windows: while another process has it open) grows on, and is tried again later. */
   function rotate(): void {
     try {
@@ -65,10 +70,10 @@ export function createLogFile(file: string, options: LogFileOptions = {}): { wri
         if (lost > 0) {
           // The line end closes what a full disk cut off.
           const notice = { level: 40, time: new Date().toISOString(), lost, msg: 'lines were lost: the log could not be written' }
-          write(fd, `\n${JSON.stringify(notice)}\n`)
+          whole(`\n${JSON.stringify(notice)}\n`)
           lost = 0
         }
-        write(fd, line)
+        whole(line)
         size += bytes
       } catch {
         lost++

@@ -1,14 +1,14 @@
 /** Which backup of a data folder is the newest, wherever it was put: `backups/last.json`, which no backup holds. */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { type BackupReport, type BackupState, backupReport } from '../../../contract/backup.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 import type { Home } from '../home.ts'
 
 const noteOf = ({ backups }: Pick<Home, 'backups'>) => join(backups, 'last.json')
 
 export async function rememberBackup(home: Pick<Home, 'backups'>, report: BackupReport): Promise<void> {
-  await writeFileAtomic(noteOf(home), `${JSON.stringify(report)}\n`, { mode: 0o600 })
+  writeWhole(noteOf(home), `${JSON.stringify(report)}\n`)
 }
 
 /** null when none is known; `isThere` is false when its file was moved, removed or replaced since. */

@@ -77,7 +77,7 @@ export function createEndpoints({ folder, store, threadFile, ports = usualPorts,
           now[environment] = port
         }
         await Promise.all(environments.map(open))
-        await writePorts(folder, { own, now })
+        writePorts(folder, { own, now })
       } catch (error) {
         log.error({ err: error }, 'endpoints')
         for (const environment of environments) all[environment].failed((error as Error).message)

@@ -5,12 +5,12 @@
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import { metricValues } from '../../../contract/training.ts'
 import type { DeploymentCause } from '../../../temporal/activities/deps.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { lockFile } from '../../control/lock.ts'
+import { flushFolder, writeWhole } from '../disk/writeWhole.ts'
 
 const cause: z.ZodType<DeploymentCause> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), workflow_id: z.string(), run_id: z.string() }),
@@ -132,9 +132,9 @@ export function createDeployments(folder: string, environment: Environment): Dep
 
     async switchTo(next) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      if (next === null) await rm(record, { force: true })
-      else await writeFileAtomic(record, `${JSON.stringify(next, null, 2)}\n`, { mode: 0o600 }) // temp, fsync, rename
-      await flush(folder)
+      if (next !== null) return writeWhole(record, `${JSON.stringify(next, null, 2)}\n`)
+      await rm(record, { force: true })
+      flushFolder(folder)
     },
 
     async everDeployed(modelId) {
@@ -195,16 +195,5 @@ function parsed<T>(schema: z.ZodType<T>, text: string): T | null {
     return schema.parse(JSON.parse(text))
   } catch {
     return null
-  }
-}
-
-/** Makes a rename or removal in the folder survive a power cut. */
-async function flush(folder: string): Promise<void> {
-  if (process.platform === 'win32') return // Windows cannot flush a folder; NTFS journals the rename itself
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

@@ -1,9 +1,9 @@
 /** Which port each environment has, so that its address stays the same over restarts. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { Environment } from '../../../temporal/types.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 
 const port = z.number().int().min(1).max(65_535)
 const byEnvironment = z.partialRecord(z.enum(['dev', 'prod']), port)
@@ -30,8 +30,7 @@ export async function readPorts(folder: string): Promise<Ports> {
   }
 }
 
-export const writePorts = (folder: string, ports: Ports): Promise<void> =>
-  writeFileAtomic(fileIn(folder), `${JSON.stringify(ports)}\n`, { mode: 0o600 })
+export const writePorts = (folder: string, ports: Ports): void => writeWhole(fileIn(folder), `${JSON.stringify(ports)}\n`)
 
 /**
  * The ports to try, in order: the environment's own, the usual one, the next ones (never another environment's), and at

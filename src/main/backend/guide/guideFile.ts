@@ -1,9 +1,9 @@
 /** `guide.json`: how far the demonstration is, so that it goes on after the host was ended in the middle of it. */
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { sync as writeFileAtomic } from 'write-file-atomic'
 import { z } from 'zod'
 import { drillName } from '../../../contract/drills.ts'
 import { timestamp } from '../../../contract/model.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 
 export const subjectNames = ['good', 'failing', 'outage', 'password', 'first', 'second', 'plain', 'sealed'] as const
 const subjectName = z.enum(subjectNames)
@@ -60,7 +60,7 @@ export function createGuideFile(file: string, warn: (details: object, message: s
         return null
       }
     },
-    write: (record) => writeFileAtomic(file, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 }),
+    write: (record) => writeWhole(file, `${JSON.stringify(record, null, 2)}\n`),
     remove: () => rmSync(file, { force: true }),
   }
 }

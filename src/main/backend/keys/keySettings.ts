@@ -1,9 +1,9 @@
 /** Where new keys come from: `config/keys.json`, read and checked. It holds no secret. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { sync as writeFileAtomic } from 'write-file-atomic'
 import { type KeySettings, keySettings } from '../../../contract/keys.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { readText, setAsideInWords } from '../configFile.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 import { firstLine } from '../settings/firstLine.ts'
 
 /**
@@ -26,7 +26,7 @@ export function readKeySettings(file: string): KeySettings {
 }
 
 export const writeKeySettings = (file: string, settings: KeySettings): void =>
-  writeFileAtomic(file, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 })
+  writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`)
 
 /**
  * Remembers the file as it lies there, right or not.
@@ -34,5 +34,5 @@ export const writeKeySettings = (file: string, settings: KeySettings): void =>
  */
 export function keepKeySettings(file: string): () => void {
   const before = existsSync(file) ? readFileSync(file) : null
-  return () => (before === null ? rmSync(file, { force: true }) : writeFileAtomic(file, before, { mode: 0o600 }))
+  return () => (before === null ? rmSync(file, { force: true }) : writeWhole(file, before))
 }

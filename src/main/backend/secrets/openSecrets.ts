@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { Part } from '../../../contract/model.ts'
 import { appPaths } from '../../paths.ts'
 import { readText, setAsideInWords } from '../configFile.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { createKeychain, type SecretPlace, type StartHelper } from './keychain.ts'
@@ -122,10 +122,14 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
     }
     const from = stored && stored.store !== store ? stored.store : stored?.from
     const text = `${JSON.stringify({ id, store, from } satisfies Choice)}\n`
-    if (!stored || stored.store !== store || mended) await writeFileAtomic(choiceFile, text, { mode: 0o600 })
+    if (!stored || stored.store !== store || mended) writeWhole(choiceFile, text)
     // Made for older data folders too; without it the choice is still there once.
     if (textOf(copyFile) !== text) {
-      await writeFileAtomic(copyFile, text, { mode: 0o600 }).catch((error) => log.warn({ err: error, copyFile }, 'not copied'))
+      try {
+        writeWhole(copyFile, text)
+      } catch (error) {
+        log.warn({ err: error, copyFile }, 'not copied')
+      }
     }
     const there = { keychain, file }
     return {

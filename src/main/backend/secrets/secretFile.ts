@@ -1,6 +1,6 @@
-import { chmod, readFile } from 'node:fs/promises'
-import writeFileAtomic from 'write-file-atomic'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { writeWhole } from '../disk/writeWhole.ts'
 import type { SecretPlace } from './keychain.ts'
 
 const contents = z.record(z.string(), z.string())
@@ -31,10 +31,7 @@ export function createSecretFile(file: string): SecretPlace {
       )
     }
   }
-  const write = async (values: Record<string, string>) => {
-    await writeFileAtomic(file, `${JSON.stringify(values, null, 2)}\n`, { mode: 0o600, fsync: true })
-    await chmod(file, 0o600)
-  }
+  const write = (values: Record<string, string>) => writeWhole(file, `${JSON.stringify(values, null, 2)}\n`)
   return {
     get: (name) => inTurn(async () => (await read())[name] ?? null),
     set: (name, value) => inTurn(async () => write({ ...(await read()), [name]: value })),
@@ -43,7 +40,7 @@ export function createSecretFile(file: string): SecretPlace {
         const values = await read()
         if (!(name in values)) return
         delete values[name]
-        await write(values)
+        write(values)
       }),
   }
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { sync as writeFileAtomic } from 'write-file-atomic'
 import { defaultPipelines, type Pipeline, pipelinesFile } from '../../../contract/pipelines.ts'
 import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson } from '../configFile.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 import { firstLine } from './firstLine.ts'
 
 /** The published schema's name, beside the file, so that an editor checks what somebody types. */
@@ -36,10 +36,13 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
       if (isDeepStrictEqual(inForce, pipelines)) return false
       if (toKeep) keepBeforeWriting(file, 'The pipelines')
       writeJson(file, { $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, 'The pipelines')
-      // Editors' help only: the pipelines are saved without it too.
-      writeFileAtomic(schema.path, schema.text, { mode: 0o600 })
       toKeep = false
       inForce = pipelines
+      try {
+        writeWhole(schema.path, schema.text)
+      } catch {
+        // Editors' help only: the pipelines are saved without it too.
+      }
       return true
     },
   }

@@ -11,9 +11,9 @@ import { createRequire } from 'node:module'
 import { arch, platform, tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import { readText, setAside } from '../configFile.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 import type { Log } from '../log.ts'
 import { PartProblem } from './keepUp.ts'
 import { stopPostmaster } from './postmaster.ts'
@@ -161,7 +161,7 @@ async function databasesOwnedBy(home: string, systemFolder: string): Promise<str
 /** Writes the file where it says something else: one that is read-only and right is no problem. */
 async function writeChanged(file: string, value: object): Promise<void> {
   const text = `${JSON.stringify(value)}\n`
-  if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFileAtomic(file, text, { mode: 0o600 })
+  if ((await readFile(file, 'utf8').catch(() => '')) !== text) writeWhole(file, text)
 }
 
 /**
@@ -173,8 +173,8 @@ export async function placeMoved(folder: string, home: string, systemFolder = de
   const file = join(folder, 'place.json')
   if (!existsSync(file)) return
   const place = placeFile.parse(JSON.parse(await readFile(file, 'utf8')))
-  await writeFileAtomic(join(systemFolder, `${place.id}.owner.json`), `${JSON.stringify({ home })}\n`, { mode: 0o600 })
-  await writeFileAtomic(file, `${JSON.stringify({ ...place, home })}\n`, { mode: 0o600 })
+  writeWhole(join(systemFolder, `${place.id}.owner.json`), `${JSON.stringify({ home })}\n`)
+  writeWhole(file, `${JSON.stringify({ ...place, home })}\n`)
 }
 
 /** Removes the database outside of a data folder that is about to be removed itself. Its server must have been stopped. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import writeFileAtomic from 'write-file-atomic'
+import { flushFolder, writeWhole } from '../disk/writeWhole.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { classifyDatabaseError } from '../postgres/classifyDatabaseError.ts'
@@ -111,9 +111,11 @@ export function createPostgresServer(
       await migrate(config(), options.resources, log, options.migrations)
       const watch = await watchPostgres(config())
       // For the same port the next time, and for workers beside us; the server runs without it.
-      await writeFileAtomic(portFile, `${port}\n`, { mode: 0o600 }).catch((error) =>
-        log.warn({ err: error, portFile }, 'the port could not be noted'),
-      )
+      try {
+        writeWhole(portFile, `${port}\n`)
+      } catch (error) {
+        log.warn({ err: error, portFile }, 'the port could not be noted')
+      }
       const ended = child.ended.then(
         ({ code, signal: by }) =>
           `The Postgres server ended by itself (${by ?? `code ${code}`}); nothing that it had confirmed is lost.`,
@@ -187,6 +189,7 @@ async function initialise(place: PostgresPlace, adminPassword: string, report: R
       { ...place.user, cwd: place.base, env: serverEnvironment(), timeout: 120_000 },
     )
     await rename(staging, place.data)
+    flushFolder(place.base)
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split('\n').slice(-2).join(' ')
     throw new PartProblem(

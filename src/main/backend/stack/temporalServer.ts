@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import writeFileAtomic from 'write-file-atomic'
 import type { TemporalAddress } from '../../../temporal/connection.ts'
 import { stageAttribute } from '../../../temporal/names.ts'
+import { writeWhole } from '../disk/writeWhole.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { type Child, type StopPlan, startChild, stopOrphans } from './childProcess.ts'
@@ -204,7 +204,7 @@ async function keepCopyForOtherVersion(home: Home, database: string, version: st
     note = `The Temporal CLI changed from ${before} to ${version}; a copy of its database from before is ${copy}.`
     log.warn({ before, version, copy }, 'Temporal CLI changed')
   }
-  await writeFileAtomic(versionFile, `${version}\n`, { mode: 0o600 })
+  writeWhole(versionFile, `${version}\n`)
   return note
 }
 
