@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
 import { Worker } from '@temporalio/worker'
+import { wholeHistory } from './historyPages.ts'
 
 export interface ReplayOptions {
   workflowId: string
@@ -19,7 +20,7 @@ export interface ReplayOptions {
  */
 export async function replayRun(client: Client, options: ReplayOptions): Promise<{ events: number }> {
   const { workflowId, runId, workflowBundle, dataConverter } = options
-  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
+  const history = await wholeHistory(client, { workflowId, runId })
   await Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundle }, dataConverter }, history, workflowId)
   return { events: history.events?.length ?? 0 }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { PayloadCodec } from '@temporalio/common'
 import { invalid, notFound } from '../../../contract/errors.ts'
 import type { HistoryFile, HistoryPage } from '../../../contract/history.ts'
+import { firstEvents } from '../../../temporal/historyPages.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 import { readHistoryFile } from './readHistoryFile.ts'
 import { viewEvents } from './viewEvents.ts'
@@ -18,6 +19,8 @@ export interface HistoryFiles {
 
 /** Characters of a file; a history of Temporal's own limit has 50 MB. */
 const longest = 128 * 1024 * 1024
+/** Of events in one page, as they are in the file: all that their values say goes into one answer. */
+const pageBytes = 4 * 1024 * 1024
 /** Files that stay open; the one that was looked at longest ago goes first. */
 const mostFiles = 3
 
@@ -61,7 +64,8 @@ export function createHistoryFiles(codecs: () => PayloadCodec[]): HistoryFiles {
       // Pages are counted from the newest event.
       const from = older === null ? 0 : Number(older)
       if (!Number.isSafeInteger(from) || from < 0) throw invalid('There is no such page.', 'older')
-      const shown = events.slice(Math.max(0, events.length - from - limit), events.length - from).reverse()
+      const asked = events.slice(Math.max(0, events.length - from - limit), events.length - from).reverse()
+      const shown = firstEvents(asked, pageBytes)
       const next = from + shown.length
       // What is behind a payload's first bytes is asked of Temporal, which a file is not.
       const read = await viewEvents(shown, codecs(), { refOf: () => null })

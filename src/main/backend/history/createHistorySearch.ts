@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import type { HistoryHit, HistorySearch } from '../../../contract/history.ts'
-import { withinLimit } from '../../../temporal/grpc.ts'
+import { historyPages } from '../../../temporal/historyPages.ts'
 import { excerptOf, matchJson, wantedText } from './matchJson.ts'
 import { viewEvents } from './viewEvents.ts'
 
@@ -30,7 +30,6 @@ const mostCharacters = 128 * 1024 * 1024
 const mostRuns = 3
 /** Decoded values stay in memory only for as long as somebody works with them. */
 const forgetAfterMs = 600_000
-const pageEvents = 1_000
 /** How long one answer waits for the reading to go on. */
 const answerAfterMs = 400
 /** Nobody asked for so long: the reading stops until somebody does. */
@@ -58,8 +57,9 @@ interface Read {
   unreadable: number
   /** Values that were left out, as there is no more room for them. */
   left: number
-  /** Of the next page; null when the last event was read. */
-  token: Uint8Array | null
+  /** Of the page that is read next, the history's first one without it, and how many writes that asks for. */
+  token: Uint8Array | undefined
+  writes: number | undefined
   lastId: bigint
   askedAt: number
   reading: Promise<void> | null
@@ -79,8 +79,8 @@ export function createHistorySearch(): HistorySearcher {
   function readOf(runId: string): Read {
     const known = runs.get(runId)
     const read: Read = known ?? {
-      ...{ entries: [], characters: 0, events: 0, unreadable: 0, left: 0, token: null, lastId: 0n },
-      ...{ askedAt: 0, reading: null, failure: null },
+      ...{ entries: [], characters: 0, events: 0, unreadable: 0, left: 0, lastId: 0n },
+      ...{ token: undefined, writes: undefined, askedAt: 0, reading: null, failure: null },
     }
     runs.delete(runId)
     runs.set(runId, read)
@@ -90,17 +90,10 @@ export function createHistorySearch(): HistorySearcher {
 
   /** Reads on from where it stopped, to the newest event, or until nobody asks any more. */
   async function readOn(client: Client, execution: { workflowId: string; runId: string }, read: Read): Promise<void> {
-    const { namespace, loadedDataConverter } = client.options
-    do {
-      const page = await withinLimit(client, () =>
-        client.workflowService.getWorkflowExecutionHistory({
-          namespace,
-          ...{ execution, maximumPageSize: pageEvents, nextPageToken: read.token },
-        }),
-      )
-      const stored = (page.history?.events ?? []).filter(({ eventId }) => BigInt(String(eventId)) > read.lastId)
-      const waitMs = decodingWithinMs
-      for (const event of await viewEvents(stored, loadedDataConverter.payloadCodecs, { refOf: () => null, waitMs })) {
+    const { payloadCodecs } = client.options.loadedDataConverter
+    for await (const page of historyPages(client, execution, { from: read.token, writes: read.writes })) {
+      const stored = page.events.filter(({ eventId }) => BigInt(String(eventId)) > read.lastId)
+      for (const event of await viewEvents(stored, payloadCodecs, { refOf: () => null, waitMs: decodingWithinMs })) {
         const about = { eventId: event.id, type: event.type, subject: event.subject, at: event.at }
         for (const { path, message, type, stack } of event.failures) {
           keep(read, { ...about, label: path, text: [type, message, stack].filter(Boolean).join('\n'), isJson: false })
@@ -112,11 +105,12 @@ export function createHistorySearch(): HistorySearcher {
       }
       read.events += stored.length
       read.lastId = BigInt(String(stored.at(-1)?.eventId ?? read.lastId))
-      const next = page.nextPageToken ?? null
       // The last page is read again later: a run under way grows.
-      if (!next || next.length === 0) return
-      read.token = next
-    } while (runs.get(execution.runId) === read && Date.now() - read.askedAt < abandonedMs)
+      if (page.next === undefined) return
+      read.token = page.next
+      read.writes = page.nextWrites
+      if (runs.get(execution.runId) !== read || Date.now() - read.askedAt >= abandonedMs) break
+    }
     throw new Abandoned()
   }
 

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import { withinLimit } from '../../../temporal/grpc.ts'
+import { historyPages } from '../../../temporal/historyPages.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 
 /** A history in order, as Temporal holds it; of a long one its beginning and its newest part. */
@@ -11,44 +11,50 @@ export interface ReadEvents {
 
 /** A run of our pipelines has some dozens of events; one of another kind may have 50,000. */
 const mostNewest = 1_000
-/** Temporal counts what was written at once, mostly by one workflow task, as one; it gives 256 of these at most. */
-const mostWrites = 256
+/** More than the values of any run of our pipelines; Temporal ends runs whose history grows beyond 50 MB. */
+const mostNewestBytes = 24 * 1024 * 1024
 /** What a run began with is in its very first. */
-const firstWrites = 10
+const beginning = { writes: 10 }
 
 /**
  * A run's events, newest first until its beginning or until enough were read; then what it began with too. A short
  * history, and that is the usual one, is one call.
- * @param pageSize of one call, in writes.
+ * @param writes of the first call; the usual number without it.
  * @param mostEvents how many of the newest are enough, about: the last page may bring some more.
+ * @param mostBytes how many bytes of them are enough, about.
  * @throws a gRPC error when Temporal cannot be reached or has no such run.
  */
 export async function readEvents(
   client: Client,
   execution: { workflowId: string; runId: string },
-  { pageSize = mostWrites, mostEvents = mostNewest } = {},
+  {
+    writes,
+    mostEvents = mostNewest,
+    mostBytes = mostNewestBytes,
+  }: { writes?: number; mostEvents?: number; mostBytes?: number } = {},
 ): Promise<ReadEvents> {
-  const { workflowService, options } = client
-  const asked = { namespace: options.namespace, execution, maximumPageSize: pageSize }
   const newest: HistoryEvent[] = []
-  let token: Uint8Array | undefined
-  do {
-    const page = await withinLimit(client, () =>
-      workflowService.getWorkflowExecutionHistoryReverse({ ...asked, nextPageToken: token }),
-    )
-    newest.push(...(page.history?.events ?? []))
-    token = page.nextPageToken ?? undefined
-  } while (token && token.length > 0 && newest.length < mostEvents)
+  let bytes = 0
+  let all = false
+  for await (const page of historyPages(client, execution, { newestFirst: true, writes })) {
+    newest.push(...page.events)
+    bytes += page.bytes
+    all = page.next === undefined
+    if (newest.length >= mostEvents || bytes >= mostBytes) break
+  }
   newest.reverse()
-  if (!token || token.length === 0) return { events: newest, notRead: null }
+  if (all) return { events: newest, notRead: null }
 
-  const { history } = await withinLimit(client, () =>
-    workflowService.getWorkflowExecutionHistory({ ...asked, maximumPageSize: Math.min(pageSize, firstWrites) }),
-  )
   const newestFrom = idOf(newest[0])
-  const beginning = (history?.events ?? []).filter((event) => idOf(event) < newestFrom)
-  const notRead = { first: idOf(beginning.at(-1)) + 1, last: newestFrom - 1 }
-  return { events: [...beginning, ...newest], notRead: notRead.first > notRead.last ? null : notRead }
+  const first = await firstPage(client, execution)
+  const begun = first.filter((event) => idOf(event) < newestFrom)
+  const notRead = { first: idOf(begun.at(-1)) + 1, last: newestFrom - 1 }
+  return { events: [...begun, ...newest], notRead: notRead.first > notRead.last ? null : notRead }
+}
+
+async function firstPage(client: Client, execution: { workflowId: string; runId: string }): Promise<readonly HistoryEvent[]> {
+  for await (const { events } of historyPages(client, execution, beginning)) return events
+  return []
 }
 
 /** At most 51,200 events go into a history, so that their ids are safe numbers. */

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client'
 import type { HistoryPage } from '../../../contract/history.ts'
-import { withinLimit } from '../../../temporal/grpc.ts'
+import { historyPages } from '../../../temporal/historyPages.ts'
 import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
+import { fitEvents } from './fitMessage.ts'
 import { viewEvents } from './viewEvents.ts'
 
 interface Asked {
@@ -29,7 +30,7 @@ export async function readHistoryPage(
     waitMs,
   })
   return {
-    events,
+    events: fitEvents(events),
     older: next,
     unreadable: events.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
   }
@@ -41,23 +42,23 @@ export async function readHistoryPage(
  */
 async function readCut(client: Client, execution: { workflowId: string; runId: string }, older: string | null, limit: number) {
   const { token, below } = placeOf(older)
-  for (let from = token; ; ) {
-    const { history, nextPageToken } = await withinLimit(client, () =>
-      client.workflowService.getWorkflowExecutionHistoryReverse({
-        namespace: client.options.namespace,
-        ...{ execution, maximumPageSize: limit, nextPageToken: from },
-      }),
-    )
-    const events = (history?.events ?? []).filter((event) => below === null || idOf(event) < below)
-    const stored = events.slice(0, limit)
+  const stored: StoredEvent[] = []
+  let bytes = 0
+  for await (const page of historyPages(client, execution, { newestFirst: true, from: token, mostWrites: limit })) {
+    // A run under way has moved on since: nothing of this page is newer than what was told.
+    const events = page.events.filter((event) => below === null || idOf(event) < below)
+    stored.push(...events.slice(0, limit - stored.length))
+    bytes += page.bytes
     const last = stored.at(-1)
-    if (last && events.length > limit) return { stored, next: `${textOf(from)}.${idOf(last)}` }
-    const more = nextPageToken && nextPageToken.length > 0 ? nextPageToken : undefined
-    // A run under way has moved on since: nothing of this page is older than what was told.
-    if (stored.length > 0 || !more) return { stored, next: more ? textOf(more) : null }
-    from = more
+    if (last && idOf(last) !== idOf(events.at(-1) ?? last)) return { stored, next: `${textOf(page.token)}.${idOf(last)}` }
+    if (!page.next) break
+    if (stored.length === limit || bytes >= mostBytes) return { stored, next: textOf(page.next) }
   }
+  return { stored, next: null }
 }
+
+/** As Temporal holds them: a page of large events holds fewer. */
+const mostBytes = 16 * 1024 * 1024
 
 const idOf = ({ eventId }: StoredEvent): bigint => BigInt(String(eventId))
 const textOf = (token: Uint8Array | undefined): string => Buffer.from(token ?? []).toString('base64')

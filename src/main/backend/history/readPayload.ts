@@ -5,18 +5,17 @@ import type { RunValues } from '../../../contract/history.ts'
 import type { PayloadRef } from '../../../contract/model.ts'
 import { decodeSoon } from '../../../temporal/codec/decodeSoon.ts'
 import { withinLimit } from '../../../temporal/grpc.ts'
+import { historyPages } from '../../../temporal/historyPages.ts'
 import { payloadView, placedInEvent, placedInRun, viewLists } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from './findPayloads.ts'
+import { fitMessage } from './fitMessage.ts'
 import { placeOf } from './readHistoryPage.ts'
 
 interface Execution {
   workflowId: string
   runId: string
 }
-
-/** Events in one page while a single event is looked for. */
-const pageEvents = 200
 
 /**
  * The payload that `ref` names, as Temporal holds it.
@@ -45,22 +44,13 @@ async function payloadOfEvent(client: Client, execution: Execution, ref: EventRe
 async function findEvent(client: Client, execution: Execution, ref: EventRef): Promise<HistoryEvent | null> {
   const { newestFirst, older } = ref
   const wanted = BigInt(ref.eventId)
-  const { workflowService } = client
-  let token: Uint8Array | undefined = placeOf(older).token
-  do {
-    const asked = { namespace: client.options.namespace, execution, maximumPageSize: pageEvents, nextPageToken: token }
-    const page = await withinLimit(client, () =>
-      newestFirst
-        ? workflowService.getWorkflowExecutionHistoryReverse(asked)
-        : workflowService.getWorkflowExecutionHistory(asked),
-    )
-    const ids = (page.history?.events ?? []).map((event) => BigInt(String(event.eventId)))
+  for await (const { events } of historyPages(client, execution, { newestFirst, from: placeOf(older).token })) {
+    const ids = events.map((event) => BigInt(String(event.eventId)))
     const found = ids.indexOf(wanted)
-    if (found >= 0) return page.history?.events?.[found] ?? null
+    if (found >= 0) return events[found] ?? null
     const last = ids.at(-1)
     if (last !== undefined && (newestFirst ? last < wanted : last > wanted)) return null
-    token = page.nextPageToken ?? undefined
-  } while (token && token.length > 0)
+  }
   return null
 }
 
@@ -91,15 +81,16 @@ export async function readRunValues(client: Client, execution: Execution): Promi
   const ofStart = begun ? placedInEvent(begun) : []
   const ofRun = placedInRun(described)
   const under = (name: string) => (at: PayloadAt) => at.path === name || at.path.startsWith(`${name}.`)
-  const [input = [], headers = [], memo = [], searchAttributes = []] = await viewLists(
+  const views = await viewLists(
     [
       ofStart.filter(under('input')),
-      ofStart.filter(under('header')),
       ofRun.filter(under('memo')),
       ofRun.filter(under('searchAttributes')),
+      ofStart.filter(under('header')),
     ],
     loadedDataConverter.payloadCodecs,
   )
+  const [input = [], memo = [], searchAttributes = [], headers = []] = fitMessage(views)
   return { ...answer, input, headers, memo, searchAttributes }
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client'
 import type { PayloadView } from '../../../contract/model.ts'
-import { withinLimit } from '../../../temporal/grpc.ts'
+import { historyPages } from '../../../temporal/historyPages.ts'
 import { placedInEvent, viewEach } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 
@@ -14,6 +14,8 @@ export interface RunPayloads {
 
 /** Events that are looked through: a run of our pipelines has some dozens; one of another kind may have 50,000. */
 const mostEvents = 2_000
+/** Temporal ends runs whose history grows beyond 50 MB. */
+const mostBytes = 64 * 1024 * 1024
 
 /** What went into a run and what came out of its steps, decoded. @throws a gRPC error when Temporal does not give its history. */
 export async function readRunPayloads(client: Client, execution: { workflowId: string; runId: string }): Promise<RunPayloads> {
@@ -43,21 +45,17 @@ export async function readRunPayloads(client: Client, execution: { workflowId: s
       [...completed].map(async ([name, event]) => ({ name, payloads: await view(event, 'result', `The result of ${name}`) })),
     ),
   ])
-  return { input, results, incomplete: all ? null : `Only its first ${mostEvents} events were looked through.` }
+  return { input, results, incomplete: all ? null : `Only its first ${events.length} events were looked through.` }
 }
 
 async function firstEvents(client: Client, execution: { workflowId: string; runId: string }) {
   const events: HistoryEvent[] = []
-  let token: Uint8Array | undefined
-  do {
-    const page = await withinLimit(client, () =>
-      client.workflowService.getWorkflowExecutionHistory({
-        namespace: client.options.namespace,
-        ...{ execution, maximumPageSize: 1_000, nextPageToken: token },
-      }),
-    )
-    events.push(...(page.history?.events ?? []))
-    token = page.nextPageToken ?? undefined
-  } while (token && token.length > 0 && events.length < mostEvents)
-  return { events, all: !token || token.length === 0 }
+  let bytes = 0
+  for await (const page of historyPages(client, execution)) {
+    events.push(...page.events)
+    bytes += page.bytes
+    if (page.next === undefined) return { events, all: true }
+    if (events.length >= mostEvents || bytes >= mostBytes) break
+  }
+  return { events, all: false }
 }

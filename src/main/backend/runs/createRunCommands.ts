@@ -4,6 +4,7 @@ import { CallFailed, conflict, notFound, unavailable } from '../../../contract/e
 import { isEndStage, type StepName, stageOfStep } from '../../../contract/model.ts'
 import { stageLabels } from '../../../contract/sentence.ts'
 import { isAnswer } from '../../../temporal/grpc.ts'
+import { wholeHistory } from '../../../temporal/historyPages.ts'
 import { cancelRun, retryNow } from '../../../temporal/operations.ts'
 import { CommandRefused, pauseStep, type RunRef, resetRun, resumeStep, terminateRun } from '../../../temporal/operatorCommands.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
@@ -75,7 +76,7 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
 
   /** Temporal would reset twice under one request id, so an earlier try is looked for in the history that it made. */
   async function wasRestarted(client: Client, workflowId: string, reason: string, sentAt: string): Promise<boolean> {
-    const { events } = await client.workflow.getHandle(workflowId).fetchHistory()
+    const { events } = await wholeHistory(client, { workflowId })
     const since = Date.parse(sentAt) - clocksDifferMs
     return resetsOf(events ?? [], () => null).some((reset) => reset.reason === reason && Date.parse(reset.at) >= since)
   }
@@ -88,7 +89,7 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
     const client = connected()
     const run = execution(record)
     if (sentAt !== null && (await wasRestarted(client, run.workflowId, reason, sentAt))) return
-    const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory()
+    const history = await wholeHistory(client, run)
     const scheduled = beginningOf(step, history.events ?? [])
     if (!scheduled) throw conflict('This run has not come to that step, so it cannot go on from there. Nothing was changed.')
     const runId = await resetRun(client, run, { workflowTaskEventId: scheduled, requestId, by: operator(), reason })

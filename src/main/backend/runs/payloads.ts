@@ -5,6 +5,7 @@ import type { Decoded } from '../../../temporal/codec/decodeEach.ts'
 import { decodeSoon, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
 import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from '../history/findPayloads.ts'
+import { fitMessage } from '../history/fitMessage.ts'
 import { idOf, incompleteWords, type ReadEvents } from '../history/readEvents.ts'
 import { metadataText } from './runEncryption.ts'
 import type { HistoryEvent, PendingActivity } from './timeline.ts'
@@ -59,16 +60,17 @@ export async function stepPayloads(
   const ofHeartbeat = under?.heartbeatDetails
     ? placedInRun(findPayloads({ [step]: { heartbeat: under.heartbeatDetails } }).payloads)
     : ofFailure.filter(isHeartbeat)
-  const [inputs = [], headers = [], results = [], heartbeat = [], failureValues = []] = await viewLists(
+  const views = await viewLists(
     [
       ofSchedule.filter(within('input')),
-      ofSchedule.filter(within('header')),
       answers.flatMap(placed).filter(within('result')),
-      ofHeartbeat,
       ofFailure.filter((at) => !isHeartbeat(at)),
+      ofHeartbeat,
+      ofSchedule.filter(within('header')),
     ],
     converter.payloadCodecs,
   )
+  const [inputs = [], results = [], failureValues = [], heartbeat = [], headers = []] = fitMessage(views)
   const failures = live.failures.length > 0 ? live.failures : failed ? payloadsOfEvent(failed).failures : []
   // What a step came to, and that it was scheduled again, may stand in the part that was not read.
   const incomplete = scheduled && isNear(scheduled) ? null : incompleteWords(history)
