@@ -9,10 +9,11 @@ export interface StoredPage {
   events: readonly HistoryEvent[]
   /** What they take as Temporal sends them. */
   bytes: number
-  /** Where this page began and where the next one does; undefined at the history's beginning and behind its last page. */
+  /** Where this page began, undefined at the history's beginning, and how many writes it asked for. */
   token: Uint8Array | undefined
+  writes: number
+  /** Where the next page begins, undefined behind the last one, and how many writes it should ask for. */
   next: Uint8Array | undefined
-  /** How many writes the next page should ask for. */
   nextWrites: number
 }
 
@@ -50,7 +51,7 @@ export async function* historyPages(
 ): AsyncGenerator<StoredPage> {
   const { workflowService, options } = client
   let token = from
-  let asked = Math.min(writes, mostWrites)
+  let asked = Math.min(writes, mostWrites, temporalsMost)
   for (;;) {
     const request = { namespace: options.namespace, execution, maximumPageSize: asked, nextPageToken: token }
     const answer = await withinLimit<Answer>(client, () =>
@@ -69,10 +70,11 @@ export async function* historyPages(
     const bytes = events.reduce((sum, event) => sum + eventBytes(event), 0)
     const next = answer.nextPageToken?.length ? answer.nextPageToken : undefined
     const fitting = Math.floor((pageBytes * asked) / Math.max(1, bytes))
-    asked = Math.max(1, Math.min(fitting, asked * mostGrowth, mostWrites))
-    yield { events, bytes, token, next, nextWrites: asked }
+    const nextWrites = Math.max(1, Math.min(fitting, asked * mostGrowth, mostWrites, temporalsMost))
+    yield { events, bytes, token, writes: asked, next, nextWrites }
     if (!next) return
     token = next
+    asked = nextWrites
   }
 }
 

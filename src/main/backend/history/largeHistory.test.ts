@@ -69,7 +69,7 @@ test('the console reads it page by page, each within a message, and what was lef
 })
 
 test('a view of it reads its two ends', async () => {
-  const { events, notRead } = await readEvents(bench.client, run, { mostBytes: 8 * MiB, writes: 4 })
+  const { events, notRead } = await readEvents(bench.client, run, { mostBytes: 8 * MiB, mostWrites: 4 })
   expect(notRead).not.toBeNull()
   const ids = events.map(idOf)
   expect([ids[0], ids.at(-1)]).toEqual([1, signals + 2])

@@ -43,7 +43,7 @@ test('the usual history is one call, whole and in order', async () => {
 })
 
 test('of a long one both ends are read, and what is between them is told', async () => {
-  const { events, notRead } = await readEvents(bench.client, run, { writes: 2, mostEvents: 6 })
+  const { events, notRead } = await readEvents(bench.client, run, { mostWrites: 2, mostEvents: 6 })
   if (!notRead) throw new Error('all was read')
   const ids = events.map(idOf)
   expect(ids[0]).toBe(1)
@@ -54,13 +54,13 @@ test('of a long one both ends are read, and what is between them is told', async
 })
 
 test('ends that meet are the whole', async () => {
-  const { events, notRead } = await readEvents(bench.client, run, { writes: whole.length - 2, mostEvents: 2 })
+  const { events, notRead } = await readEvents(bench.client, run, { mostWrites: whole.length - 2, mostEvents: 2 })
   expect(events.map(idOf)).toEqual(whole)
   expect(notRead).toBeNull()
 })
 
 test('a step in the part that was not read says so, and a value near the end is found again', async () => {
-  const history = await readEvents(bench.client, run, { writes: 2, mostEvents: 6 })
+  const history = await readEvents(bench.client, run, { mostWrites: 2, mostEvents: 6 })
   const converter = bench.client.options.loadedDataConverter
   const between = await stepPayloads('train_model', history, [], converter)
   expect(between).toMatchObject({ inputs: [], results: [], incomplete: incompleteWords(history) })

@@ -14,12 +14,12 @@ const mostNewest = 1_000
 /** More than the values of any run of our pipelines; Temporal ends runs whose history grows beyond 50 MB. */
 const mostNewestBytes = 24 * 1024 * 1024
 /** What a run began with is in its very first. */
-const beginning = { writes: 10 }
+const firstWrites = 10
 
 /**
  * A run's events, newest first until its beginning or until enough were read; then what it began with too. A short
  * history, and that is the usual one, is one call.
- * @param writes of the first call; the usual number without it.
+ * @param mostWrites of one call.
  * @param mostEvents how many of the newest are enough, about: the last page may bring some more.
  * @param mostBytes how many bytes of them are enough, about.
  * @throws a gRPC error when Temporal cannot be reached or has no such run.
@@ -28,15 +28,15 @@ export async function readEvents(
   client: Client,
   execution: { workflowId: string; runId: string },
   {
-    writes,
+    mostWrites = Number.POSITIVE_INFINITY,
     mostEvents = mostNewest,
     mostBytes = mostNewestBytes,
-  }: { writes?: number; mostEvents?: number; mostBytes?: number } = {},
+  }: { mostWrites?: number; mostEvents?: number; mostBytes?: number } = {},
 ): Promise<ReadEvents> {
   const newest: HistoryEvent[] = []
   let bytes = 0
   let all = false
-  for await (const page of historyPages(client, execution, { newestFirst: true, writes })) {
+  for await (const page of historyPages(client, execution, { newestFirst: true, mostWrites })) {
     newest.push(...page.events)
     bytes += page.bytes
     all = page.next === undefined
@@ -46,14 +46,14 @@ export async function readEvents(
   if (all) return { events: newest, notRead: null }
 
   const newestFrom = idOf(newest[0])
-  const first = await firstPage(client, execution)
+  const first = await firstPage(client, execution, Math.min(firstWrites, mostWrites))
   const begun = first.filter((event) => idOf(event) < newestFrom)
   const notRead = { first: idOf(begun.at(-1)) + 1, last: newestFrom - 1 }
   return { events: [...begun, ...newest], notRead: notRead.first > notRead.last ? null : notRead }
 }
 
-async function firstPage(client: Client, execution: { workflowId: string; runId: string }): Promise<readonly HistoryEvent[]> {
-  for await (const { events } of historyPages(client, execution, beginning)) return events
+async function firstPage(client: Client, execution: { workflowId: string; runId: string }, writes: number) {
+  for await (const { events } of historyPages(client, execution, { writes })) return events
   return []
 }
 
