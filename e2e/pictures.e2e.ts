@@ -10,6 +10,7 @@ import type { Settings } from '../src/contract/model.ts'
 import { createSimulatedHost, type Scenario } from '../src/renderer/dev/simulatedHost.ts'
 import { launchChromium, root } from './support/browsers.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
+import { takePictures } from './support/pictures.ts'
 
 const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -319,6 +320,26 @@ describe('keys', () => {
     await page.getByLabel('Token', { exact: true }).fill('hvs.token')
     await take.click()
     await page.getByText('Keys are kept in HashiCorp Vault.').waitFor()
+    expect(problems).toEqual([])
+  })
+})
+
+describe('a file that could not be used', () => {
+  it('is told over every view until the operator has read it, and in the settings from then on', async () => {
+    const { page, problems } = await open('Runs', { scenario: 'troubled', width: 1024 })
+    const banner = page.getByRole('alert').filter({ hasText: 'settings.json could not be used' })
+    for (const place of ['Models', 'Drills', 'Settings', 'Runs']) {
+      await page.getByRole('link', { name: place, exact: true }).click()
+      await banner.waitFor()
+    }
+    expect([...(await seriousFaults(page)), await widerThanWindow(page)]).toEqual([false])
+    await takePictures(page, 'unusable-file')
+    await page.setViewportSize({ width: 1024, height: 800 })
+    await banner.getByRole('button', { name: 'Hide this' }).click()
+    await banner.waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Settings', exact: true }).click()
+    await page.locator('.settings-page .note', { hasText: 'settings.json could not be used' }).waitFor()
+    await takePictures(page, 'unusable-file-settings')
     expect(problems).toEqual([])
   })
 })

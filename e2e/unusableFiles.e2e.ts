@@ -57,9 +57,8 @@ it.each<[string, (home: Home) => string, (file: string) => void]>([
   damage(file)
   const host = await startHost(home)
   try {
-    const { problem } = await host.connection.call('settings.about', {})
-    const { secrets } = await host.connection.call('stack.health', {})
-    if (file !== home.lock) expect(`${problem} ${secrets.detail}`).toContain(file)
+    const { unusable } = await host.connection.call('stack.health', {})
+    expect(unusable.map((told) => told.file)).toEqual(file === home.lock ? [] : [file])
     expect(readdirSync(dirname(file)).some((name) => name.startsWith(`${basename(file)}.broken-`))).toBe(true)
     expect(await stages(host)).toEqual(['AwaitingApproval'])
   } finally {

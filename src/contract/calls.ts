@@ -331,12 +331,11 @@ export const calls = {
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },
-  /** What stands behind the settings: their defaults, and why a file of theirs was set aside; `problem` is null when none was. */
+  /** What stands behind the settings: their defaults, and the profile. What of their files could not be used is in `stack.health`. */
   'settings.about': {
     input: nothing,
     output: z.object({
       defaults: settings,
-      problem: z.string().nullable(),
       profile: z.object({
         name: z.string(),
         /** Where profiles are described; a change of the profile in use needs a start. */

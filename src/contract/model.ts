@@ -337,6 +337,14 @@ export const part = z.object({
 })
 export type Part = z.infer<typeof part>
 
+/** A file of the data folder that could not be used as it lies there. */
+export const unusableFile = z.object({
+  file: z.string(),
+  /** In sentences: what is wrong, what was kept and where, what holds instead. */
+  problem: z.string(),
+})
+export type UnusableFile = z.infer<typeof unusableFile>
+
 export const stackHealth = z.object({
   profile: z.string(),
   temporal: part,
@@ -346,6 +354,8 @@ export const stackHealth = z.object({
   dev: part,
   prod: part,
   secrets: part,
+  /** Until each was mended or written anew. */
+  unusable: z.array(unusableFile),
   temporalUiUrl: z.string().nullable(),
 })
 export type StackHealth = z.infer<typeof stackHealth>

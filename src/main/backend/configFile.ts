@@ -106,11 +106,12 @@ export function setAsideInWords(file: string): string {
 /**
  * The same for whoever is about to write over a file that could not be used.
  * @param what as it is called in the sentence: `The settings`
+ * @returns where it is kept; null where nothing lies there any more
  * @throws CallFailed `refused` when no copy can be made: nothing is written then
  */
-export function keepBeforeWriting(file: string, what: string): void {
+export function keepBeforeWriting(file: string, what: string): string | null {
   try {
-    if (lstatSync(file, { throwIfNoEntry: false })) setAside(file)
+    return lstatSync(file, { throwIfNoEntry: false }) ? setAside(file) : null
   } catch (error) {
     if (isDiskFull(error)) throw error
     throw refused(

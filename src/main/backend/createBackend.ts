@@ -105,7 +105,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const metrics = createMetrics({
     ...{ version, profile: stack.profile, folder: home.root, ledger, log },
     parts() {
-      const { profile: _, temporalUiUrl: __, ...parts } = health()
+      const { profile: _, temporalUiUrl: __, unusable: ___, ...parts } = health()
       return parts
     },
     runsByStage: () => projection.byStage(),
@@ -422,6 +422,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     inbox: intake.health(),
     ...endpoints.status(),
     secrets: secrets.describe(),
+    unusable: [settings, drills, views, guide, secrets, endpoints].flatMap((part) => part.unusable()),
   })
 
   // What hangs together: a part that comes up wakes whatever waited for it.
@@ -488,6 +489,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   intake.onHealth(look)
   settings.onChange((next) => {
     emit('settings.changed', { settings: next })
+    look()
     intake.settingsChanged()
     void metrics.endpoint.settingsChanged()
   })
@@ -642,7 +644,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),
-      'settings.about': () => ({ defaults: settings.defaults, problem: settings.problem(), profile: stack.profileSource() }),
+      'settings.about': () => ({ defaults: settings.defaults, profile: stack.profileSource() }),
       'metrics.get': metrics.endpoint.state,
       'notices.test': () => {
         notices.test()

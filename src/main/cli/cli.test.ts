@@ -768,6 +768,17 @@ describe('doctor', () => {
     expect(stdout).toContain('Store the right one.')
   })
 
+  it('and status say which files could not be used; nothing stands in the way for that', async () => {
+    const file = join(home.config, 'settings.json')
+    const unusable = [{ file, problem: `The settings in ${file} could not be used: it is empty. It was kept as a copy.` }]
+    backend.handlers['stack.health'] = () => ({ ...fakeHealth, unusable })
+    expect((await gatehouse('doctor')).stdout).toContain(unusable[0]?.problem)
+    const words = await gatehouse('status')
+    expect(words).toMatchObject({ code: 0, stdout: expect.stringMatching(/note +Files +The settings in .* it is empty/) })
+    const json = await gatehouse('status', '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, unusable, awaitingApproval: expect.any(Number) })
+  })
+
   it('goes on when the host answers with an error', async () => {
     backend.handlers['stack.health'] = () => {
       throw unavailable('temporal', 'not now')

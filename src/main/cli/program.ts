@@ -237,6 +237,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--replace', 'move aside the data folder that is there')
     .option('--passphrase-file <file>', 'the passphrase of the keys in it (default: a prompt)', notBlank)
     .option('--without-keys', 'leave out the keys in it')
+  command('status', 'say how the running host is, and which of its files could not be used', async (context) =>
+    (await import('./commands/status.ts')).showStatus(context),
+  )
   command('doctor', 'check every part and say how to mend it; changes nothing', async (context) =>
     (await import('./commands/doctor.ts')).examine(context),
   )

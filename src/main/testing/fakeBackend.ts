@@ -41,6 +41,7 @@ export const fakeHealth: StackHealth = {
   dev: up('8080'),
   prod: up('8081'),
   secrets: up('keychain'),
+  unusable: [],
   temporalUiUrl: null,
 }
 
@@ -313,7 +314,6 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     },
     'settings.about': () => ({
       defaults: fakeSettings,
-      problem: null,
       profile: { name: 'embedded', file: '/home/config/profiles.json', setBy: null },
     }),
     'metrics.get': () => ({ url: null, problem: null }),

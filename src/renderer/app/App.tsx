@@ -2,6 +2,7 @@ import {
   Boxes,
   Cpu,
   FileText,
+  FileWarning,
   FlaskConical,
   Inbox,
   ListChecks,
@@ -13,6 +14,7 @@ import {
   ScrollText,
   Settings,
   Unplug,
+  X,
 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
@@ -33,6 +35,9 @@ import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { SettingsView } from '../features/settings/SettingsView.tsx'
 import { isDirty } from '../features/settings/settingsStore.ts'
 import { StackLine } from '../features/stack/StackLine.tsx'
+import { untold } from '../features/stack/stackStore.ts'
+import { Banner } from '../ui/Banner.tsx'
+import { IconButton } from '../ui/Button.tsx'
 import { ClockContext, createClock, useNow } from '../ui/clock.ts'
 import { TimesContext } from '../ui/times.tsx'
 import { applyAppearance } from './appearance.ts'
@@ -92,7 +97,10 @@ function Frame() {
   return (
     <div className={`frame at-${place}${open ? ' with-panel' : ''}${full ? ' full' : ''}${guided ? ' with-guide' : ''}`}>
       <Nav />
-      <LostBar />
+      <div className="banners">
+        <LostBar />
+        <UnusableFiles />
+      </div>
       {full ? null : (
         <main className="middle" aria-label={placeWords[place].name}>
           <Suspense fallback={<div aria-busy="true" />}>
@@ -236,14 +244,26 @@ function LostBar() {
   const now = useNow(connection === 'lost')
   if (connection !== 'lost') return null
   return (
-    <div className="lost" role="alert">
-      <Unplug size={14} aria-hidden />
+    <Banner tone="bad" sign={Unplug}>
       <span>
         Gatehouse cannot be reached{since === null || now - since < 2000 ? '' : ` for ${spanWords(now - since)}`}. What you see is
         its last known state; actions are off until it is back. Trying again by itself.
       </span>
-    </div>
+    </Banner>
   )
+}
+
+/** Says of each file that could not be used what was kept and what holds instead, until the operator has read it. */
+function UnusableFiles() {
+  const { stack } = useConsole()
+  return useIn('stack', useShallow(untold)).map(({ file, problem }) => (
+    <Banner key={file} tone="human" sign={FileWarning}>
+      <span>{problem}</span>
+      <IconButton label="Hide this" size="small" onPress={() => stack.getState().hide(problem)}>
+        <X size={13} aria-hidden />
+      </IconButton>
+    </Banner>
+  ))
 }
 
 function useTitle() {

@@ -584,6 +584,12 @@ const part = (change: Partial<StackHealth['temporal']>): StackHealth['temporal']
   ...change,
 })
 
+const brokenSettings = {
+  file: '/home/ada/.local/share/gatehouse/config/settings.json',
+  problem:
+    'The settings in /home/ada/.local/share/gatehouse/config/settings.json could not be used: Unexpected end of JSON input. It was kept as /home/ada/.local/share/gatehouse/config/settings.json.broken-1f0c2a77. The defaults apply until you save settings again.',
+}
+
 const healthOf = (scenario: Scenario): StackHealth => ({
   profile: 'embedded',
   temporal:
@@ -610,6 +616,7 @@ const healthOf = (scenario: Scenario): StackHealth => ({
   dev: part({ summary: '8080', address: 'http://127.0.0.1:8080' }),
   prod: part({ summary: '8081', address: 'http://127.0.0.1:8081' }),
   secrets: part({ summary: 'OS keychain' }),
+  unusable: scenario === 'troubled' ? [brokenSettings] : [],
   temporalUiUrl: scenario === 'troubled' ? null : 'http://127.0.0.1:8233',
 })
 
@@ -1281,10 +1288,6 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     },
     'settings.about': () => ({
       defaults: firstSettings,
-      problem:
-        scenario === 'troubled'
-          ? 'The settings in /home/ada/.local/share/gatehouse/config/settings.json could not be used (Unexpected end of JSON input). They were copied to /home/ada/.local/share/gatehouse/config/settings.json.broken-1795600000000 and the defaults apply until you save settings again.'
-          : null,
       profile: { name: 'embedded', file: '/home/ada/.local/share/gatehouse/config/profiles.json', setBy: null },
     }),
     'metrics.get': metricsState,

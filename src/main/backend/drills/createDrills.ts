@@ -13,7 +13,7 @@ import {
 } from '../../../contract/drills.ts'
 import { conflict, invalid } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
-import { assertNever } from '../../../contract/model.ts'
+import { assertNever, type UnusableFile } from '../../../contract/model.ts'
 import type { Faults } from '../../../temporal/activities/faults.ts'
 import type { Home } from '../home.ts'
 import { createAudit } from '../ledger/audit.ts'
@@ -28,6 +28,8 @@ import { type DrillDefinition, definitionOf, registry } from './registry.ts'
 
 export interface Drills {
   list(): DrillsState
+  /** Their files that cannot be obeyed now. */
+  unusable(): UnusableFile[]
   /**
    * Switches a drill on (anew, where it is on) or off; comes back once that holds.
    * @throws CallFailed `invalid` for an option that this drill does not take, or where a production profile's name was not
@@ -302,6 +304,10 @@ export function createDrills(options: DrillsOptions): Drills {
 
   return {
     list,
+    unusable: () => [
+      ...(problem === null ? [] : [{ file: file.path, problem }]),
+      ...(failures.problem === null ? [] : [{ file: failures.path, problem: failures.problem }]),
+    ],
 
     async set(name, to) {
       const definition = definitionOf(name)

@@ -9,6 +9,7 @@ const content = z.object({ version: z.literal(1), drills: z.partialRecord(drillN
 export type ActiveDrills = z.infer<typeof content>['drills']
 
 export interface DrillsFile {
+  readonly path: string
   /** What is on. A file that is not right switches nothing on: it is kept aside, and `problem` says so in a sentence. */
   read(): { drills: ActiveDrills; problem: string | null }
   /** @throws when it cannot be written; the file is then as it was */
@@ -20,6 +21,7 @@ export function createDrillsFile(folder: string): DrillsFile {
   /** What lies there could not be used, and is not written over without a copy. */
   let toKeep = false
   return {
+    path: file,
     read() {
       try {
         const text = readText(file)

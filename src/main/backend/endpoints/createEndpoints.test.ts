@@ -1,4 +1,15 @@
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -43,6 +54,12 @@ function listenAnywhere(port = 0): Promise<Server> {
   const server = createServer((_, response) => response.end('someone else'))
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
+/** What copies of a file were made of. */
+const asideOf = (name: string) =>
+  readdirSync(folder())
+    .filter((one) => one.startsWith(`${name}.broken-`))
+    .filter((one) => statSync(join(folder(), one)).isFile())
+    .map((one) => readFileSync(join(folder(), one), 'utf8'))
 async function start(ports: Record<Environment, number>) {
   const endpoints = createEndpoints({ folder: folder(), store: store(), threadFile, ports, log: silentLog })
   opened.push(endpoints)
@@ -169,7 +186,56 @@ describe('an endpoint', () => {
     })
     await endpoints.deployer.deploy(await model('m-2'), signal, cause)
     expect(await health(endpoints)).toMatchObject({ status: 200, body: { model_id: 'm-2' } })
+    expect(asideOf('dev.json')).toEqual(['{"model_id": "m-9"'])
+    expect(endpoints.unusable()).toEqual([
+      {
+        file: join(folder(), 'dev.json'),
+        problem: expect.stringMatching(/kept as .*dev\.json\.broken-.* dev serves m-2 instead/),
+      },
+    ])
   })
+
+  it.each<[string, (file: string) => void, RegExp, string[]]>([
+    ['half written', (file) => writeFileSync(file, '{"model_id": "m-'), /JSON/, ['{"model_id": "m-']],
+    ['empty', (file) => writeFileSync(file, ''), /it is empty/, ['']],
+    ['of a newer version', (file) => writeFileSync(file, '{"version":2}'), /version 2, which a newer/, ['{"version":2}']],
+    [
+      'a folder',
+      (file) => {
+        rmSync(file)
+        mkdirSync(file)
+      },
+      /a folder has its name/,
+      [],
+    ],
+  ])(
+    'serves what was confirmed last when its record is %s at the start; that one is kept and named',
+    async (_, damage, why, kept) => {
+      const ports = await freePorts()
+      const endpoints = await start(ports)
+      await endpoints.deployer.deploy(await model('m-1'), signal, cause)
+      await endpoints.close()
+      damage(join(folder(), 'dev.json'))
+      appendFileSync(join(folder(), 'dev.history.jsonl'), '{"event":"depl\n')
+      writeFileSync(join(folder(), 'ports.json'), '{"own":')
+      const again = await start(ports)
+      expect(await health(again)).toMatchObject({ status: 200, body: { model_id: 'm-1' } })
+      expect(asideOf('dev.json')).toEqual(kept)
+      expect(asideOf('ports.json')).toEqual(['{"own":'])
+      const told = again.unusable()
+      expect(told.map(({ file }) => file)).toEqual(
+        ['ports.json', 'dev.json', 'dev.history.jsonl'].map((name) => join(folder(), name)),
+      )
+      expect(told[1]?.problem).toMatch(why)
+      expect(told[1]?.problem).toMatch(/kept as .*dev\.json\.broken-.*dev serves m-1 instead/)
+      expect(told[2]?.problem).toMatch(/1 line that is not to be read/)
+      expect(readFileSync(join(folder(), 'dev.history.jsonl'), 'utf8')).toContain('{"event":"depl\n')
+      await again.close()
+      // Written anew, so that nothing is left to say but of the history.
+      const third = await start(ports)
+      expect(third.unusable()).toHaveLength(1)
+    },
+  )
 })
 
 describe('deploying', () => {

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import type { Part } from '../../../contract/model.ts'
+import type { Part, UnusableFile } from '../../../contract/model.ts'
 import { type Deployer, type DeploymentCause, DeployProblem } from '../../../temporal/activities/deps.ts'
 import type { DeployInput, Environment } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
@@ -8,7 +8,7 @@ import type { Health } from '../serving/servedModels.ts'
 import { type ServingState, serveInThread } from '../serving/serveInThread.ts'
 import type { LocalFileStore } from '../store/fileStore.ts'
 import { createDeployments, type Deployed, type DeploymentEvent } from './deployments.ts'
-import { candidates, readPorts, writePorts } from './ports.ts'
+import { candidates, createPortsFile, readPorts } from './ports.ts'
 
 /** What an environment serves, and what became of it so far. */
 export interface EnvironmentRecord {
@@ -31,6 +31,8 @@ export interface Endpoints {
   /** The last deployment of a model that an environment once confirmed; null when it never did. */
   everDeployed(environment: Environment, modelId: string): Promise<Deployed | null>
   status(): { dev: Part; prod: Part }
+  /** Files of theirs that could not be used, with what was kept and what holds instead. */
+  unusable(): UnusableFile[]
   /** Heard whenever an environment's status or record changed. */
   onChange(listener: (environment: Environment) => void): () => void
   close(): Promise<void>
@@ -64,12 +66,13 @@ export function createEndpoints({ folder, store, threadFile, ports = usualPorts,
     return createEnvironment({ environment, folder, store, threadFile, usual: ports[environment], log, changed })
   }
   const all = { dev: create('dev'), prod: create('prod') }
+  const portsFile = createPortsFile(folder)
 
   return {
     async start() {
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        const { own, now } = await readPorts(folder)
+        const { own, now } = portsFile.read()
         const open = async (environment: Environment) => {
           const port = await all[environment].open(candidates(environment, ports, own))
           if (port === null) return
@@ -77,7 +80,7 @@ export function createEndpoints({ folder, store, threadFile, ports = usualPorts,
           now[environment] = port
         }
         await Promise.all(environments.map(open))
-        writePorts(folder, { own, now })
+        portsFile.write({ own, now })
       } catch (error) {
         log.error({ err: error }, 'endpoints')
         for (const environment of environments) all[environment].failed((error as Error).message)
@@ -95,6 +98,7 @@ export function createEndpoints({ folder, store, threadFile, ports = usualPorts,
     record: (environment) => all[environment].record(),
     everDeployed: (environment, modelId) => all[environment].everConfirmed(modelId),
     status: () => ({ dev: all.dev.status(), prod: all.prod.status() }),
+    unusable: () => [...portsFile.unusable(), ...all.dev.unusable(), ...all.prod.unusable()],
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -121,7 +125,7 @@ function createEnvironment({ environment, folder, store, threadFile, usual, log,
 
   /** Asks the endpoint itself, as any client would. */
   async function servedModel(signal: AbortSignal): Promise<{ url: string; health: Health }> {
-    const port = endpoint.state().port ?? (await readPorts(folder)).now[environment]
+    const port = endpoint.state().port ?? readPorts(folder).now[environment]
     if (port === undefined) {
       throw new DeployProblem('endpointSilent', `The ${environment} endpoint has never been started.`)
     }
@@ -254,6 +258,7 @@ function createEnvironment({ environment, folder, store, threadFile, usual, log,
       return { address, detail, confirmed, events: await deployments.events(), exampleRow }
     },
     everConfirmed: (modelId: string) => deployments.everConfirmed(modelId),
+    unusable: deployments.unusable,
     status(): Part {
       const state = endpoint.state()
       return describe({ ...state, environment, usual, started, trouble: trouble ?? state.trouble })

@@ -2,15 +2,18 @@
  * What is deployed in one environment, on disk: `<env>.json` is the model served now, `<env>.history.jsonl` every
  * deployment there ever was. Any process on this data folder may switch; the endpoint answers from these files.
  */
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
+import type { UnusableFile } from '../../../contract/model.ts'
 import { metricValues } from '../../../contract/training.ts'
 import type { DeploymentCause } from '../../../temporal/activities/deps.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { lockFile } from '../../control/lock.ts'
+import { keepBeforeWriting, newerVersion, readText } from '../configFile.ts'
 import { flushFolder, writeWhole } from '../disk/writeWhole.ts'
+import { firstLine } from '../settings/firstLine.ts'
 
 const cause: z.ZodType<DeploymentCause> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), workflow_id: z.string(), run_id: z.string() }),
@@ -32,12 +35,15 @@ const historyLine = z.object({ event: z.enum(['deployed', 'undone']), at: z.iso.
 /** A switch that the endpoint confirmed, or one that was taken back. */
 export type DeploymentEvent = z.infer<typeof historyLine>
 
-/** The record of an environment cannot be read: it was changed from outside. */
+/** The record of an environment cannot be read: it was changed from outside, or is of a later version. */
 export class RecordProblem extends Error {
-  constructor(path: string) {
+  /** In words, without the file. */
+  readonly why: string
+  constructor(path: string, why: string) {
     super(
-      `The deployment record ${path} cannot be read: it was changed from outside. The history beside it was kept. Deploy a model again.`,
+      `The deployment record ${path} cannot be read: ${why}. It and the history beside it are kept. Start Gatehouse again to serve what was confirmed last, or deploy a model again.`,
     )
+    this.why = why
     this.name = 'RecordProblem'
   }
 }
@@ -45,8 +51,14 @@ export class RecordProblem extends Error {
 export interface Deployments {
   /** @throws RecordProblem */
   current(): Promise<Deployed | null>
-  /** Replaces what is deployed, whole or not at all; null = nothing. */
+  /**
+   * Replaces what is deployed, whole or not at all; null = nothing. A record that cannot be read is kept under another name
+   * first, and told by `unusable`.
+   * @throws CallFailed `refused` when no copy of such a record can be made: nothing is changed then
+   */
   switchTo(next: Deployed | null): Promise<void>
+  /** What could not be read as it lay here, and what became of it. */
+  unusable(): UnusableFile[]
   /** The last deployment of every model that was ever served here, the current one included. */
   everDeployed(modelId: string): Promise<Deployed | null>
   /** The same without a switch that is not confirmed yet. */
@@ -73,6 +85,10 @@ export function createDeployments(folder: string, environment: Environment): Dep
   let recent: DeploymentEvent[] = []
   let confirmed: Deployed | null = null
   let readUntil = 0
+  /** Lines of the history that are none of ours; one that a crash cut off is among them. */
+  let strangeLines = 0
+  /** A record that was replaced, with where its copy is. */
+  let replaced: string | null = null
 
   /** One after the other: two at once would take the same lines twice. */
   let reading: Promise<void> = Promise.resolve()
@@ -91,6 +107,7 @@ export function createDeployments(folder: string, environment: Environment): Dep
       latest.clear()
       recent = []
       confirmed = null
+      strangeLines = 0
       readUntil = 0
     }
     if (size === readUntil) return
@@ -103,6 +120,7 @@ export function createDeployments(folder: string, environment: Environment): Dep
       const end = bytes.subarray(0, bytesRead).lastIndexOf(10) + 1
       for (const line of bytes.subarray(0, end).toString().split('\n')) {
         const entry = parsed(historyLine, line)
+        if (entry === null && line.trim() !== '') strangeLines++
         if (entry === null) continue
         recent.push(entry)
         if (entry.event !== 'deployed') continue
@@ -117,14 +135,24 @@ export function createDeployments(folder: string, environment: Environment): Dep
   }
 
   async function current(): Promise<Deployed | null> {
-    const text = await readFile(record, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    })
-    if (text === null) return null
-    const value = parsed(deployed, text)
-    if (value === null) throw new RecordProblem(record)
-    return value
+    try {
+      const text = readText(record)
+      return text === null ? null : parseRecord(text)
+    } catch (error) {
+      throw new RecordProblem(record, firstLine(error))
+    }
+  }
+
+  /** Nothing that cannot be read is written over without a copy. */
+  async function keepUnreadable(next: Deployed | null): Promise<void> {
+    const problem = await current().then(
+      () => null,
+      (error: RecordProblem) => error.why,
+    )
+    if (problem === null) return
+    const aside = keepBeforeWriting(record, `What ${environment} serves`)
+    const instead = next === null ? `${environment} serves nothing` : `${environment} serves ${next.model_id} instead`
+    replaced = `The deployment record ${record} could not be used: ${problem}. It was kept as ${aside}. ${instead}.`
   }
 
   return {
@@ -132,9 +160,25 @@ export function createDeployments(folder: string, environment: Environment): Dep
 
     async switchTo(next) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
+      await keepUnreadable(next)
       if (next !== null) return writeWhole(record, `${JSON.stringify(next, null, 2)}\n`)
       await rm(record, { force: true })
       flushFolder(folder)
+    },
+
+    unusable() {
+      const lines = strangeLines === 1 ? '1 line that is' : `${strangeLines} lines that are`
+      return [
+        ...(replaced === null ? [] : [{ file: record, problem: replaced }]),
+        ...(strangeLines === 0
+          ? []
+          : [
+              {
+                file: history,
+                problem: `The deployment history ${history} has ${lines} not to be read. The file was left as it is, and the others are used: a deployment may be missing from the list.`,
+              },
+            ]),
+      ]
     },
 
     async everDeployed(modelId) {
@@ -188,6 +232,14 @@ export function createDeployments(folder: string, environment: Environment): Dep
       }
     },
   }
+}
+
+/** @throws Error in words, or ZodError */
+function parseRecord(text: string): Deployed {
+  const json = JSON.parse(text) as { version?: unknown } | null
+  // This one writes none: a version is what a later Gatehouse needs that says more.
+  if (typeof json?.version === 'number' && json.version > 1) throw new Error(newerVersion(json.version, 1))
+  return deployed.parse(json)
 }
 
 function parsed<T>(schema: z.ZodType<T>, text: string): T | null {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { CallFailed, conflict, notFound, refused } from '../../../contract/errors.ts'
 import type { Emit, EventName } from '../../../contract/events.ts'
 import type { CodeFile, GuideState, GuideStep } from '../../../contract/guide.ts'
-import type { Settings } from '../../../contract/model.ts'
+import type { Settings, UnusableFile } from '../../../contract/model.ts'
 import type { EventListener } from '../backend.ts'
 import type { Log } from '../log.ts'
 import { cleanUp, toPutBack } from './cleanUp.ts'
@@ -16,6 +16,8 @@ export interface Guide {
   /** Goes on with one that was under way when the host ended. */
   start(): void
   state(): GuideState
+  /** Its file, while that could not be used. */
+  unusable(): UnusableFile[]
   /** Begins a demonstration, or leaves the one that is under way as it is. @throws refused where none can be */
   begin(): GuideState
   /** Does what the step asks for, and looks for it. @throws notFound; conflict when something before it is missing */
@@ -79,9 +81,10 @@ interface Watch {
 
 export function createGuide(options: Options): Guide {
   const { host, settings, emit, log } = options
-  const file = createGuideFile(options.file, (details, message) => log.warn(details, message))
+  const file = createGuideFile(options.file)
   const opened = new Set<CodeFile>()
   let record = file.read()
+  for (const { problem } of file.unusable()) log.warn(problem)
   let place: Place | null = null
   let watches: Watch[] = []
   let playing: GuideState['playing'] = null
@@ -316,6 +319,7 @@ export function createGuide(options: Options): Guide {
       if (record) setUp(record)
     },
     state,
+    unusable: file.unusable,
     begin,
     act(number, id) {
       begin()

@@ -1,9 +1,10 @@
 /** `guide.json`: how far the demonstration is, so that it goes on after the host was ended in the middle of it. */
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { z } from 'zod'
 import { drillName } from '../../../contract/drills.ts'
-import { timestamp } from '../../../contract/model.ts'
-import { writeWhole } from '../disk/writeWhole.ts'
+import { timestamp, type UnusableFile } from '../../../contract/model.ts'
+import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson } from '../configFile.ts'
+import { firstLine } from '../settings/firstLine.ts'
 
 export const subjectNames = ['good', 'failing', 'outage', 'password', 'first', 'second', 'plain', 'sealed'] as const
 const subjectName = z.enum(subjectNames)
@@ -38,29 +39,37 @@ export type GuideRecord = z.infer<typeof guideRecord>
 export interface GuideFile {
   /** null when no demonstration is under way, or its file is not right: that one is kept aside. */
   read(): GuideRecord | null
+  /** Says so until the next demonstration writes it anew. */
+  unusable(): UnusableFile[]
   /** @throws when it cannot be written */
   write(record: GuideRecord): void
   remove(): void
 }
 
-export function createGuideFile(file: string, warn: (details: object, message: string) => void): GuideFile {
+export function createGuideFile(file: string): GuideFile {
+  let problem: string | null = null
   return {
     read() {
-      if (!existsSync(file)) return null
       try {
-        return guideRecord.parse(JSON.parse(readFileSync(file, 'utf8')))
+        const text = readText(file)
+        return text === null ? null : parse(text)
       } catch (error) {
-        const aside = `${file}.malformed-${Date.now()}`
-        try {
-          renameSync(file, aside)
-        } catch {
-          // It stays where it is, and the next demonstration writes it anew.
-        }
-        warn({ err: error, aside }, 'how far the demonstration was cannot be read; it is kept aside')
+        problem = `How far the demonstration was, in ${file}, could not be used: ${firstLine(error)}. ${setAsideInWords(file)} The next demonstration begins anew; what this one had switched on stays on until you switch it off.`
         return null
       }
     },
-    write: (record) => writeWhole(file, `${JSON.stringify(record, null, 2)}\n`),
+    unusable: () => (problem === null ? [] : [{ file, problem }]),
+    write(record) {
+      if (problem !== null) keepBeforeWriting(file, 'The demonstration')
+      writeJson(file, record, 'The demonstration')
+      problem = null
+    },
     remove: () => rmSync(file, { force: true }),
   }
+}
+
+function parse(text: string): GuideRecord {
+  const json = JSON.parse(text) as { version?: unknown } | null
+  if (typeof json?.version === 'number' && json.version > 1) throw new Error(newerVersion(json.version, 1))
+  return guideRecord.parse(json)
 }

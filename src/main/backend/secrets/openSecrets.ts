@@ -91,6 +91,7 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
     before: SecretPlace | null
     store: Choice['store']
     up: Part
+    mended: string | null
   }
   const settle = async (): Promise<Places> => {
     const { stored, mended } = readChoice(choiceFile, copyFile)
@@ -137,9 +138,10 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
       before: from && from !== store ? there[from] : null,
       store,
       up: noting(mended, store === 'keychain' ? keychainPart : filePart(why)),
+      mended,
     }
   }
-  const { first, before, store, up } = await settle()
+  const { first, before, store, up, mended } = await settle()
   show(up)
 
   /** One read per name at a time, so that two askers never both find nothing and make two secrets. */
@@ -198,6 +200,7 @@ export async function openSecrets(options: SecretsOptions): Promise<SecretStore>
     },
     known: () => [...known.values()],
     describe: () => part,
+    unusable: () => (mended === null ? [] : [{ file: choiceFile, problem: mended }]),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -1,4 +1,4 @@
-import type { Part } from '../../../contract/model.ts'
+import type { Part, UnusableFile } from '../../../contract/model.ts'
 
 /** Where passwords, keys and tokens are kept, by name. Values never reach a log, an argument list or the renderer. */
 export interface SecretStore {
@@ -14,6 +14,8 @@ export interface SecretStore {
   remove(name: string): Promise<void>
   /** For the status bar; `detail` is not empty when the operator should know something (secrets in a file, keychain locked). */
   describe(): Part
+  /** Files of its own that were damaged and could be mended. */
+  unusable(): UnusableFile[]
   onChange(listener: () => void): () => void
 }
 

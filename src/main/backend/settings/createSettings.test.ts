@@ -7,7 +7,7 @@ import { defaultPipelines, type Pipeline } from '../../../contract/pipelines.ts'
 import { findAppRoot } from '../../paths.ts'
 import { type Home, homeAt, makeHome } from '../home.ts'
 import { silentLog } from '../log.ts'
-import { createSettings } from './createSettings.ts'
+import { createSettings, type SettingsService } from './createSettings.ts'
 
 const resources = join(findAppRoot(import.meta.dirname), 'resources')
 let home: Home
@@ -20,6 +20,12 @@ beforeEach(() => {
 afterEach(() => rmSync(home.root, { recursive: true, force: true }))
 
 const open = () => createSettings(home, resources, silentLog)
+/** What is told of files, as one text; null where nothing is. */
+const problemOf = (settings: SettingsService) =>
+  settings
+    .unusable()
+    .map(({ problem }) => problem)
+    .join(' ') || null
 const standard = defaultPipelines.at(-1) as Pipeline
 const shells: Pipeline = { ...standard, name: 'shells', match: { folders: [], patterns: ['shell*'] }, target: 'rings' }
 
@@ -53,8 +59,8 @@ describe('pipelines', () => {
     writeFileSync(file, text)
     const settings = open()
     expect(settings.get().pipelines).toEqual(defaultPipelines)
-    expect(settings.problem()).toContain(file)
-    expect(settings.problem()).toContain(words)
+    expect(problemOf(settings)).toContain(file)
+    expect(problemOf(settings)).toContain(words)
     const aside = readdirSync(home.config).find((name) => name.startsWith('pipelines.json.broken-')) as string
     expect(readFileSync(join(home.config, aside), 'utf8')).toBe(text)
     // Other settings are saved without touching it.
@@ -99,10 +105,10 @@ describe('settings', () => {
       const settings = open()
       expect(settings.get()).toEqual(settings.defaults)
       const copy = readdirSync(home.config).find((name) => name.startsWith('settings.json.broken-')) as string
-      expect(settings.problem()).toContain(join(home.config, copy))
+      expect(problemOf(settings)).toContain(join(home.config, copy))
       expect(readFileSync(join(home.config, copy), 'utf8')).toBe(text)
       settings.set({ ...settings.get(), operator: 'ada' })
-      expect(settings.problem()).toBeNull()
+      expect(problemOf(settings)).toBeNull()
     },
   )
 
@@ -111,33 +117,63 @@ describe('settings', () => {
     writeFileSync(settingsFile(), text)
     const settings = open()
     expect(settings.get()).toEqual(settings.defaults)
-    expect(settings.problem()).toMatch(/version 2, which a newer Gatehouse wrote; this one knows version 1/)
+    expect(problemOf(settings)).toMatch(/version 2, which a newer Gatehouse wrote; this one knows version 1/)
     settings.set({ ...settings.get(), operator: 'grace' })
     expect(JSON.parse(readFileSync(settingsFile(), 'utf8'))).toMatchObject({ version: 1, operator: 'grace' })
     const copy = readdirSync(home.config).find((name) => name.startsWith('settings.json.broken-')) as string
     expect(readFileSync(join(home.config, copy), 'utf8')).toBe(text)
-    expect(open().problem()).toBeNull()
+    expect(problemOf(open())).toBeNull()
   })
 
   test('that nobody knows are named, have no effect, and are still there after the next save', () => {
     writeFileSync(settingsFile(), JSON.stringify({ operator: 'ada', setleSeconds: 9 }))
     const settings = open()
     expect(settings.get().operator).toBe('ada')
-    expect(settings.problem()).toContain('"setleSeconds"')
+    expect(problemOf(settings)).toContain('"setleSeconds"')
     settings.set({ ...settings.get(), operator: 'grace' })
     expect(JSON.parse(readFileSync(settingsFile(), 'utf8'))).toMatchObject({ operator: 'grace', setleSeconds: 9 })
   })
 
+  test('that nobody knows within others are named by their place and kept, also pipelines that belong elsewhere', () => {
+    const { quiet } = defaultNotifications
+    const written = {
+      notifications: { quiet: { on: true, zone: 'Europe/Berlin' }, sound: { volume: 3 } },
+      retries: { train_model: { maximumAttempts: 7, jitter: 0.5 }, deploy_test: {} },
+      pipelines: [{ name: 'mine' }],
+    }
+    writeFileSync(settingsFile(), JSON.stringify(written))
+    const settings = open()
+    // What they stand beside is in force, and what is not said has its default.
+    expect(settings.get().notifications.quiet).toEqual({ ...quiet, on: true })
+    expect(settings.get().retries.train_model).toEqual({ ...settings.defaults.retries.train_model, maximumAttempts: 7 })
+    expect(settings.get().pipelines).toEqual(defaultPipelines)
+    const told = problemOf(settings)
+    expect(settings.unusable()).toEqual([{ file: settingsFile(), problem: told }])
+    expect(told).toContain(
+      '"notifications.quiet.zone", "notifications.sound", "retries.train_model.jitter", "retries.deploy_test", "pipelines"',
+    )
+    expect(told).toContain(file)
+    settings.set({ ...settings.get(), operator: 'grace', notifications: { ...settings.get().notifications, quiet } })
+    expect(JSON.parse(readFileSync(settingsFile(), 'utf8'))).toMatchObject({
+      operator: 'grace',
+      notifications: { quiet: { on: false, zone: 'Europe/Berlin' }, sound: { volume: 3 } },
+      retries: { train_model: { maximumAttempts: 7, jitter: 0.5 }, deploy_test: {} },
+      pipelines: [{ name: 'mine' }],
+    })
+    // They are there still, and so is the word about them.
+    expect(problemOf(settings)).toBe(told)
+  })
+
   test('say which of them is wrong, not in which shape', () => {
     writeFileSync(settingsFile(), JSON.stringify({ settleSeconds: -3 }))
-    expect(open().problem()).toMatch(/could not be used: settleSeconds: .*0\.1/)
+    expect(problemOf(open())).toMatch(/could not be used: settleSeconds: .*0\.1/)
   })
 
   test('in whose place a folder lies do not keep the host from starting; the folder is moved aside', () => {
     mkdirSync(settingsFile())
     writeFileSync(join(settingsFile(), 'notes'), 'kept')
     const settings = open()
-    expect(settings.problem()).toMatch(/a folder has its name/)
+    expect(problemOf(settings)).toMatch(/a folder has its name/)
     settings.set({ ...settings.get(), operator: 'ada' })
     expect(open().get().operator).toBe('ada')
     const aside = readdirSync(home.config).find((name) => name.startsWith('settings.json.broken-')) as string

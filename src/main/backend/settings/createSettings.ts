@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { invalid } from '../../../contract/errors.ts'
-import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
+import { type Settings, settings as settingsSchema, type UnusableFile } from '../../../contract/model.ts'
 import { defaultNotifications } from '../../../contract/notices.ts'
 import { defaultPipelines, type Pipeline, pipelineFor } from '../../../contract/pipelines.ts'
 import { defaultRetries } from '../../../temporal/retries.ts'
@@ -11,6 +11,7 @@ import { accountName, type Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { firstLine } from './firstLine.ts'
 import { createPipelinesFile, pipelinesSchemaName } from './pipelinesFile.ts'
+import { isObject, merged, namesIn, notIn } from './unknownValues.ts'
 
 export interface SettingsService {
   get(): Settings
@@ -21,8 +22,8 @@ export interface SettingsService {
   forRun(path: string): RunSettings
   /** The pipeline that takes a file. */
   pipelineFor(path: string): Pipeline
-  /** Why a file was set aside at the start and where its copy is; null once it was written anew, or when none was. */
-  problem(): string | null
+  /** Files that could not be used, or not all of them; each until it is written anew. */
+  unusable(): UnusableFile[]
   defaults: Settings
 }
 
@@ -52,7 +53,8 @@ const defaults = (home: Home): Settings => ({
  */
 export function createSettings(home: Home, resources: string, log: Log): SettingsService {
   const file = join(home.config, 'settings.json')
-  const pipelinesStore = createPipelinesFile(join(home.config, 'pipelines.json'), {
+  const pipelinesName = join(home.config, 'pipelines.json')
+  const pipelinesStore = createPipelinesFile(pipelinesName, {
     path: join(home.config, pipelinesSchemaName),
     text: readFileSync(join(resources, pipelinesSchemaName), 'utf8'),
   })
@@ -61,17 +63,20 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   let problem: string | null = null
   let current = standard
 
-  /** What is in the file beside the settings: of a later Gatehouse, or misspelt. Saving keeps it. */
+  /** What is in the file beside the settings, at any depth: of a later Gatehouse, or misspelt. Saving keeps it. */
   let unknown: Record<string, unknown> = {}
+  /** Says so for as long as it is there. */
+  let notKnown: string | null = null
   /** What lies there has no copy yet that is known of, and is not written over before. */
   let toKeep = false
 
   try {
     const text = readText(file)
     if (text !== null) ({ settings: current, unknown } = parse(text, standard))
-    const names = Object.keys(unknown)
+    const names = namesIn(unknown, current)
     if (names.length > 0) {
-      problem = `${file} says ${names.map((name) => `"${name}"`).join(', ')}, which this Gatehouse does not know. It has no effect, and is kept when settings are saved; remove it from the file if it is a slip.`
+      notKnown = `${file} says ${names.map((name) => `"${name}"`).join(', ')}, which this Gatehouse does not know. It has no effect, and is kept when settings are saved; remove it from the file if it is a slip.${pipelinesHint(unknown, pipelinesName)}`
+      problem = notKnown
       log.warn({ file, names }, 'settings that are not known')
     }
   } catch (error) {
@@ -94,7 +99,10 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   }
 
   return {
-    problem: () => [problem, pipelinesProblem].filter(Boolean).join(' ') || null,
+    unusable: () => [
+      ...(problem === null ? [] : [{ file, problem }]),
+      ...(pipelinesProblem === null ? [] : [{ file: pipelinesName, problem: pipelinesProblem }]),
+    ],
     defaults: standard,
     get: () => current,
     set(next) {
@@ -108,7 +116,7 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       if (toKeep) keepBeforeWriting(file, 'The settings')
       const wrotePipelines = pipelinesStore.write(pipelines)
       try {
-        writeJson(file, { version, ...unknown, ...others }, 'The settings')
+        writeJson(file, { version, ...(merged(unknown, others) as object) }, 'The settings')
       } catch (error) {
         // Both or neither: the next start would find half of what was refused.
         if (wrotePipelines) pipelinesStore.write(current.pipelines)
@@ -116,7 +124,7 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       }
       if (wrotePipelines) pipelinesProblem = null
       toKeep = false
-      problem = null
+      problem = notKnown
       current = checked
       for (const listener of listeners) listener(current)
       return current
@@ -140,24 +148,19 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
 
 /** @throws Error in words, or ZodError */
 function parse(text: string, standard: Settings): { settings: Settings; unknown: Record<string, unknown> } {
-  const read: unknown = JSON.parse(text)
-  if (!isObject(read)) return { settings: settingsSchema.parse(read), unknown: {} }
-  const { version: written = version, ...values } = read
+  const json: unknown = JSON.parse(text)
+  if (!isObject(json)) return { settings: settingsSchema.parse(json), unknown: {} }
+  const { version: written = version, ...values } = json
   if (typeof written === 'number' && written > version) throw new Error(newerVersion(written, version))
   if (written !== version) throw new Error(`version: there is none ${JSON.stringify(written)}`)
-  const unknown = Object.fromEntries(Object.entries(values).filter(([name]) => !(name in settingsSchema.shape)))
-  return { settings: settingsSchema.parse(withDefaults(values, standard)), unknown }
+  // They have a file of their own: here they are not in force, whatever they say.
+  const { pipelines, ...here } = values
+  const { pipelines: ofDefaults, ...others } = standard
+  const read = storedSettings.parse(merged(others, here))
+  return { settings: { ...read, pipelines: ofDefaults }, unknown: notIn(values, read) }
 }
 
-/** Fields that an older version did not know get their defaults, also those within the notifications. */
-function withDefaults(read: Record<string, unknown>, standard: Settings): unknown {
-  const { notifications } = read
-  if (!isObject(notifications)) return { ...standard, ...read }
-  const { quiet } = notifications
-  const complete = { ...standard.notifications, ...notifications }
-  if (isObject(quiet)) complete.quiet = { ...standard.notifications.quiet, ...quiet }
-  return { ...standard, ...read, notifications: complete }
-}
+const storedSettings = settingsSchema.omit({ pipelines: true })
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const pipelinesHint = (unknown: Record<string, unknown>, pipelinesFile: string) =>
+  'pipelines' in unknown ? ` Pipelines belong into ${pipelinesFile}.` : ''

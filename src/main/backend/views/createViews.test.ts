@@ -78,7 +78,20 @@ describe('the saved views', () => {
       expect(problem).toContain(part)
     const aside = readdirSync(folder).find((name) => name.includes('.broken-')) as string
     expect(readFileSync(join(folder, aside), 'utf8')).toBe(text)
+    expect(views.unusable()).toEqual([{ file, problem }])
     expect(names(views.save(view(4, 'New')))).toEqual(['New', 'Slow'])
+    expect(views.unusable()).toEqual([])
+  })
+
+  it('of a newer version are none, and their file is kept beside before it is written anew', () => {
+    const text = JSON.stringify({ version: 2, views: [view(1, 'Slow')] })
+    writeFileSync(join(folder, 'run-views.json'), text)
+    const views = open()
+    expect(views.state()).toMatchObject({ views: [], problem: expect.stringMatching(/version 2, which a newer Gatehouse wrote/) })
+    views.save(view(4, 'New'))
+    const aside = readdirSync(folder).find((name) => name.includes('.broken-')) as string
+    expect(readFileSync(join(folder, aside), 'utf8')).toBe(text)
+    expect(names(open().state())).toEqual(['New'])
   })
 
   it.each(['not json', '[]', '{"views":{}}', 'null'])('of a file that says %s are none, and it is kept beside', (text) => {

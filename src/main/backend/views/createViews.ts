@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { conflict, invalid } from '../../../contract/errors.ts'
+import type { UnusableFile } from '../../../contract/model.ts'
 import type { RunColumn } from '../../../contract/runSort.ts'
 import { chosenColumns, mostViews, type RunView, runView, type ViewsState } from '../../../contract/runViews.ts'
-import { keepBeforeWriting, readText, setAsideInWords, writeJson } from '../configFile.ts'
+import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson } from '../configFile.ts'
 import type { Log } from '../log.ts'
 import { firstLine } from '../settings/firstLine.ts'
 
 export interface Views {
   state(): ViewsState
+  /** The file, until it is written anew, when it could not be used or not all of it. */
+  unusable(): UnusableFile[]
   /** @throws CallFailed `invalid` when another view has the name, `conflict` when there are too many. */
   save(view: RunView): ViewsState
   remove(id: string): ViewsState
@@ -31,18 +34,19 @@ export function createViews({ file, onChange, log }: Options): Views {
   let toKeep = state.problem !== null
 
   const change = (next: Partial<ViewsState>): ViewsState => {
-    const { views, columns, problem, revision } = { ...state, ...next }
+    const { views, columns, revision } = { ...state, ...next }
     // On disk first: what cannot be kept is not in force either.
     if (toKeep) keepBeforeWriting(file, 'The views')
-    writeJson(file, { views, columns }, 'The views')
+    writeJson(file, { version, views, columns }, 'The views')
     toKeep = false
-    state = { views, columns, problem, revision: revision + 1 }
+    state = { views, columns, problem: null, revision: revision + 1 }
     onChange(state)
     return state
   }
 
   return {
     state: () => state,
+    unusable: () => (state.problem === null ? [] : [{ file, problem: state.problem }]),
     save(view) {
       const others = state.views.filter(({ id }) => id !== view.id)
       if (others.some(({ name }) => sameName(name, view.name)))
@@ -62,7 +66,14 @@ export function createViews({ file, onChange, log }: Options): Views {
 const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 const byName = (views: RunView[]) => views.sort((a, b) => a.name.localeCompare(b.name, 'en'))
 
-const stored = z.object({ views: z.array(z.unknown()).default([]), columns: z.unknown().default(null) })
+/** Of the file. One without a version is of the time before there was one, and reads the same. */
+const version = 1
+
+const stored = z.object({
+  version: z.number().default(version),
+  views: z.array(z.unknown()).default([]),
+  columns: z.unknown().default(null),
+})
 
 function read(file: string, log: Log): Omit<ViewsState, 'revision'> {
   const none = { views: [], columns: null, problem: null }
@@ -75,6 +86,7 @@ function read(file: string, log: Log): Omit<ViewsState, 'revision'> {
     const text = readText(file)
     if (text === null) return none
     const found = stored.parse(JSON.parse(text))
+    if (found.version > version) throw new Error(newerVersion(found.version, version))
     const broken: string[] = []
     const views: RunView[] = []
     for (const [at, value] of found.views.entries()) {

@@ -98,6 +98,10 @@ export function checkStack(health: StackHealth): Check[] {
   return names.map((part) => checkPart(`Running: ${labels[part]}`, health[part]))
 }
 
+/** One for each file that could not be used as it lies there. */
+export const checkFiles = ({ unusable }: StackHealth): Check[] =>
+  unusable.map(({ problem }) => note('Running: Files', problem, 'Mend the file and start again, or save anew what it is for.'))
+
 /** Whether new payloads are sealed, and whether the keys for that can be had. */
 export function checkKeys({ encrypting, problem, remedy, warning, provider, keys }: KeysState): Check {
   const name = 'Running: Encryption'

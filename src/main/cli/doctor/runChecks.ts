@@ -2,7 +2,7 @@ import type { StackHealth } from '../../../contract/model.ts'
 import type { Home } from '../../backend/home.ts'
 import { appPaths, appVersion } from '../../paths.ts'
 import type { Check } from './check.ts'
-import { checkKeys, checkMetrics, checkStack, examineHost, ownAddresses } from './host.ts'
+import { checkFiles, checkKeys, checkMetrics, checkStack, examineHost, ownAddresses } from './host.ts'
 import {
   checkConfig,
   checkDataFolder,
@@ -32,7 +32,7 @@ export async function runChecks(home: Home): Promise<{ checks: Check[]; version:
     checkShell(paths),
   ])
   checks.push(...(await checkPorts(health === null ? [] : ownAddresses(health))))
-  if (health !== null) checks.push(...checkStack(health))
+  if (health !== null) checks.push(...checkStack(health), ...checkFiles(health))
   if (keys !== null) checks.push(checkKeys(keys))
   if (metrics !== null) checks.push(checkMetrics(metrics))
   return { checks, version, health }

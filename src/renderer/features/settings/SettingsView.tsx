@@ -1,5 +1,6 @@
 import { CircleAlert, Plus, Trash2 } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
+import { useShallow } from 'zustand/react/shallow'
 import { useConsole, useIn } from '../../app/console.ts'
 import type { Place } from '../../app/route.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -11,7 +12,7 @@ import { problemText } from '../../ui/problem.ts'
 import { DataFolder } from '../data/DataFolder.tsx'
 import { RetriesTable } from '../retries/RetriesTable.tsx'
 import { SelfTest } from '../selfTest/SelfTest.tsx'
-import { partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
+import { hiddenFiles, partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
 import { Metrics } from './Metrics.tsx'
 import { Notifications } from './Notifications.tsx'
 import { differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
@@ -41,7 +42,8 @@ function Form({ draft }: { draft: SettingsDraft }) {
   const { settings, capabilities } = useConsole()
   const errors = useIn('settings', (s) => s.errors)
   const info = useIn('stack', (s) => s.info)
-  const about = useIn('settings', (s) => s.about)
+  // The others stand in the banner.
+  const unusable = useIn('stack', useShallow(hiddenFiles))
   const edit = settings.getState().edit
   const text = (
     field: keyof SettingsDraft &
@@ -63,11 +65,11 @@ function Form({ draft }: { draft: SettingsDraft }) {
     <>
       <div className="settings scroll">
         <div className="settings-page">
-          {about?.problem ? (
-            <Note tone="bad">
-              <p>{about.problem}</p>
+          {unusable.map(({ file, problem }) => (
+            <Note key={file} tone="human">
+              <p>{problem}</p>
             </Note>
-          ) : null}
+          ))}
           <Group title="You" resets={['operator']} about="Your name stands beside each of your decisions.">
             <Field label="Operator name" {...text('operator')} />
           </Group>

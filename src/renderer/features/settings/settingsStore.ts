@@ -154,7 +154,7 @@ export interface SettingsState {
   savedAt: number | null
   /** What the last save changed, as it was before; null when nothing is to be undone. */
   undoable: Partial<Settings> | null
-  /** Defaults, profile, and why a file was set aside; null until the host has told. */
+  /** Defaults and profile; null until the host has told. */
   about: SettingsAbout | null
   /** Where the host's metrics can be scraped; null until the host has told. */
   metrics: MetricsState | null
@@ -223,8 +223,6 @@ export function createSettingsStore(connection: Connection) {
       try {
         const saved = await connection.call('settings.set', { settings: checked.settings })
         set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now(), undoable: changedIn(settings, saved) })
-        // What was set aside may be in force again.
-        set({ about: await connection.call('settings.about', {}).catch(() => get().about) })
       } catch (cause) {
         const field = cause instanceof CallFailed && cause.error.kind === 'invalid' ? cause.error.field : null
         const at = field?.replace(/^settings\./, '')

@@ -1,5 +1,5 @@
 import { createStore } from 'zustand/vanilla'
-import type { AppInfo, StackHealth } from '../../../contract/model.ts'
+import type { AppInfo, StackHealth, UnusableFile } from '../../../contract/model.ts'
 import type { Connection, ConnectionStatus } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 
@@ -24,18 +24,23 @@ export interface StackState {
   info: AppInfo | null
   retrying: boolean
   problem: string | null
+  /** What of the unusable files was told, as it was told: it is not told again in this window. */
+  hidden: ReadonlySet<string>
+  hide(problem: string): void
   fetch(): Promise<void>
   retry(): Promise<void>
 }
 
 export function createStackStore(connection: Connection) {
-  const store = createStore<StackState>()((set) => ({
+  const store = createStore<StackState>()((set, get) => ({
     connection: 'connecting',
     lostSince: null,
     health: null,
     info: null,
     retrying: false,
     problem: null,
+    hidden: new Set(),
+    hide: (problem) => set({ hidden: new Set([...get().hidden, problem]) }),
     async fetch() {
       try {
         const [health, info] = await Promise.all([connection.call('stack.health', {}), connection.call('app.info', {})])
@@ -65,6 +70,14 @@ export function createStackStore(connection: Connection) {
   return store
 }
 export type StackStore = ReturnType<typeof createStackStore>
+
+/** Files that could not be used, of which the operator has not said that it is known. */
+export const untold = ({ health, hidden }: Pick<StackState, 'health' | 'hidden'>): UnusableFile[] =>
+  health?.unusable.filter(({ problem }) => !hidden.has(problem)) ?? []
+
+/** The others, which are still so. */
+export const hiddenFiles = ({ health, hidden }: Pick<StackState, 'health' | 'hidden'>): UnusableFile[] =>
+  health?.unusable.filter(({ problem }) => hidden.has(problem)) ?? []
 
 /** Why nothing can be sent to the host now; null when it can. */
 export const whyActionsAreOff = (state: Pick<StackState, 'connection'>): string | null =>
