@@ -14,6 +14,7 @@ import { decodeFailureView, failureView } from '../runs/failureView.ts'
 import { isoOf } from '../runs/protoTime.ts'
 import { failedBefore, pausedOf } from '../runs/timeline.ts'
 import type { Projection } from './createProjection.ts'
+import { endedByTemporal } from './endedByTemporal.ts'
 import { patchFromStatus, type RunRecord, stageOfClosed } from './runRecord.ts'
 
 export interface Reconciler {
@@ -225,6 +226,11 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   }
   const closed = stageOfClosed[status]
   if (!closed) return // continued as new: its successor is found under the same id
+  const byTemporal = status === 'TERMINATED' ? await endedByTemporal(temporal, { workflowId, runId: description.runId }) : null
+  if (byTemporal !== null) {
+    projection.update(workflowId, { ...ended, stage: 'Failed', problem: byTemporal })
+    return
+  }
   const problem = await handle.result().then(
     () => null,
     (error: unknown) => {
