@@ -38,12 +38,16 @@ export const removeHome = (home: Home) => rm(home.root, { recursive: true, force
 /** Starts the built host on a data folder and waits until all of its parts are up. */
 export const startHost = (home: Home): Promise<Host> => launchHost(home).ready
 
-/** The same, for whoever wants to kill it before it is ready. `ready` rejects when the process ends before. */
-export function launchHost(home: Home, readyWithinMs = 120_000): { kill(): Promise<void>; ready: Promise<Host> } {
+/**
+ * The same, for whoever wants to kill it before it is ready. `ready` rejects when the process ends before.
+ * @param variables of its environment, beside what this process has
+ */
+export function launchHost(home: Home, variables: Record<string, string> = {}): { kill(): Promise<void>; ready: Promise<Host> } {
+  const readyWithinMs = 120_000
   const began = performance.now()
   const child = spawn(process.execPath, [join(root, 'out', 'main', 'cli.cjs'), 'serve', '--json'], {
     cwd: root,
-    env: { ...process.env, GATEHOUSE_HOME: home.root },
+    env: { ...process.env, ...variables, GATEHOUSE_HOME: home.root },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let errors = ''
