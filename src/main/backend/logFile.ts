@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { shiftEarlier } from './earlierFiles.ts'
 
 export interface LogFileOptions {
   /** A file that would grow beyond this is set aside as `FILE.1`, and so on. */
@@ -52,13 +53,7 @@ export function createLogFile(file: string, options: LogFileOptions = {}): { wri
   }
 
   function setAside(): void {
-    for (let n = keep; n > 1; n--) {
-      try {
-        renameSync(`${file}.${n - 1}`, `${file}.${n}`)
-      } catch {
-        // There are fewer of them yet.
-      }
-    }
+    shiftEarlier(file, keep)
     renameSync(file, `${file}.1`)
   }
 

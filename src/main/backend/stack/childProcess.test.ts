@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLog } from '../log.ts'
 import { startChild, stopOrphans } from './childProcess.ts'
+import type { OutputBounds } from './outputFile.ts'
 import { isAlive, processIdentity } from './processes.ts'
 
 let folder: string
@@ -23,13 +24,14 @@ const plan = [
   { signal: 'SIGTERM' as const, wait: 500 },
   { signal: 'SIGKILL' as const, wait: 2_000 },
 ]
-async function child(script: string) {
+async function child(script: string, logBounds?: Partial<OutputBounds>) {
   const made = await startChild({
     name: 'test',
     command: '/bin/sh',
     args: ['-c', script],
     env: { PATH: '/usr/bin:/bin' },
     logFile: join(folder, 'log'),
+    logBounds,
     recordFile: record(),
     stopping: plan,
     log: silentLog,
@@ -47,6 +49,39 @@ test('a child sees only the environment that it is given, and its output goes to
   expect(output).toContain('to-stderr')
   expect(output).not.toContain('do-not-pass-on')
   vi.unstubAllEnvs()
+})
+
+test('a child that says much has its output set aside while it runs, and goes on in the same file', async () => {
+  const log = (name = '') => join(folder, `log${name}`)
+  for (const part of ['one', 'two', 'three', 'four']) writeFileSync(join(folder, part), `${part} `.repeat(400))
+  writeFileSync(log(), 'an earlier start\n')
+  // Each part is written in one piece, and the next one once that was set aside.
+  const say = (part: string, until: string) => `cat ${join(folder, part)}; until ${until}; do sleep 0.02; done`
+  const aside = (n: number) => `[ -e ${log(`.${n}`)} ]`
+  const gone = `! grep -q one ${log('.2')}`
+  const made = await child(
+    [say('one', aside(1)), say('two', aside(2)), say('three', gone), 'echo now', 'sleep 1000'].join('\n'),
+    { maxBytes: 1_000, keep: 2, lookEveryMs: 10 },
+  )
+  await vi.waitFor(() => expect(readFileSync(log(), 'utf8')).toBe('now\n'), 20_000)
+  expect(readFileSync(log('.1'), 'utf8')).toBe('three '.repeat(400).slice(-1_000))
+  expect(readFileSync(log('.2'), 'utf8')).toBe('two '.repeat(400).slice(-1_000))
+  expect(existsSync(log('.3'))).toBe(false)
+  expect(made.said()).toBe('now\n')
+  await made.stop()
+  expect(made.said()).toBe('now\n')
+})
+
+test('what a child said is its own, not what an earlier one left; of much the end', async () => {
+  writeFileSync(join(folder, 'log'), 'FATAL: of yesterday\n')
+  writeFileSync(join(folder, 'much'), 'x'.repeat(100_000))
+  const made = await child(`echo hello; cat ${join(folder, 'much')}; echo bye`)
+  await made.ended
+  expect(made.said()).toMatch(/^x+bye\n$/)
+  expect(made.said()).toHaveLength(64 * 1024)
+  const next = await child('echo only')
+  await next.ended
+  expect(next.said()).toBe('only\n')
 })
 
 test('stop asks first, and ends what does not listen, with its own children', async () => {

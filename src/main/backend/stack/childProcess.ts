@@ -1,10 +1,11 @@
 /** Servers as child processes: a group of their own, a record that outlives us, an orderly end. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Log } from '../log.ts'
+import { type OutputBounds, openOutputFile } from './outputFile.ts'
 import { processesMarked, processIdentity } from './processes.ts'
 
 export interface ChildOptions {
@@ -17,8 +18,10 @@ export interface ChildOptions {
   cwd?: string
   /** The OS user that it runs as, where that is not ours. */
   user?: { uid: number; gid: number }
-  /** Takes its output; the last run's output is kept beside it once it has grown. */
+  /** Takes its output, and is kept bounded as `outputFile.ts` says. */
   logFile: string
+  /** Of that file; for tests. */
+  logBounds?: Partial<OutputBounds>
   /** Tells a later host which process was ours. One child per file. */
   recordFile: string
   stopping: StopPlan
@@ -33,6 +36,8 @@ export interface Child {
   /** Settles when it has ended, for whatever reason; never rejects. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   hasEnded(): boolean
+  /** The end of what it has said since it was started, 64 KiB at most; also after its end. */
+  said(): string
   /** Comes back when it has ended. */
   stop(): Promise<void>
 }
@@ -40,13 +45,11 @@ export interface Child {
 const record = z.object({ pid: z.number().int(), identity: z.string() })
 /** In the environment of every child: its record, so that it can be told from a stranger without one. */
 export const childMarker = 'GATEHOUSE_CHILD'
-const logBytes = 5 * 1024 ** 2
 
 /** @throws Error when the program cannot be started at all. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, log } = options
-  rotate(options.logFile)
-  const output = openSync(options.logFile, 'a', 0o600)
+  const output = openOutputFile(options.logFile, log, options.logBounds)
   let process: ChildProcess
   try {
     process = spawn(options.command, options.args, {
@@ -56,16 +59,18 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       gid: options.user?.gid,
       // A group of its own: a Ctrl+C in our terminal must not end the servers before the work in flight is given back.
       detached: globalThis.process.platform !== 'win32',
-      stdio: ['ignore', output, output],
+      stdio: ['ignore', output.fd, output.fd],
       windowsHide: true,
     })
-  } finally {
-    closeSync(output)
+  } catch (error) {
+    output.close()
+    throw error
   }
   let over = false
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     process.once('exit', (code, signal) => {
       over = true
+      output.close()
       try {
         rmSync(options.recordFile, { force: true })
       } catch (error) {
@@ -78,6 +83,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   })
   const { pid } = process
   if (pid === undefined) {
+    output.close()
     throw await new Promise<Error>((resolve) =>
       process.once('error', (error) => resolve(new Error(`${options.command} could not be started: ${error.message}`))),
     )
@@ -109,6 +115,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     pid,
     ended,
     hasEnded: () => over,
+    said: output.said,
     stop: () => {
       stopping ??= stop()
       return stopping
@@ -173,12 +180,4 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
 export function writeChildRecord(file: string, content: z.infer<typeof record>): void {
   writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 })
   renameSync(`${file}.new`, file)
-}
-
-function rotate(logFile: string): void {
-  try {
-    if (statSync(logFile).size > logBytes) renameSync(logFile, `${logFile}.1`)
-  } catch {
-    // There is none yet.
-  }
 }

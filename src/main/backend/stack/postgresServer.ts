@@ -235,12 +235,8 @@ async function untilReady(config: pg.ClientConfig, child: Child, logFile: string
   for (const until = performance.now() + readyMilliseconds; ; ) {
     signal.throwIfAborted()
     if (child.hasEnded()) {
-      const text = await readFile(logFile, 'utf8').catch(() => '')
-      const line =
-        text
-          .trimEnd()
-          .split('\n')
-          .findLast((l) => /FATAL|PANIC/.test(l)) ?? text.trimEnd().split('\n').at(-1)
+      const lines = child.said().trimEnd().split('\n')
+      const line = lines.findLast((l) => /FATAL|PANIC/.test(l)) ?? lines.at(-1)
       throw new PartProblem(
         `The Postgres server ended while it was starting: ${line?.slice(0, 300) || 'it said nothing'}`,
         `Its output is in ${logFile}.`,

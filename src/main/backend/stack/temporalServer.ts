@@ -160,7 +160,7 @@ async function untilUsable(
   for (;;) {
     signal.throwIfAborted()
     if (child.hasEnded()) {
-      const said = await lastLine(logFile)
+      const said = lastLine(child.said())
       throw new PartProblem(
         `The Temporal server ended while it was starting: ${said}`,
         damagedDatabase.test(said)
@@ -208,7 +208,4 @@ async function keepCopyForOtherVersion(home: Home, database: string, version: st
   return note
 }
 
-async function lastLine(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  return text.trimEnd().split('\n').at(-1)?.slice(0, 300) || 'it said nothing.'
-}
+const lastLine = (said: string) => said.trimEnd().split('\n').at(-1)?.slice(0, 300) || 'it said nothing.'

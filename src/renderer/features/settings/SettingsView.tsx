@@ -15,7 +15,7 @@ import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { hiddenFiles, partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
 import { Metrics } from './Metrics.tsx'
 import { Notifications } from './Notifications.tsx'
-import { differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
+import { bytesBehind, differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
 
 // The largest form of the console, read when the settings are first looked at.
@@ -43,6 +43,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
   const errors = useIn('settings', (s) => s.errors)
   const info = useIn('stack', (s) => s.info)
   // The others stand in the banner.
+  const behind = useIn('settings', bytesBehind)
   const unusable = useIn('stack', useShallow(hiddenFiles))
   const edit = settings.getState().edit
   const text = (
@@ -95,7 +96,12 @@ function Form({ draft }: { draft: SettingsDraft }) {
                 inputMode="decimal"
                 {...text('settleSeconds')}
               />
-              <Field label="Largest file (MiB)" inputMode="decimal" {...text('maxFileMebibytes')} />
+              <Field
+                label="Largest file (MiB)"
+                hint={behind === null ? undefined : `Exactly ${behind.toLocaleString('en')} bytes.`}
+                inputMode="decimal"
+                {...text('maxFileMebibytes')}
+              />
               <Field
                 label="Starts per second"
                 hint="How many runs may begin in a second."

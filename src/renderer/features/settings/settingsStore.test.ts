@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { invalid } from '../../../contract/errors.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createSimulatedHost } from '../../dev/simulatedHost.ts'
-import { checkDraft, createSettingsStore, differsFromDefaults, draftOf, isDirty, type SettingsDraft } from './settingsStore.ts'
+import {
+  bytesBehind,
+  checkDraft,
+  createSettingsStore,
+  differsFromDefaults,
+  draftOf,
+  isDirty,
+  type SettingsDraft,
+} from './settingsStore.ts'
 
 const host = createSimulatedHost('empty')
 const settings = await host.handlers['settings.get']({})
@@ -14,6 +22,22 @@ const errorsOf = (change: Partial<SettingsDraft>) => {
 describe('checkDraft', () => {
   it('gives back what it was made of', () => {
     expect(checkDraft(draftOf(settings), settings)).toEqual({ ok: true, settings })
+  })
+  it.each([
+    [4 * 1024 ** 3, '4096', null],
+    [1_234_567_890, '1177', 1_234_567_890],
+    [5_000_000, '4.77', 5_000_000],
+    [1_000, '0.000954', 1_000],
+    [1.5 * 1024 ** 2, '1.5', null],
+  ])('shows a largest file of %d bytes as %s MiB, and keeps the bytes until another number is typed', (bytes, shown, behind) => {
+    const odd = { ...settings, maxFileBytes: bytes }
+    const draft = draftOf(odd)
+    expect(draft.maxFileMebibytes).toBe(shown)
+    expect(bytesBehind({ settings: odd, draft })).toBe(behind)
+    expect(checkDraft({ ...draft, operator: 'Grace' }, odd)).toMatchObject({ settings: { maxFileBytes: bytes } })
+    const typed = { ...draft, maxFileMebibytes: '2' }
+    expect(bytesBehind({ settings: odd, draft: typed })).toBeNull()
+    expect(checkDraft(typed, odd)).toMatchObject({ settings: { maxFileBytes: 2 * 1024 ** 2 } })
   })
   it.each<[Partial<SettingsDraft>, Record<string, string>]>([
     [{ settleSeconds: '' }, { settleSeconds: 'Enter a number.' }],

@@ -41,6 +41,18 @@ export interface NotificationsDraft
   quiet: Omit<QuietHours, 'timeZone'> & { timeZone: string }
 }
 
+/** As somebody would say it: whole from a hundred on, else with three digits */
+export function mebibytesOf(bytes: number): string {
+  const exact = bytes / mebibyte
+  return String(Number.isInteger(exact) ? exact : exact >= 100 ? Math.round(exact) : Number(exact.toPrecision(3)))
+}
+
+/** How many bytes stand behind the number in the form, where that number was rounded and nobody has typed another. */
+export const bytesBehind = ({ settings, draft }: Pick<SettingsState, 'settings' | 'draft'>): number | null => {
+  if (!settings || draft?.maxFileMebibytes !== mebibytesOf(settings.maxFileBytes)) return null
+  return number(draft.maxFileMebibytes) * mebibyte === settings.maxFileBytes ? null : settings.maxFileBytes
+}
+
 export function draftOf(settings: Settings): SettingsDraft {
   const retries = {} as SettingsDraft['retries']
   for (const step of retrySteps) {
@@ -50,7 +62,7 @@ export function draftOf(settings: Settings): SettingsDraft {
   return {
     inboxFolders: [...settings.inboxFolders],
     settleSeconds: String(settings.settleSeconds),
-    maxFileMebibytes: String(settings.maxFileBytes / mebibyte),
+    maxFileMebibytes: mebibytesOf(settings.maxFileBytes),
     operator: settings.operator,
     minSeconds: String(settings.demoTrainer.minSeconds),
     maxSeconds: String(settings.demoTrainer.maxSeconds),
@@ -118,7 +130,11 @@ export function checkDraft(draft: SettingsDraft, base: Settings): CheckedDraft {
     ...base,
     inboxFolders: draft.inboxFolders.map((folder) => folder.trim()),
     settleSeconds: number(draft.settleSeconds),
-    maxFileBytes: Math.round(number(draft.maxFileMebibytes) * mebibyte),
+    // Shown in short: what nobody edited stays what it is, to the byte.
+    maxFileBytes:
+      draft.maxFileMebibytes === mebibytesOf(base.maxFileBytes)
+        ? base.maxFileBytes
+        : Math.round(number(draft.maxFileMebibytes) * mebibyte),
     operator: draft.operator,
     demoTrainer: { minSeconds: number(draft.minSeconds), maxSeconds: number(draft.maxSeconds) },
     approvalTimeoutHours: number(draft.approvalTimeoutHours),
