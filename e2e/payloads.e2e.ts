@@ -10,6 +10,7 @@ import type { RunSummary } from '../src/contract/model.ts'
 import { createSimulatedHost } from '../src/renderer/dev/simulatedHost.ts'
 import { launchChromium, root } from './support/browsers.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
+import { takePictures } from './support/pictures.ts'
 
 const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -21,6 +22,7 @@ const notesCopies = `navigator.clipboard.writeText = async (text) => void (windo
 /** 2 MB, with an id that no double holds. */
 const large = `{"rows":[${Array.from({ length: 30_000 }, (_, i) => `{"id":90071992547409${10 + (i % 90)},"name":"row ${i}","value":${i / 7}}`)}],"seed":9007199254740993}`
 const deep = `${'['.repeat(10_000)}"the bottom"${']'.repeat(10_000)}`
+const login = '{"user": "ada", "db_password": "hunter2", "retries": 3.10}'
 const bytes = Uint8Array.from({ length: 1_500_000 }, (_, i) => (i * 7) % 251)
 
 let browser: Browser
@@ -47,12 +49,14 @@ async function open() {
     const [one] = answer.inputs
     if (!one || input.step !== 'train_model') return answer
     const json = (label: string, text: string) => ({ ...one, label, json: text, sizeBytes: text.length })
+    const inClear = { encoding: 'json/plain', messageType: null, sizeBytes: login.length }
     const opaque = { encoding: 'binary/protobuf', messageType: 'pkg.v1.Message', sizeBytes: bytes.length }
     return {
       ...answer,
       inputs: [
         json('large', large),
         json('deep', deep),
+        { ...json('login', login), encoding: 'json/plain', holds: inClear, stored: Buffer.from(login).toString('base64') },
         {
           ...{ ...one, label: 'bytes', json: null, holds: opaque, stored: '' },
           ref: { in: 'event', eventId: '5', index: 2, newestFirst: false, older: null },
@@ -136,6 +140,39 @@ it('large, deep and opaque values are read, searched and copied by keys alone', 
   await page.keyboard.press('Enter')
   await page.keyboard.press('ArrowRight')
   await expect.poll(() => result.textContent()).toContain('1.337')
+  expect(await seriousFaults(page)).toEqual([])
+  expect(problems).toEqual([])
+})
+
+it('what is copied is what is on the screen: whole, and what is covered there stays covered', async () => {
+  const { page, problems, done } = await open()
+  await goTo(page, `#/runs/${encodeURIComponent(done[0].workflowId)}/page`)
+  await page.locator('[data-step=train_model] .step-line').click()
+  const section = (label: string) => page.locator('.payload', { hasText: label })
+  await section('large').getByRole('treeitem').first().waitFor()
+  await section('large').getByRole('button', { name: 'Copy the input 1 as JSON' }).press('Enter')
+  await expect.poll(async () => (await clipboard(page)) === large).toBe(true)
+
+  const value = section('login')
+  await value.getByRole('button', { name: /^Copy the input/ }).press('Enter')
+  await value.getByText('1 secret stays covered in it').waitFor()
+  await takePictures(page, 'payload-copied')
+  expect(JSON.parse(await clipboard(page))).toEqual({ user: 'ada', db_password: '[covered]', retries: 3.1 })
+  await value.getByRole('tree').focus()
+  await page.keyboard.press('Home')
+  await page.keyboard.press('c')
+  await expect.poll(() => clipboard(page)).toBe(login.replace('hunter2', '[covered]'))
+
+  // Its bytes would show it, as Temporal holds this one in clear.
+  await value.getByRole('button', { name: 'As Temporal sees it' }).press('Enter')
+  await value.getByText('Its bytes show it.').waitFor()
+  await takePictures(page, 'payload-bytes-covered')
+  expect(await value.textContent()).not.toContain('hunter2')
+  await value.getByRole('button', { name: 'Show the bytes' }).press('Enter')
+  await value.getByText('68 75 6e 74').waitFor()
+  await value.getByRole('button', { name: 'As you see it' }).press('Enter')
+  await value.getByRole('button', { name: /^Copy the input/ }).press('Enter')
+  await expect.poll(() => clipboard(page)).toBe(login)
   expect(await seriousFaults(page)).toEqual([])
   expect(problems).toEqual([])
 })

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 
 const folder = process.env.GATEHOUSE_PICTURES
 const sizes = [
+  { width: 1024, height: 700 },
   { width: 1280, height: 800 },
   { width: 1440, height: 900 },
 ]

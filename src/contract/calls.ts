@@ -21,10 +21,11 @@ import { metricsState } from './metrics.ts'
 import {
   appInfo,
   decisionKind,
+  filePayloadRef,
   historyPlace,
   intakeEntry,
-  payloadRef,
   runDetail,
+  runPayloadRef,
   runSummary,
   selfTestReport,
   settings,
@@ -100,7 +101,14 @@ export const calls = {
    */
   'history.payload': {
     input: z
-      .object({ workflowId, ref: payloadRef, part: z.enum(['stored', 'decoded']), from: z.number().int().min(0).default(0) })
+      .object({ workflowId, ref: runPayloadRef, part: z.enum(['stored', 'decoded']), from: z.number().int().min(0).default(0) })
+      .strict(),
+    output: payloadPiece,
+  },
+  /** The same for a payload of a history that was opened from a file; `notFound` when the file is no more open. */
+  'history.filePayload': {
+    input: z
+      .object({ ref: filePayloadRef, part: z.enum(['stored', 'decoded']), from: z.number().int().min(0).default(0) })
       .strict(),
     output: payloadPiece,
   },

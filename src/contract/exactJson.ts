@@ -27,6 +27,8 @@ export interface JsonIndex {
   after(node: number): number
   /** The name that it has in an object; null in an array and for the root. */
   key(node: number): string | null
+  /** Where its own text begins in `text`. */
+  start(node: number): number
   /** Its own text, exact. */
   raw(node: number): string
   /** Length of `raw`, without making it. */
@@ -208,6 +210,7 @@ function viewOf(text: string, columns: ReturnType<typeof createColumns>, count: 
       // The key is the last thing before the value but white space and a colon, and its own end is not kept.
       return from < 0 ? null : stringOf(text.slice(from, text.lastIndexOf('"', of(columns.starts, node) - 1) + 1))
     },
+    start: (node) => of(columns.starts, node),
     raw: (node) => text.slice(of(columns.starts, node), of(columns.ends, node)),
     rawLength: (node) => of(columns.ends, node) - of(columns.starts, node),
   }

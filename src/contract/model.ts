@@ -261,23 +261,33 @@ export const historyPlace = z
   .max(10_000)
   .regex(/^(?=.)[A-Za-z0-9+/]*={0,2}(\.\d{1,19})?$/)
 
+const refInEvent = z
+  .object({
+    in: z.literal('event'),
+    eventId: z.string().regex(/^[1-9]\d{0,18}$/),
+    index: z.number().int().min(0),
+    /** From which end of the history it is found sooner, and where to begin there. */
+    newestFirst: z.boolean(),
+    older: historyPlace.nullable(),
+  })
+  .strict()
+const refInRun = z.object({ in: z.literal('run'), path: z.string().min(1).max(4000) }).strict()
+
+/** In a history that was opened from a file. */
+export const filePayloadRef = z
+  .object({ in: z.literal('file'), file: z.uuid(), eventId: z.string().max(19), index: z.number().int().min(0) })
+  .strict()
+export type FilePayloadRef = z.infer<typeof filePayloadRef>
+
+/** In an event of a run, or in what Temporal says of the run now (memo, search attributes, heartbeats). */
+export const runPayloadRef = z.discriminatedUnion('in', [refInEvent, refInRun])
+export type RunPayloadRef = z.infer<typeof runPayloadRef>
+
 /**
- * Where the host finds a payload again: in an event, or in what Temporal says of the run now (memo, search attributes,
- * heartbeats). `index` counts the event's payloads; `older` is of the page of the history that it was read with.
+ * Where the host finds a payload again. `index` counts the event's payloads; `older` is of the page of the history that it
+ * was read with.
  */
-export const payloadRef = z.discriminatedUnion('in', [
-  z
-    .object({
-      in: z.literal('event'),
-      eventId: z.string().regex(/^[1-9]\d{0,18}$/),
-      index: z.number().int().min(0),
-      /** From which end of the history it is found sooner, and where to begin there. */
-      newestFirst: z.boolean(),
-      older: historyPlace.nullable(),
-    })
-    .strict(),
-  z.object({ in: z.literal('run'), path: z.string().min(1).max(4000) }).strict(),
-])
+export const payloadRef = z.discriminatedUnion('in', [refInEvent, refInRun, filePayloadRef])
 export type PayloadRef = z.infer<typeof payloadRef>
 
 /**

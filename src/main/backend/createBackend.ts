@@ -546,6 +546,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'history.page': runs.history,
       'history.openFile': historyFiles.open,
       'history.filePage': historyFiles.page,
+      'history.filePayload': historyFiles.payload,
       'history.search': runs.search,
       'history.export': async (asked) => {
         const piece = await runs.exported(asked)

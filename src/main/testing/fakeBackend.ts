@@ -230,6 +230,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'history.filePage': () => ({ events: [], older: null, unreadable: 0 }),
     'history.export': () => ({ text: '{"events":[]}', events: 0, unreadable: 0, next: null }),
     'history.page': () => ({ events: [], older: null, unreadable: 0 }),
+    'history.filePayload': ({ from }) => ({ sizeBytes: 0, from, bytes: '' }),
     'history.payload': ({ from }) => ({ sizeBytes: 0, from, bytes: '' }),
     'runs.diff': ({ left, right }) => ({ left, right, sections: [] }),
     'runs.diffAttempts': ({ left, right }) => ({ left: `Attempt ${left}`, right: `Attempt ${right}`, sections: [] }),

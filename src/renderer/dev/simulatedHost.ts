@@ -1127,6 +1127,9 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'history.search': () => ({ hits: [], total: 0, covered: 0, events: 0, unreadable: 0, left: 0, done: true }),
     'history.openFile': ({ fileName, last }) =>
       last ? { id: crypto.randomUUID(), fileName, events: 0, workflowId: null, runId: null, workflowType: null } : null,
+    'history.filePayload': () => {
+      throw notFound('This file is no more open here. Open it again.')
+    },
     'history.filePage': () => ({ events: [], older: null, unreadable: 0 }),
     'history.export': () => ({ text: '{"events":[]}', events: 0, unreadable: 0, next: null }),
     'history.page': ({ workflowId, older, limit }) => {

@@ -1,30 +1,45 @@
 import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { IconButton } from './Button.tsx'
+import { problemText } from './problem.ts'
+
+/** What is copied, and what whoever copies it has to know of it. */
+export interface Copied {
+  text: string
+  /** In sight for some seconds, such as "2 secrets stay covered"; null where there is nothing to say. */
+  note: string | null
+}
+
+const seenMs = 1_500
+/** Words are read. */
+const readMs = 6_000
 
 /** Puts a text on the clipboard and says so for a moment; one that has to be had first may be a function. */
-export function CopyButton({ text, what }: { text: string | (() => Promise<string>); what: string }) {
-  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no')
+export function CopyButton({ text, what }: { text: string | (() => Promise<string | Copied>); what: string }) {
+  const [copied, setCopied] = useState<{ done: boolean; note: string | null } | null>(null)
   useEffect(() => {
-    if (copied === 'no') return
-    const timer = setTimeout(() => setCopied('no'), 1500)
+    if (copied === null) return
+    const timer = setTimeout(() => setCopied(null), copied.note === null ? seenMs : readMs)
     return () => clearTimeout(timer)
   }, [copied])
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(typeof text === 'string' ? text : await text())
-      setCopied('yes')
-    } catch {
-      setCopied('failed')
+      const had = typeof text === 'string' ? text : await text()
+      const { text: whole, note } = typeof had === 'string' ? { text: had, note: null } : had
+      await navigator.clipboard.writeText(whole)
+      setCopied({ done: true, note })
+    } catch (cause) {
+      setCopied({ done: false, note: problemText(cause) })
     }
   }
+  const words = copied === null ? '' : copied.done ? `Copied ${what}` : 'It could not be copied'
   return (
     <>
-      <IconButton size="small" label={copied === 'failed' ? 'It could not be copied' : `Copy ${what}`} onPress={copy}>
-        {copied === 'yes' ? <Check size={13} className="tone-good" aria-hidden /> : <Copy size={13} aria-hidden />}
+      <IconButton size="small" label={`Copy ${what}`} onPress={copy}>
+        {copied?.done ? <Check size={13} className="tone-good" aria-hidden /> : <Copy size={13} aria-hidden />}
       </IconButton>
-      <span className="sr-only" role="status">
-        {copied === 'yes' ? `Copied ${what}` : ''}
+      <span className={copied?.note ? 'copy-note' : 'sr-only'} role="status">
+        {copied?.note ? `${words}: ${copied.note}` : words}
       </span>
     </>
   )

@@ -47,6 +47,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'history.search': 'reads',
   'history.openFile': 'reads',
   'history.filePage': 'reads',
+  'history.filePayload': 'reads',
   'history.payload': 'reads',
   'runs.values': 'reads',
   'runs.diff': 'reads',

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { PayloadCodec } from '@temporalio/common'
 import { invalid, notFound } from '../../../contract/errors.ts'
-import type { HistoryFile, HistoryPage } from '../../../contract/history.ts'
+import type { HistoryFile, HistoryPage, PayloadPiece } from '../../../contract/history.ts'
+import type { FilePayloadRef } from '../../../contract/model.ts'
 import { firstEvents } from '../../../temporal/historyPages.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
+import { payloadsOfEvent } from './findPayloads.ts'
+import { payloadPiece } from './payloadPieces.ts'
 import { readHistoryFile } from './readHistoryFile.ts'
 import { viewEvents } from './viewEvents.ts'
 
@@ -15,6 +18,11 @@ export interface HistoryFiles {
   open(piece: { upload: string; fileName: string; text: string; last: boolean }): HistoryFile | null
   /** @throws CallFailed `notFound` when it is no more there */
   page(asked: { id: string; older: string | null; limit: number }): Promise<HistoryPage>
+  /**
+   * One piece of a payload's bytes.
+   * @throws CallFailed `notFound` when the file or the payload is no more there, `conflict` when it cannot be decoded
+   */
+  payload(asked: { ref: FilePayloadRef; part: 'stored' | 'decoded'; from: number }): Promise<PayloadPiece>
 }
 
 /** Characters of a file; a history of Temporal's own limit has 50 MB. */
@@ -27,6 +35,13 @@ const mostFiles = 3
 /** Histories that were opened from files: read-only, in memory, decoded by the keys at hand while they are looked at. */
 export function createHistoryFiles(codecs: () => PayloadCodec[]): HistoryFiles {
   const files = new Map<string, HistoryEvent[]>()
+  const eventsOf = (id: string): HistoryEvent[] => {
+    const events = files.get(id)
+    if (!events) throw notFound('This file is no more open here. Open it again.')
+    files.delete(id)
+    files.set(id, events)
+    return events
+  }
   let incoming: { upload: string; parts: string[]; length: number } | null = null
   return {
     open({ upload, fileName, text, last }) {
@@ -57,23 +72,27 @@ export function createHistoryFiles(codecs: () => PayloadCodec[]): HistoryFiles {
       }
     },
     async page({ id, older, limit }) {
-      const events = files.get(id)
-      if (!events) throw notFound('This file is no more open here. Open it again.')
-      files.delete(id)
-      files.set(id, events)
+      const events = eventsOf(id)
       // Pages are counted from the newest event.
       const from = older === null ? 0 : Number(older)
       if (!Number.isSafeInteger(from) || from < 0) throw invalid('There is no such page.', 'older')
       const asked = events.slice(Math.max(0, events.length - from - limit), events.length - from).reverse()
       const shown = firstEvents(asked, pageBytes)
       const next = from + shown.length
-      // What is behind a payload's first bytes is asked of Temporal, which a file is not.
-      const read = await viewEvents(shown, codecs(), { refOf: () => null })
+      const read = await viewEvents(shown, codecs(), {
+        refOf: (eventId, index) => ({ in: 'file', file: id, eventId, index }),
+      })
       return {
         events: read,
         older: next < events.length ? String(next) : null,
         unreadable: read.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
       }
+    },
+    async payload({ ref: { file, eventId, index }, part, from }) {
+      const event = eventsOf(file).find((each) => String(each.eventId) === eventId)
+      const payload = event ? payloadsOfEvent(event).payloads[index]?.payload : undefined
+      if (!payload) throw notFound('There is no such value in this file.')
+      return payloadPiece(payload, { part, from }, codecs())
     },
   }
 }

@@ -140,6 +140,27 @@ test('a file is shown a page at a time, newest first, decoded by the keys at han
     older = page.older
   } while (older !== null)
   expect(ids).toEqual(values(stored).reverse())
+
+  // Beside the first bytes of a value, the rest of it is had by its reference, sealed and in clear.
+  const { events } = await files.page({ id: file?.id ?? '', older: null, limit: 200 })
+  const started = events.at(-1)?.payloads.find(({ label }) => label === 'input')
+  const ref = started?.ref
+  if (ref?.in !== 'file') throw new Error('it refers to no file')
+  const textOf = async (part: 'stored' | 'decoded') => {
+    const { bytes, sizeBytes, from } = await files.payload({ ref, part, from: 0 })
+    const data = Buffer.from(bytes, 'base64')
+    expect([data.length, from]).toEqual([sizeBytes, 0])
+    return data
+  }
+  expect((await textOf('stored')).toString('base64').startsWith(started?.stored.slice(0, 100) ?? '-')).toBe(true)
+  expect((await textOf('decoded')).toString()).toBe(started?.json)
+  expect((await files.payload({ ref, part: 'decoded', from: 10 })).bytes).toBe(
+    Buffer.from(started?.json ?? '')
+      .subarray(10)
+      .toString('base64'),
+  )
+  await expect(files.payload({ ref: { ...ref, index: 99 }, part: 'stored', from: 0 })).rejects.toThrow('no such value')
+  await expect(files.payload({ ref: { ...ref, file: upload.upload }, part: 'stored', from: 0 })).rejects.toThrow('no more open')
 })
 
 test.each([

@@ -66,7 +66,7 @@ test('a step in the part that was not read says so, and a value near the end is 
   expect(between).toMatchObject({ inputs: [], results: [], incomplete: incompleteWords(history) })
   const late = await stepPayloads('log_experiment', history, [], converter)
   const [input] = late.inputs
-  if (!input?.ref) throw new Error('the last step has no input to be found again')
+  if (!input?.ref || input.ref.in === 'file') throw new Error('the last step has no input to be found again')
   expect(late.incomplete).toBeNull()
   expect(input.ref).toMatchObject({ newestFirst: true })
   expect((await findPayload(bench.client, run, input.ref)).data?.length).toBe(input.sizeBytes)

@@ -44,7 +44,7 @@ test('every value of every page is found again, whole', async () => {
   do {
     const page = await readHistoryPage(bench.client, { ...run, older, limit: 7 })
     for (const { ref, sizeBytes, stored } of page.events.flatMap(({ payloads }) => payloads)) {
-      if (ref === null) throw new Error('a value has no reference')
+      if (ref === null || ref.in === 'file') throw new Error('a value has no reference')
       const { data } = await findPayload(bench.client, run, ref)
       expect(data?.length).toBe(sizeBytes)
       expect(
@@ -74,7 +74,7 @@ test('memo, search attributes, input and the answer to get_status are told, and 
   expect(statusProblem).toBeNull()
   expect(JSON.parse(status?.json ?? '')).toMatchObject({ workflow_id: workflowId })
   const ref = memo[0]?.ref
-  if (!ref) throw new Error('the memo has no reference')
+  if (!ref || ref.in === 'file') throw new Error('the memo has no reference')
   expect((await findPayload(bench.client, run, ref)).data?.length).toBe(memo[0]?.sizeBytes)
 })
 

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client'
 import type { Payload } from '@temporalio/common'
 import { notFound } from '../../../contract/errors.ts'
 import type { RunValues } from '../../../contract/history.ts'
-import type { PayloadRef } from '../../../contract/model.ts'
+import type { RunPayloadRef } from '../../../contract/model.ts'
 import { decodeSoon } from '../../../temporal/codec/decodeSoon.ts'
 import { withinLimit } from '../../../temporal/grpc.ts'
 import { historyPages } from '../../../temporal/historyPages.ts'
@@ -21,7 +21,7 @@ interface Execution {
  * The payload that `ref` names, as Temporal holds it.
  * @throws CallFailed `notFound`; a gRPC error when Temporal cannot be reached or has no such run.
  */
-export async function findPayload(client: Client, execution: Execution, ref: PayloadRef): Promise<Payload> {
+export async function findPayload(client: Client, execution: Execution, ref: RunPayloadRef): Promise<Payload> {
   const payload =
     ref.in === 'run'
       ? (await describedPayloads(client, execution)).find(({ path }) => path === ref.path)?.payload
@@ -30,7 +30,7 @@ export async function findPayload(client: Client, execution: Execution, ref: Pay
   return payload
 }
 
-type EventRef = PayloadRef & { in: 'event' }
+type EventRef = RunPayloadRef & { in: 'event' }
 
 async function payloadOfEvent(client: Client, execution: Execution, ref: EventRef) {
   const event = await findEvent(client, execution, ref)

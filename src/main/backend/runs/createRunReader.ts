@@ -1,23 +1,23 @@
 import type { Client } from '@temporalio/client'
 import type { Payload } from '@temporalio/common'
-import { conflict, invalid, notFound, unavailable } from '../../../contract/errors.ts'
-import {
-  type HistoryPage,
-  type HistoryPiece,
-  type HistorySearch,
-  type PayloadPiece,
-  payloadPieceBytes,
-  type RunValues,
-  type StepPayloads,
+import { invalid, notFound, unavailable } from '../../../contract/errors.ts'
+import type {
+  HistoryPage,
+  HistoryPiece,
+  HistorySearch,
+  PayloadPiece,
+  RunValues,
+  StepPayloads,
 } from '../../../contract/history.ts'
-import type { Deployment, PayloadRef, RunDetail, StepName } from '../../../contract/model.ts'
-import { decodeSoon, patienceMs, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
+import type { Deployment, RunDetail, RunPayloadRef, StepName } from '../../../contract/model.ts'
+import { patienceMs, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
 import { describeRun } from '../../../temporal/executions.ts'
 import { isAnswer } from '../../../temporal/grpc.ts'
 import { taskQueue } from '../../../temporal/names.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import type { HistorySearcher } from '../history/createHistorySearch.ts'
 import { exportHistory } from '../history/exportHistory.ts'
+import { payloadPiece } from '../history/payloadPieces.ts'
 import { incompleteWords, type ReadEvents, readEvents } from '../history/readEvents.ts'
 import { readHistoryPage } from '../history/readHistoryPage.ts'
 import { findPayload, readRunValues } from '../history/readPayload.ts'
@@ -50,7 +50,7 @@ export interface RunReader {
   /** @throws CallFailed `notFound` or `unavailable`. */
   values(workflowId: string): Promise<RunValues>
   /** One piece of a payload's bytes. @throws CallFailed `notFound`, `unavailable`, or `conflict` when it cannot be decoded. */
-  payload(asked: { workflowId: string; ref: PayloadRef; part: 'stored' | 'decoded'; from: number }): Promise<PayloadPiece>
+  payload(asked: { workflowId: string; ref: RunPayloadRef; part: 'stored' | 'decoded'; from: number }): Promise<PayloadPiece>
 }
 
 interface Options {
@@ -171,7 +171,7 @@ export function createRunReader({
       if (!execution) throw notFound('The run was not started yet: it has no values.')
       try {
         const stored = await lately.get(`${execution.runId} ${JSON.stringify(ref)}`, () => findPayload(temporal, execution, ref))
-        return pieceOf(part === 'stored' ? stored : await decodeOne(temporal, stored), from)
+        return await payloadPiece(stored, { part, from }, temporal.options.loadedDataConverter.payloadCodecs)
       } catch (error) {
         throw historyProblem(error)
       }
@@ -228,24 +228,6 @@ function createPatience(ms: number) {
 }
 
 const noValues = { input: [], memo: [], searchAttributes: [], headers: [] }
-
-function pieceOf({ data }: Payload, from: number): PayloadPiece {
-  const bytes = data ?? new Uint8Array()
-  return {
-    sizeBytes: bytes.length,
-    from,
-    bytes: Buffer.from(bytes.subarray(from, from + payloadPieceBytes)).toString('base64'),
-  }
-}
-
-/** Somebody waits for these very bytes, and sees that they are being read. */
-const bytesWithinMs = 10_000
-
-async function decodeOne(temporal: Client, stored: Payload): Promise<Payload> {
-  const [decoded] = await decodeSoon(temporal.options.loadedDataConverter.payloadCodecs, [stored], bytesWithinMs)
-  if (!decoded?.payload) throw conflict(decoded?.error?.message ?? 'The codec gave nothing for this value.')
-  return decoded.payload
-}
 
 /** Pieces of one payload are asked for one after the other. */
 const latelyMs = 10_000

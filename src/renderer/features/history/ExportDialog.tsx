@@ -87,7 +87,10 @@ export function ExportDialog({ workflowId, onClose }: { workflowId: string; onCl
         >
           <Radio value="stored" className="history-kind">
             <span className="history-kind-name">As Temporal holds it</span>
-            <span className="muted">Sealed values stay sealed. Temporal's own tools and replayers read it.</span>
+            <span className="muted">
+              Sealed values stay sealed; a value that Temporal holds in clear is in clear in the file too, secrets included.
+              Temporal's own tools and replayers read it.
+            </span>
           </Radio>
           <Radio value="decoded" className="history-kind">
             <span className="history-kind-name">Decoded</span>
@@ -98,8 +101,8 @@ export function ExportDialog({ workflowId, onClose }: { workflowId: string; onCl
       {decoded && !done ? (
         <Note tone="human">
           <p>
-            The file holds everything that this run handles in clear, also what is covered in the console. Whoever gets it can
-            read it. The audit log keeps that you took it out.
+            The file holds everything that this run handles in clear: also the passwords, tokens and other secrets that the
+            console covers. Whoever gets it can read them. The audit log keeps that you took it out.
           </p>
         </Note>
       ) : null}

@@ -12,7 +12,7 @@ const event: HistoryEvent = {
   payloads: [
     {
       ...{ label: 'failure.applicationFailureInfo.details', encoding: 'json/plain', keyId: null, sizeBytes: 9, stored: '' },
-      ...{ holds: null, json: '{"row":9007199254740993}', plain: null, unreadable: null, ref: null },
+      ...{ holds: null, json: '{"row":9007199254740993,"api_token":"t-1337"}', plain: null, unreadable: null, ref: null },
     },
   ],
 }
@@ -22,11 +22,20 @@ test('an event is named in words, also one that has no name here', () => {
   expect(typeWords('')).toBe('Unknown event')
 })
 
-test.each(['', ' 17 ', 'task fail', 'TaskFailed', 'LOG_exp', 'row was', 'databaseconf', '9007199254740993', 'info.details'])(
-  'the filter finds the event by "%s"',
-  (text) => expect(fits(event, text)).toBe(true),
-)
+test.each([
+  '',
+  ' 17 ',
+  'task fail',
+  'TaskFailed',
+  'LOG_exp',
+  'row was',
+  'databaseconf',
+  '9007199254740993',
+  'api_token',
+  'info.details',
+])('the filter finds the event by "%s"', (text) => expect(fits(event, text)).toBe(true))
 
-test.each(['15', 'signal', '9007199254740992'])('the filter leaves it out for "%s"', (text) =>
+// The token's name is in sight, the token is not.
+test.each(['15', 'signal', '9007199254740992', 't-1337'])('the filter leaves it out for "%s"', (text) =>
   expect(fits(event, text)).toBe(false),
 )

@@ -1,10 +1,12 @@
 import type { HistoryEvent } from '../../../contract/history.ts'
+import type { PayloadView } from '../../../contract/model.ts'
+import { coveredText } from '../payload/tree.ts'
 
 /** Temporal's name of an event as words: `ActivityTaskScheduled` is "Activity task scheduled". */
 export const typeWords = (type: string): string =>
   type.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) || 'Unknown event'
 
-/** Whether an event holds the text: in its id, its name, what it is about, a failure or a value; upper or lower case alike. */
+/** Whether an event holds the text: in its id, its name, what it is about, a failure or a value; upper or lower case alike. Covered values are not looked at. */
 export function fits(event: HistoryEvent, text: string): boolean {
   const wanted = text.trim().toLowerCase()
   if (wanted === '' || event.id === wanted) return true
@@ -14,6 +16,17 @@ export function fits(event: HistoryEvent, text: string): boolean {
     holds(typeWords(event.type)) ||
     holds(event.subject) ||
     event.failures.some(({ message, type }) => holds(message) || holds(type)) ||
-    event.payloads.some(({ label, json }) => holds(label) || holds(json))
+    event.payloads.some((payload) => holds(payload.label) || (holds(payload.json) && holds(inSight(payload))))
   )
+}
+
+/** Read once: a filter asks again with every letter. */
+const known = new WeakMap<PayloadView, string | null>()
+
+function inSight(payload: PayloadView): string | null {
+  const before = known.get(payload)
+  if (before !== undefined) return before
+  const text = payload.json === null ? null : coveredText(payload.json)
+  known.set(payload, text)
+  return text
 }

@@ -3,10 +3,12 @@ import { ChevronDown, ChevronRight, ChevronUp, Copy, Eye, Route as PathSign, Wra
 import { type KeyboardEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { pathOf, stringOf } from '../../../contract/exactJson.ts'
 import { IconButton } from '../../ui/Button.tsx'
+import type { Copied } from '../../ui/Copy.tsx'
 import { count, middleCut } from '../../ui/format.ts'
 import { inSlices } from '../../ui/slices.ts'
 import { LongText } from './LongText.tsx'
-import { findingNodes, isCovered, type JsonTreeSource, openAtFirst, openTo, rowOf, rowsOf } from './tree.ts'
+import { coveredWords } from './reading.ts'
+import { findingNodes, isCovered, type JsonTreeSource, openAtFirst, openTo, rowOf, rowsOf, shownText } from './tree.ts'
 
 const rowHeight = 20
 /** Deeper ones are drawn no further to the right. */
@@ -16,15 +18,28 @@ const inRow = 300
 /** With fewer values everything is in sight. */
 const worthSearching = 8
 
+/** How long it is said what was copied; whoever cannot see has it told at once. */
+const toldMs = 6_000
+/** What was copied, or why not; in sight where it is more than was asked for. */
+const nothingTold = { words: '', inSight: false }
+
+interface Props {
+  tree: JsonTreeSource
+  label: string
+  /** Covered nodes that somebody asked to see. */
+  uncovered: ReadonlySet<number>
+  /** With all that is in it: whoever asks has seen that it is a secret. */
+  uncover(node: number): void
+}
+
 /** A JSON value as rows that fold, exact to the digit, with a search. Only the rows in sight are drawn. */
-export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string }) {
+export function JsonTree({ tree, label, uncovered, uncover }: Props) {
   const { index } = tree
   const id = useId()
   const [open, setOpen] = useState(() => openAtFirst(tree))
-  const [uncovered, setUncovered] = useState<ReadonlySet<number>>(new Set())
   const [current, setCurrent] = useState(0)
   const [whole, setWhole] = useState<number | null>(null)
-  const [told, setTold] = useState('')
+  const [told, setTold] = useState(nothingTold)
   /** What a search went to; scrolled to once. */
   const [shown, setShown] = useState<{ node: number } | null>(null)
   const [drawn, setDrawn] = useState(tree)
@@ -32,11 +47,16 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
     // Another value begins anew (https://react.dev/reference/react/useState#storing-information-from-previous-renders).
     setDrawn(tree)
     setOpen(openAtFirst(tree))
-    setUncovered(new Set())
     setCurrent(0)
     setWhole(null)
     setShown(null)
+    setTold(nothingTold)
   }
+  useEffect(() => {
+    if (told === nothingTold) return
+    const timer = setTimeout(() => setTold(nothingTold), toldMs)
+    return () => clearTimeout(timer)
+  }, [told])
   const scroller = useRef<HTMLDivElement>(null)
   const searchField = useRef<HTMLInputElement>(null)
   const rows = useMemo(() => rowsOf(tree, open, uncovered), [tree, open, uncovered])
@@ -71,21 +91,30 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
     next[node] = to ? 1 : 0
     setOpen(next)
   }
-  /** With all that is in it: whoever asked has seen that it is a secret. */
-  const uncover = (node: number) => setUncovered(new Set([...uncovered, node]))
-  const copy = (text: string, what: string) =>
-    navigator.clipboard.writeText(text).then(
-      () => setTold(`Copied ${what}`),
-      () => setTold('The clipboard refused it'),
-    )
+  const copy = async (text: () => Promise<Copied>, what: string) => {
+    try {
+      const { text: whole, note } = await text()
+      await navigator.clipboard.writeText(whole)
+      setTold({ words: note === null ? `Copied ${what}` : `Copied ${what}: ${note}`, inSight: note !== null })
+    } catch {
+      setTold({ words: 'The clipboard refused it', inSight: true })
+    }
+  }
   const copyPath = (node: number) => {
     const path = pathOf(index, node)
-    void copy(path, path === '' ? 'an empty path: it is the whole value' : middleCut(path, 60))
+    void copy(
+      async () => ({ text: path, note: null }),
+      path === '' ? 'an empty path: it is the whole value' : middleCut(path, 60),
+    )
   }
-  /** A string's text, anything else as it stands there. */
+  /** A string's text, anything else as it stands there; what is covered in it stays so. */
   const copyValue = (node: number) => {
-    if (covers(node)) return setTold('It is covered: show it first')
-    void copy(index.kind(node) === 'string' ? stringOf(index.raw(node)) : index.raw(node), 'the value')
+    if (covers(node)) return setTold({ words: 'It is covered: show it first', inSight: true })
+    void copy(async () => {
+      if (index.kind(node) === 'string') return { text: stringOf(index.raw(node)), note: null }
+      const shown = await inSlices(shownText(tree, node, uncovered))
+      return { text: shown.text, note: coveredWords(shown) }
+    }, 'the value')
   }
   const act = (node: number) => {
     if (covers(node)) uncover(node)
@@ -237,9 +266,9 @@ export function JsonTree({ tree, label }: { tree: JsonTreeSource; label: string 
           })}
         </div>
       </div>
-      <span className="sr-only" role="status">
-        {told}
-      </span>
+      <p className={told.inSight ? 'json-told' : 'sr-only'} role="status">
+        {told.words}
+      </p>
       {whole !== null ? (
         <div className="json-whole">
           <p className="json-whole-head">

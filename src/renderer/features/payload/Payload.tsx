@@ -1,22 +1,22 @@
-import { CircleAlert, LockKeyhole, LockKeyholeOpen } from 'lucide-react'
-import { useEffect, useMemo, useState } from 'react'
+import { CircleAlert, Eye, LockKeyhole, LockKeyholeOpen } from 'lucide-react'
+import { useEffect, useState } from 'react'
 import type { PayloadView } from '../../../contract/model.ts'
-import { useConsole, useIn } from '../../app/console.ts'
-import { CopyButton } from '../../ui/Copy.tsx'
-import { bytesWords } from '../../ui/format.ts'
-import { problemText } from '../../ui/problem.ts'
+import { Button } from '../../ui/Button.tsx'
+import { type Copied, CopyButton } from '../../ui/Copy.tsx'
+import { bytesWords, plural } from '../../ui/format.ts'
 import { inSlices } from '../../ui/slices.ts'
 import { Bytes } from './Bytes.tsx'
-import { bytesOf } from './bytes.ts'
 import { JsonTree } from './JsonTree.tsx'
 import { LongText } from './LongText.tsx'
-import { type JsonTreeSource, readingTree } from './tree.ts'
+import { coveredWords, useUncovered, useValue, type Value } from './reading.ts'
+import { type JsonTreeSource, shownText } from './tree.ts'
 import './payload.css'
 
 /** One payload, wherever the console shows one: as it reads and as Temporal holds it, or why it cannot be read. */
 export function Payload({ title, payload }: { title: string; payload: PayloadView }) {
   const [stored, setStored] = useState(false)
-  const text = payload.json ?? payload.plain
+  const value = useValue(payload)
+  const [uncovered, uncover] = useUncovered(value)
   return (
     <section className="payload" aria-label={title}>
       <div className="payload-head">
@@ -29,13 +29,26 @@ export function Payload({ title, payload }: { title: string; payload: PayloadVie
         <button type="button" className="button link small nowrap" aria-pressed={stored} onClick={() => setStored(!stored)}>
           {stored ? 'As you see it' : 'As Temporal sees it'}
         </button>
-        {text !== null ? (
-          <CopyButton text={text} what={`the ${title.toLowerCase()}${payload.json === null ? '' : ' as JSON'}`} />
-        ) : null}
+        {stored ? null : <CopyValue value={value} uncovered={uncovered} what={`the ${title.toLowerCase()}`} />}
       </div>
-      {stored ? <Bytes payload={payload} part="stored" /> : <Value payload={payload} title={title} />}
+      {stored ? (
+        <Stored payload={payload} value={value} uncovered={uncovered} uncover={uncover} />
+      ) : (
+        <ValueView {...{ payload, title, value, uncovered, uncover }} />
+      )}
     </section>
   )
+}
+
+/** Copies a value as it is on the screen: what is covered there is covered in the text too. */
+function CopyValue({ value, uncovered, what }: { value: Value; uncovered: ReadonlySet<number>; what: string }) {
+  if (value.kind === 'text') return <CopyButton text={value.text} what={what} />
+  if (value.kind !== 'tree') return null
+  const copied = async (): Promise<Copied> => {
+    const shown = await inSlices(shownText(value.tree, 0, uncovered))
+    return { text: shown.text, note: coveredWords(shown) }
+  }
+  return <CopyButton text={copied} what={`${what} as JSON`} />
 }
 
 /** What it is encoded as, outside and inside, and its size. */
@@ -63,16 +76,29 @@ function Lock({ payload }: { payload: PayloadView }) {
 }
 const sealedEncoding = 'binary/encrypted'
 
-function Value({ payload, title }: { payload: PayloadView; title: string }) {
-  const { json, plain, unreadable, late, holds } = payload
-  if (late) return <p className="faint">{unreadable}</p>
-  if (unreadable !== null) return <Problem text={unreadable} />
-  if (json !== null) return <JsonValue text={json} title={title} />
-  if (plain !== null) return <LongText text={plain} label={title} />
-  if (holds?.encoding.startsWith('json/')) return <FetchedValue payload={payload} title={title} />
-  if (holds !== null) return <Bytes payload={payload} part="decoded" />
-  return <Problem text="This value could not be decoded." />
+interface Shown {
+  payload: PayloadView
+  value: Value
+  uncovered: ReadonlySet<number>
+  uncover(node: number): void
 }
+
+function ValueView({ payload, title, value, uncovered, uncover }: Shown & { title: string }) {
+  switch (value.kind) {
+    case 'reading':
+      return <Reading />
+    case 'tree':
+      return <JsonTree tree={value.tree} label={title} uncovered={uncovered} uncover={uncover} />
+    case 'text':
+      return <LongText text={value.text} label={title} />
+    case 'bytes':
+      return <Bytes payload={payload} part="decoded" />
+    case 'problem':
+      return value.late ? <p className="faint">{value.words}</p> : <Problem text={value.words} />
+  }
+}
+
+const Reading = () => <span className="skeleton" style={{ width: '60%' }} />
 
 const Problem = ({ text }: { text: string }) => (
   <p className="error-text">
@@ -81,57 +107,38 @@ const Problem = ({ text }: { text: string }) => (
   </p>
 )
 
-/** A value that was too large for the answer that told of it. */
-function FetchedValue({ payload, title }: { payload: PayloadView; title: string }) {
-  const { connection } = useConsole()
-  const workflowId = useIn('run', (s) => s.id) ?? ''
-  const [text, setText] = useState<string | null>(null)
-  const [problem, setProblem] = useState<string | null>(null)
-  useEffect(() => {
-    let over = false
-    bytesOf(connection, workflowId, payload, 'decoded')
-      .whole()
-      .then(
-        (bytes) => over || setText(new TextDecoder().decode(bytes)),
-        (cause) => over || setProblem(problemText(cause)),
-      )
-    return () => {
-      over = true
-    }
-  }, [connection, workflowId, payload])
-  if (problem !== null) return <Problem text={`This value could not be read: ${problem}`} />
-  return text === null ? <span className="skeleton" style={{ width: '60%' }} /> : <JsonValue text={text} title={title} />
+/** The bytes that Temporal holds. Where they are the value itself, in clear, its secrets are not shown before somebody asks. */
+function Stored({ payload, value, uncovered, uncover }: Shown) {
+  const inClear = payload.holds?.encoding === payload.encoding
+  const tree = inClear && value.kind === 'tree' ? value.tree : null
+  const covered = useCovered(tree, uncovered)
+  if (inClear && (value.kind === 'reading' || (tree !== null && covered === null))) return <Reading />
+  if (!covered) return <Bytes payload={payload} part="stored" />
+  return (
+    <p className="payload-covered">
+      <span>
+        Temporal holds this value in clear, and {plural(covered, 'secret')} of it {covered === 1 ? 'is' : 'are'} covered here. Its
+        bytes show {covered === 1 ? 'it' : 'them'}.
+      </span>
+      <Button size="small" onPress={() => uncover(0)}>
+        <Eye size={13} aria-hidden />
+        Show the bytes
+      </Button>
+    </p>
+  )
 }
 
-/** Up to here a text is read before it is drawn, which nobody notices; a longer one in slices beside the drawing. */
-const atOnce = 50_000
-
-function JsonValue({ text, title }: { text: string; title: string }) {
-  const small = useMemo(() => (text.length <= atOnce ? readAtOnce(text) : null), [text])
-  const [large, setLarge] = useState<{ text: string; tree: JsonTreeSource | 'text' } | null>(null)
+/** How many secrets of a value are covered; null until they were counted, and without a value. */
+function useCovered(tree: JsonTreeSource | null, uncovered: ReadonlySet<number>): number | null {
+  const [counted, setCounted] = useState<{ tree: JsonTreeSource; uncovered: ReadonlySet<number>; covered: number } | null>(null)
   useEffect(() => {
-    if (text.length <= atOnce) return
+    if (tree === null) return
     const stop = new AbortController()
-    inSlices(readingTree(text), stop.signal).then(
-      (tree) => setLarge({ text, tree }),
-      () => stop.signal.aborted || setLarge({ text, tree: 'text' }),
+    inSlices(shownText(tree, 0, uncovered), stop.signal).then(
+      ({ covered }) => setCounted({ tree, uncovered, covered }),
+      () => undefined, // another value, or more of it, is shown by now
     )
     return () => stop.abort()
-  }, [text])
-  const read = small ?? (large?.text === text ? large.tree : null)
-  if (read === null) return <span className="skeleton" style={{ width: '60%' }} />
-  // It calls itself JSON and is none: a text all the same.
-  return read === 'text' ? <LongText text={text} label={title} /> : <JsonTree tree={read} label={title} />
-}
-
-function readAtOnce(text: string): JsonTreeSource | 'text' {
-  try {
-    const work = readingTree(text)
-    for (;;) {
-      const { done, value } = work.next()
-      if (done) return value
-    }
-  } catch {
-    return 'text'
-  }
+  }, [tree, uncovered])
+  return counted !== null && counted.tree === tree && counted.uncovered === uncovered ? counted.covered : null
 }

@@ -12,11 +12,13 @@ const payload: PayloadView = {
 }
 function host() {
   const asked: number[] = []
-  const call = async (_: string, { from }: { from: number }) => {
+  const calls = new Set<string>()
+  const call = async (name: string, { from }: { from: number }) => {
     asked.push(from)
+    calls.add(name)
     return { sizeBytes: data.length, from, bytes: base64Of(data.subarray(from, from + 1_048_576)) }
   }
-  return { asked, connection: { call } as unknown as Connection }
+  return { asked, calls, connection: { call } as unknown as Connection }
 }
 
 test('what is at hand is not asked for, and the rest once, in pieces', async () => {
@@ -32,6 +34,13 @@ test('what is at hand is not asked for, and the rest once, in pieces', async () 
 test('what nobody can give again says so', async () => {
   const { connection } = host()
   await expect(bytesOf(connection, 'w', { ...payload, ref: null }, 'stored').whole()).rejects.toThrow('Only the first bytes')
+})
+
+test('a value of a file is had whole from the file', async () => {
+  const { calls, connection } = host()
+  const ref = { in: 'file', file: '0b6e2f3c-6a52-4d5b-8a27-2f4c5f0f9f11', eventId: '5', index: 0 } as const
+  expect(await bytesOf(connection, '', { ...payload, ref }, 'stored').whole()).toEqual(data)
+  expect([...calls]).toEqual(['history.filePayload'])
 })
 
 test('bytes are written as hex, base64 and lines of 16', () => {

@@ -48,10 +48,13 @@ export function bytesOf(connection: Connection, workflowId: string, payload: Pay
     if (known) return known
     const { ref } = payload
     if (ref === null)
-      return Promise.reject(new Error('Only the first bytes of this value are at hand here (of a file or of a query’s answer).'))
-    const asked = connection
-      .call('history.payload', { workflowId, ref, part, from: number * payloadPieceBytes })
-      .then(({ bytes }) => bytesOfBase64(bytes))
+      return Promise.reject(new Error('Only the first bytes of this value are at hand: it is the answer of a query.'))
+    const from = number * payloadPieceBytes
+    const answer =
+      ref.in === 'file'
+        ? connection.call('history.filePayload', { ref, part, from })
+        : connection.call('history.payload', { workflowId, ref, part, from })
+    const asked = answer.then(({ bytes }) => bytesOfBase64(bytes))
     pieces.set(number, asked)
     // Asked anew at the next wish.
     asked.catch(() => pieces.delete(number))

@@ -104,6 +104,62 @@ export function* findingNodes(
   return found
 }
 
+export interface ShownText {
+  text: string
+  /** Secrets that stand there as `placeholder`. */
+  covered: number
+}
+
+/** What stands for a covered value in a copied text: JSON as well. */
+export const placeholder = '"[covered]"'
+
+/** A node's text as it is on the screen: exact, but that what is covered stays so. Still JSON, of the same shape. */
+export function* shownText(
+  { index, isSecret }: JsonTreeSource,
+  of: number,
+  uncovered: ReadonlySet<number>,
+): Generator<void, ShownText> {
+  const end = index.after(of)
+  const parts: string[] = []
+  let from = index.start(of)
+  let covered = 0
+  let looked = 0
+  /** Up to here everything was uncovered with what is around it. */
+  let free = 0
+  for (let around = of; around >= 0; around = index.parent(around)) if (uncovered.has(around)) free = end
+  for (let node = of; node < end; ) {
+    if (++looked % nodesPerSlice === 0) yield
+    if (uncovered.has(node)) free = Math.max(free, index.after(node))
+    if (node < free || !isSecret(node)) {
+      node++
+      continue
+    }
+    parts.push(index.text.slice(from, index.start(node)), placeholder)
+    from = index.start(node) + index.rawLength(node)
+    covered++
+    node = index.after(node)
+  }
+  parts.push(index.text.slice(from, index.start(of) + index.rawLength(of)))
+  return { text: parts.join(''), covered }
+}
+
+/** A JSON text without its secrets, as it is on the screen at first; as it is where it is no JSON. */
+export function coveredText(json: string): string {
+  try {
+    return atOnce(shownText(atOnce(readingTree(json)), 0, new Set())).text
+  } catch {
+    return json
+  }
+}
+
+/** Runs work that yields to its end, for texts whose reading nobody notices. Throws what it throws. */
+export function atOnce<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+
 /** A value as a reader searches it: a string by what it says. */
 export const valueText = (index: JsonIndex, node: number): string =>
   index.kind(node) === 'string' ? stringOf(index.raw(node)) : index.raw(node)
