@@ -92,6 +92,8 @@ describe('the hosting window', () => {
   })
 
   it('a CSV goes from the drop to production', async () => {
+    // Whoever works elsewhere is told by the desktop.
+    await app.act({ do: 'blurWindow' })
     const { workflowId, fileName } = await drop('good')
     await reaches(workflowId, 'AwaitingApproval')
     await app.sees('the notification', ({ notifications }) => notifications.some(({ body }) => body.includes(fileName)))
@@ -104,6 +106,8 @@ describe('the hosting window', () => {
     })
     expect(reply.state).toBe('delivered')
     await reaches(workflowId, 'Completed')
+    // It asked for a decision that was made.
+    await app.sees('no notification', ({ notifications }) => !notifications.some(({ body }) => body.includes(fileName)))
 
     const detail = await app.call('runs.get', { workflowId })
     expect(detail).toMatchObject({ stage: 'Completed', decision: { decision: 'approve', operator: 'ada', via: 'update' } })
@@ -127,6 +131,7 @@ describe('the hosting window', () => {
   })
 
   it('a click on a notification opens its run', async () => {
+    await app.act({ do: 'blurWindow' })
     const { workflowId, fileName } = await drop('good_clicked')
     await reaches(workflowId, 'AwaitingApproval')
     await app.sees('the notification', ({ notifications }) => notifications.some(({ body }) => body.includes(fileName)))
@@ -135,6 +140,7 @@ describe('the hosting window', () => {
   })
 
   it('a notification’s button opens the dialog, and decides nothing by itself', async () => {
+    await app.act({ do: 'blurWindow' })
     const { workflowId, fileName } = await drop('good_pressed')
     await reaches(workflowId, 'AwaitingApproval')
     await app.sees('the notification', ({ notifications }) => notifications.some(({ body }) => body.includes(fileName)))
@@ -149,6 +155,20 @@ describe('the hosting window', () => {
     await app.act({ do: 'answer', button: 'Test every part' })
     await app.sees('the result', ({ dialogs }) => dialogs.at(-1)?.message === 'Every part works.')
     await app.act({ do: 'answer', button: 'OK' })
+  })
+
+  it('whoever looks at the window is told by the page alone', async () => {
+    await app.act({ do: 'focusWindow' })
+    const looked = await drop('good_looked_at')
+    await reaches(looked.workflowId, 'AwaitingApproval')
+    // A later notice is on the desktop: the one before would be there too.
+    await app.act({ do: 'blurWindow' })
+    const { workflowId, fileName } = await drop('good_not_looked_at')
+    await reaches(workflowId, 'AwaitingApproval')
+    const { notifications } = await app.sees('the notification', (seen) =>
+      seen.notifications.some(({ body }) => body.includes(fileName)),
+    )
+    expect(notifications.some(({ body }) => body.includes(looked.fileName))).toBe(false)
   })
 
   it('shows in the tray and on the badge what awaits approval, and opens it from there', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Bridge } from '../src/contract/wire.ts'
-import { fakeSettings } from '../src/main/testing/fakeBackend.ts'
+import { fakeRun, fakeSettings } from '../src/main/testing/fakeBackend.ts'
 import { findElectron, launchChromium, launchElectron, root } from './support/browsers.ts'
 import { startDesktop } from './support/desktop.ts'
 import { startDisplay } from './support/display.ts'
@@ -591,7 +591,7 @@ describe('a second start on a data folder that has a host', () => {
 })
 
 describe('notices', () => {
-  it('become native notifications, many of them one, and a click opens the run', async () => {
+  it('are told by the page to whoever looks at it, else by the desktop: many as one, and a click opens the run', async () => {
     const display = await startDisplay()
     cleanUps.push(display.stop)
     const desktop = await startDesktop(display.env)
@@ -614,8 +614,26 @@ describe('notices', () => {
       subject: `file ${n}`,
       workflowId: 'mlops-1-good_model',
     })
+    const isFocused = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isFocused())
+    const toasts = page.getByRole('region', { name: 'Notices' }).locator('.toast')
+
+    // Who looks at the window is told there.
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.focus())
+    await expect.poll(isFocused).toBe(true)
+    for (let n = 1; n <= 2; n++) backend.emit('notice', { ...notice(n), workflowId: `mlops-${n}-other` })
+    await expect.poll(() => toasts.allInnerTexts()).toEqual([expect.stringContaining('2 runs wait for approval')])
+    const decided = { ...fakeRun('mlops-1-other'), stage: 'Completed' as const }
+    backend.emit('runs.changed', { runs: [decided] })
+    await expect.poll(() => toasts.allInnerTexts()).toEqual([expect.stringContaining('1 run waits for approval')])
+    backend.emit('runs.changed', { runs: [{ ...decided, workflowId: 'mlops-2-other' }] })
+    await expect.poll(() => toasts.count()).toBe(0)
+
+    // Who works elsewhere is told by the desktop, and of nothing that the page has told already.
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.blur())
+    await expect.poll(isFocused).toBe(false)
     for (let n = 1; n <= 5; n++) backend.emit('notice', notice(n))
     expect(await desktop.shown(1)).toMatchObject([{ summary: '5 runs wait for approval' }])
+    expect(await toasts.count()).toBe(0)
     // Of another kind, so that it stands by itself.
     backend.emit('notice', { ...notice(6), kind: 'runFailed' })
     await desktop.clickWhenShown()

@@ -344,6 +344,8 @@ export const calls = {
     input: nothing,
     output: z.object({
       defaults: settings,
+      /** What held before the last save since the host began; null when there was none, and when it was taken back. */
+      before: settings.nullable(),
       profile: z.object({
         name: z.string(),
         /** Where profiles are described; a change of the profile in use needs a start. */

@@ -170,6 +170,10 @@ export const runSummary = z.object({
 })
 export type RunSummary = z.infer<typeof runSummary>
 
+/** Whether a run waits for a decision that nobody has made yet; one that was made here may still be on its way. */
+export const awaitsDecision = ({ stage, decisionPending }: Pick<RunSummary, 'stage' | 'decisionPending'>): boolean =>
+  stage === 'AwaitingApproval' && !decisionPending
+
 export const failure = z.object({
   message: z.string(),
   type: z.string().nullable(),

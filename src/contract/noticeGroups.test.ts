@@ -45,6 +45,21 @@ describe('notices that come close to each other', () => {
     expect(groups.add([notice(6)])).toMatchObject([{ title: 'Run failed', replaces: [] }])
   })
 
+  it('ask for no decision that was made: it is counted no more, and what tells of none of them is taken off', () => {
+    const groups = createNoticeGroups()
+    const pending = (...numbers: number[]) => numbers.map((n) => notice(n, 'approvalPending'))
+    const [first, second] = groups.add(pending(1, 2))
+    expect(groups.decided(['w1'])).toEqual([first?.tag])
+    expect(groups.decided(['w1', 'elsewhere'])).toEqual([])
+    const [joined] = groups.add(pending(3, 4, 5))
+    expect(joined).toMatchObject({ title: '4 runs wait for approval', runs: ['w2', 'w3', 'w4', 'w5'], replaces: [second?.tag] })
+    expect(groups.decided(['w3', 'w4'])).toEqual([])
+    expect(groups.decided(['w2', 'w5'])).toEqual([joined?.tag])
+    // A failure is none.
+    groups.add([notice(6)])
+    expect(groups.decided(['w6'])).toEqual([])
+  })
+
   it('of the stack and of refused decisions are never joined: each says something of its own', () => {
     const refused = Array.from({ length: 6 }, (_, n) => notice(n, 'decisionRefused'))
     expect(createNoticeGroups().add(refused)).toHaveLength(6)

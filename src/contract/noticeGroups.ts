@@ -16,6 +16,8 @@ export interface ShownNotice {
   opens: NoticeTarget
   /** How many notices it tells of. */
   count: number
+  /** The runs that it tells of. */
+  runs: readonly string[]
   /** Names it among what is on the screen. */
   tag: string
   /** Tags of what it says once more, which is to be taken off the screen. */
@@ -50,6 +52,10 @@ const several: Record<NoticeKind, { one: string; many: string; opens: NoticeTarg
   test: null,
 }
 
+/** Whether a kind asks for a decision on its run: it says nothing any more once that was made. */
+export const asksForDecision = (kind: NoticeKind): boolean =>
+  kind === 'approvalPending' || kind === 'approvalReminder' || kind === 'approvalExpiring'
+
 /** Whether several of a kind may be told as one. */
 export const isJoinable = (kind: NoticeKind): boolean => several[kind] !== null
 
@@ -67,36 +73,48 @@ export function targetOf({ kind, workflowId }: Pick<Notice, 'kind' | 'workflowId
 }
 
 interface Burst {
-  notices: Notice[]
-  tags: string[]
+  shown: { tag: string; notices: readonly Notice[] }[]
   lastAt: number
 }
 
 /** Remembers what of a burst is on the screen, so that the fourth of a kind takes the place of the three before it. */
 export function createNoticeGroups(now: () => number = Date.now) {
   const bursts = new Map<NoticeKind, Burst>()
+  /** Runs of what asks for decisions, by tag; also of bursts that are over. */
+  const undecided = new Map<string, Set<string>>()
   let next = 1
 
-  const alone = (notice: Notice, burst: Burst | null): ShownNotice => {
-    const tag = `${notice.kind} ${next++}`
-    burst?.tags.push(tag)
-    return { ...words(notice), opens: targetOf(notice), count: 1, tag, replaces: [] }
+  function tagOf(kind: NoticeKind, notices: readonly Notice[], burst: Burst | null): { tag: string; runs: string[] } {
+    const tag = `${kind} ${next++}`
+    const runs = notices.flatMap(({ workflowId }) => workflowId ?? [])
+    burst?.shown.push({ tag, notices })
+    if (asksForDecision(kind)) undecided.set(tag, new Set(runs))
+    return { tag, runs }
   }
+
+  const alone = (notice: Notice, burst: Burst | null): ShownNotice => ({
+    ...words(notice),
+    ...tagOf(notice.kind, [notice], burst),
+    ...{ opens: targetOf(notice), count: 1, replaces: [] },
+  })
 
   function ofKind(kind: NoticeKind, notices: readonly Notice[]): ShownNotice[] {
     if (!isJoinable(kind)) return notices.map((notice) => alone(notice, null))
     const known = bursts.get(kind)
-    const burst = known && now() - known.lastAt <= burstMs ? known : { notices: [], tags: [], lastAt: 0 }
+    const burst = known && now() - known.lastAt <= burstMs ? known : { shown: [], lastAt: 0 }
     bursts.set(kind, burst)
-    burst.notices.push(...notices)
     burst.lastAt = now()
-    if (burst.notices.length <= mostOfAKind) return notices.map((notice) => alone(notice, burst))
-    const tag = `${kind} ${next++}`
-    const replaces = burst.tags
-    burst.tags = [tag]
-    const count = burst.notices.length
+    const all = [...burst.shown.flatMap((one) => one.notices), ...notices]
+    if (all.length <= mostOfAKind) return notices.map((notice) => alone(notice, burst))
+    const replaces = burst.shown.map(({ tag }) => tag)
+    for (const tag of replaces) undecided.delete(tag)
+    burst.shown = []
+    const told = tagOf(kind, all, burst)
     return [
-      { kind, title: severalWords(kind, count), body: listOf(burst.notices), opens: severalOpen(kind), count, tag, replaces },
+      {
+        ...{ kind, title: severalWords(kind, all.length), body: listOf(all), opens: severalOpen(kind), count: all.length },
+        ...{ ...told, replaces },
+      },
     ]
   }
 
@@ -110,6 +128,25 @@ export function createNoticeGroups(now: () => number = Date.now) {
           notices.filter((notice) => notice.kind === kind),
         ),
       )
+    },
+    /** These runs wait no more: they are counted no more. Gives the tags of what now asks for nothing any more. */
+    decided(workflowIds: Iterable<string>): string[] {
+      const gone = new Set(workflowIds)
+      for (const [kind, burst] of bursts) {
+        if (!asksForDecision(kind)) continue
+        const left = burst.shown.map(({ tag, notices }) => ({
+          tag,
+          notices: notices.filter(({ workflowId }) => workflowId === null || !gone.has(workflowId)),
+        }))
+        burst.shown = left.filter(({ notices }) => notices.length > 0)
+      }
+      return [...undecided].flatMap(([tag, runs]) => {
+        const before = runs.size
+        for (const workflowId of gone) runs.delete(workflowId)
+        if (runs.size > 0 || before === 0) return []
+        undecided.delete(tag)
+        return tag
+      })
     },
   }
 }

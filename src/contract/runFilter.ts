@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isEndStage, type RunSummary, stage, timestamp } from './model.ts'
+import { awaitsDecision, isEndStage, type RunSummary, stage, timestamp } from './model.ts'
 
 /** Which runs are meant; what is left out narrows nothing, and everything that is given must fit. */
 export const runFilter = z.object({
@@ -50,8 +50,7 @@ export function runFits(filter: RunFilter, now: number): (run: RunSummary) => bo
     (words.length === 0 || hasWords(run, words))
 }
 
-const hasWaited = (run: RunSummary, ms: number, now: number) =>
-  run.stage === 'AwaitingApproval' && !run.decisionPending && now - Date.parse(run.stageSince) >= ms
+const hasWaited = (run: RunSummary, ms: number, now: number) => awaitsDecision(run) && now - Date.parse(run.stageSince) >= ms
 
 function hasWords(run: RunSummary, words: readonly string[]): boolean {
   const hay = `${run.fileName}\n${run.workflowId}\n${run.submittedBy}\n${run.sha256}`.toLowerCase()

@@ -13,7 +13,7 @@ import { endInOrder } from './electron/lifecycle.ts'
 import { stderrLog } from './electron/log.ts'
 import { loginItem } from './electron/loginItem.ts'
 import { menuTemplate } from './electron/menu.ts'
-import { showNotices } from './electron/notifications.ts'
+import { isForPage, showNotices } from './electron/notifications.ts'
 import { followPending } from './electron/pendingApprovals.ts'
 import { declareAppScheme, serveAppScheme } from './electron/protocol.ts'
 import { quitButtons, quitQuestion, runsInStep } from './electron/quitQuestion.ts'
@@ -22,7 +22,15 @@ import { attachSession, hostSession, type ShellSession } from './electron/sessio
 import { parseShellArguments, type ShellArguments, ShellUsageError } from './electron/shellArguments.ts'
 import { createTray, showBadge } from './electron/tray.ts'
 import { createUpdates, hasUpdateFeed } from './electron/updates.ts'
-import { createConsoleWindow, focusWindow, keepOnDisplays, searchRuns, showPlace, showRun } from './electron/window.ts'
+import {
+  createConsoleWindow,
+  focusWindow,
+  isLookedAt,
+  keepOnDisplays,
+  searchRuns,
+  showPlace,
+  showRun,
+} from './electron/window.ts'
 import { appPaths } from './paths.ts'
 
 /** Composition root of the Electron shell: arguments, what must precede `ready`, host or attach, window, end. */
@@ -120,7 +128,7 @@ async function main(): Promise<void> {
       stateFile: join(profile, 'window.json'),
       attached: session?.attached ?? false,
     })
-    const disconnect = connectWindow(opened, source, log)
+    const disconnect = connectWindow(opened, { source, isForPage: (push) => isForPage(push, isLookedAt(opened)), log })
     const letGo = keepOnDisplays(opened)
     opened.on('close', (event) => {
       // Elsewhere than on a Mac the last window's end is the app's: asked about while the window is still there.
@@ -202,6 +210,7 @@ async function main(): Promise<void> {
   )
   const silence = showNotices(source, {
     icon,
+    isLookedAt: () => window !== null && isLookedAt(window),
     onClick: (target) => {
       if (target.place === 'run') return openRun(target.workflowId)
       toFront()

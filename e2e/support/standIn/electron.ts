@@ -181,6 +181,7 @@ function createWebContents(preloadFile: string, additionalArguments: readonly st
     send(channel: string, ...args: unknown[]) {
       toPage.emit(channel, {}, ...structuredClone(args))
     },
+    isFocused: () => focusedWindow?.webContents === contents,
     sendInputEvent() {},
     invalidate() {},
   }
@@ -276,6 +277,7 @@ class BrowserWindowStandIn extends EventEmitter {
   }
   isDestroyed = () => this.#destroyed
   isMinimized = () => false
+  isFocused = () => focusedWindow === this
   isMaximized = () => false
   isVisible = () => this.#visible
   restore() {}
@@ -574,6 +576,11 @@ async function carryOut(deed: ToStandIn['deed']): Promise<unknown> {
     }
     case 'closeWindow':
       return window?.close()
+    case 'blurWindow':
+      focusedWindow = null
+      return changed()
+    case 'focusWindow':
+      return window?.focus()
     case 'openUrl':
       app.emit('open-url', new CancellableEvent(), deed.url)
       return null

@@ -36,6 +36,9 @@ export type Deed =
   /** Presses the button of the message box that is open. */
   | { do: 'answer'; button: string }
   | { do: 'closeWindow' }
+  /** Turns to another application, and back. */
+  | { do: 'blurWindow' }
+  | { do: 'focusWindow' }
   | { do: 'openUrl'; url: string }
   | { do: 'openFile'; path: string }
   | { do: 'wake' }

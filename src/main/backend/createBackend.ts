@@ -645,7 +645,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
       'settings.get': settings.get,
       'settings.set': ({ settings: next }) => settings.set(next),
-      'settings.about': () => ({ defaults: settings.defaults, profile: stack.profileSource() }),
+      'settings.about': () => ({
+        defaults: settings.defaults,
+        before: settings.before(),
+        profile: stack.profileSource(),
+      }),
       'metrics.get': metrics.endpoint.state,
       'notices.test': () => {
         notices.test()

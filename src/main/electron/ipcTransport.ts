@@ -1,14 +1,21 @@
 import { type BrowserWindow, type IpcMainInvokeEvent, ipcMain } from 'electron'
-import type { Reply } from '../../contract/wire.ts'
+import type { Push, Reply } from '../../contract/wire.ts'
 import { appOrigin, pushChannel, requestChannel, statusEvent } from '../../preload/channels.ts'
 import type { ShellLog } from './log.ts'
 import type { EnvelopeSource } from './source.ts'
+
+interface Options {
+  source: EnvelopeSource
+  /** Whether a push is for the page; what is not, the shell tells by itself. */
+  isForPage(push: Push): boolean
+  log: ShellLog
+}
 
 /**
  * Carries the console's envelopes between one window and its source. The only user of `ipcMain`: one channel in, one
  * out. Gives the function that ends it.
  */
-export function connectWindow(window: BrowserWindow, source: EnvelopeSource, log: ShellLog): () => void {
+export function connectWindow(window: BrowserWindow, { source, isForPage, log }: Options): () => void {
   const { webContents } = window
 
   const send = (push: { event: string; payload: unknown }) => {
@@ -34,7 +41,9 @@ export function connectWindow(window: BrowserWindow, source: EnvelopeSource, log
   })
   // A page that was loaded again starts without what was told to the one before.
   webContents.on('did-finish-load', tellStatus)
-  const stopPushes = source.onPush(send)
+  const stopPushes = source.onPush((push) => {
+    if (isForPage(push)) send(push)
+  })
 
   return () => {
     stopStatus()

@@ -94,6 +94,15 @@ export function searchRuns(window: BrowserWindow): void {
   window.webContents.sendInputEvent({ type: 'keyUp', keyCode: '/' })
 }
 
+/** Whether the operator works in the page: its window is in sight and has the focus, and so has the page in it. */
+export const isLookedAt = (window: BrowserWindow): boolean =>
+  !window.isDestroyed() &&
+  window.isVisible() &&
+  !window.isMinimized() &&
+  window.isFocused() &&
+  // With the developer tools in front the page takes itself for one that nobody looks at, and shows nothing.
+  window.webContents.isFocused()
+
 export function focusWindow(window: BrowserWindow): void {
   if (window.isDestroyed()) return
   if (window.isMinimized()) window.restore()

@@ -315,6 +315,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     },
     'settings.about': () => ({
       defaults: fakeSettings,
+      before: null,
       profile: { name: 'embedded', file: '/home/config/profiles.json', setBy: null },
     }),
     'metrics.get': () => ({ url: null, problem: null }),

@@ -87,7 +87,8 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const notices = createNoticesStore({
     connection,
     notifications: !capabilities.nativeNotifications && 'Notification' in page ? Notification : null,
-    hasFocus: () => page.document.hasFocus(),
+    // A shell that notifies by itself hands on what is for this page alone.
+    hasFocus: () => capabilities.nativeNotifications || page.document.hasFocus(),
     isShown: (id) => route.getState().run === id,
     open(target) {
       if (target.place === 'run') route.getState().go({ place: 'runs', run: target.workflowId, full: false })

@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { assertNever } from '../../contract/model.ts'
+import { assertNever, awaitsDecision } from '../../contract/model.ts'
 import { isText, newestFirst } from '../../contract/runSort.ts'
 import { auditSearchId } from '../features/audit/ids.ts'
 import { chooseFilesId } from '../features/drop/ids.ts'
@@ -116,7 +116,7 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       }
       const id = route.run ?? runs.cursor
       const asked = id === null ? undefined : runs.byId.get(id)
-      if (asked?.stage !== 'AwaitingApproval' || asked.decisionPending) return false
+      if (!asked || !awaitsDecision(asked)) return false
       console.decide.getState().start(asked.workflowId, command.kind)
       return true
     }

@@ -23,6 +23,7 @@ import {
   type Stage,
   type Step,
   type StepName,
+  settings as settingsSchema,
   stageOfStep,
   stepNames,
 } from '../../contract/model.ts'
@@ -731,6 +732,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
   const listeners = new Set<Listener>()
   const told = new Map<string, string>()
   let settings = firstSettings
+  let settingsBefore: Settings | null = null
   const metricsState = () => ({
     url: settings.metrics.on ? `http://127.0.0.1:${settings.metrics.port ?? 4790}/metrics` : null,
     problem: null,
@@ -1284,6 +1286,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     ...createSimulatedData(emit, clock),
     'settings.get': () => settings,
     'settings.set': ({ settings: next }) => {
+      settingsBefore = sameSettings(next, settingsBefore) ? null : settings
       settings = next
       emit('settings.changed', { settings })
       emit('metrics.changed', { state: metricsState() })
@@ -1291,6 +1294,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     },
     'settings.about': () => ({
       defaults: firstSettings,
+      before: settingsBefore,
       profile: { name: 'embedded', file: '/home/ada/.local/share/gatehouse/config/profiles.json', setBy: null },
     }),
     'metrics.get': metricsState,
@@ -1355,4 +1359,10 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     tick,
     receive,
   }
+}
+
+/** Whatever the order of their names: reading puts them into the contract's. */
+const sameSettings = (one: Settings, other: Settings | null) => {
+  const [a, b] = [settingsSchema.parse(one), other && settingsSchema.parse(other)]
+  return JSON.stringify(a) === JSON.stringify(b)
 }

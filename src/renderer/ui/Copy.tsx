@@ -34,14 +34,14 @@ export function CopyButton({ text, what }: { text: string | (() => Promise<strin
   }
   const words = copied === null ? '' : copied.done ? `Copied ${what}` : 'It could not be copied'
   return (
-    <>
+    <span className="copy">
       <IconButton size="small" label={`Copy ${what}`} onPress={copy}>
         {copied?.done ? <Check size={13} className="tone-good" aria-hidden /> : <Copy size={13} aria-hidden />}
       </IconButton>
       <span className={copied?.note ? 'copy-note' : 'sr-only'} role="status">
         {copied?.note ? `${words}: ${copied.note}` : words}
       </span>
-    </>
+    </span>
   )
 }
 

@@ -1,6 +1,6 @@
 import type { Emit } from '../../../contract/events.ts'
 import type { Settings, StackHealth, Stage } from '../../../contract/model.ts'
-import { severalWords } from '../../../contract/noticeGroups.ts'
+import { asksForDecision, severalWords } from '../../../contract/noticeGroups.ts'
 import { type Notice, switchOfKind } from '../../../contract/notices.ts'
 import { metricsInWords } from '../../../contract/training.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
@@ -139,7 +139,7 @@ type Held = Pick<Notice, 'kind' | 'title' | 'workflowId'>
 function summaryOf(kept: readonly Held[], awaitsDecision: (workflowId: string) => boolean): string {
   const waiting = new Set(
     kept
-      .filter(({ kind }) => kind === 'approvalPending' || kind === 'approvalReminder' || kind === 'approvalExpiring')
+      .filter(({ kind }) => asksForDecision(kind))
       .flatMap(({ workflowId }) => (workflowId !== null && awaitsDecision(workflowId) ? [workflowId] : [])),
   )
   const numbered = (['approvalExpired', 'runFailed', 'gateFailed'] as const).map(

@@ -29,6 +29,24 @@ const problemOf = (settings: SettingsService) =>
 const standard = defaultPipelines.at(-1) as Pipeline
 const shells: Pipeline = { ...standard, name: 'shells', match: { folders: [], patterns: ['shell*'] }, target: 'rings' }
 
+test('what held before the last change is known until it is taken back, and not over a start', () => {
+  const settings = open()
+  const first = settings.get()
+  settings.set({ ...first })
+  expect(settings.before()).toBeNull()
+  settings.set({ ...first, operator: 'ada' })
+  settings.set({ ...first, operator: 'ada' })
+  expect(settings.before()).toEqual(first)
+  expect(() => settings.set({ ...first, inboxFolders: ['relative'] })).toThrow('full path')
+  expect(settings.before()).toEqual(first)
+  settings.set({ ...first, operator: 'grace' })
+  expect(settings.before()?.operator).toBe('ada')
+  settings.set({ ...first, operator: 'ada' })
+  expect(settings.before()).toBeNull()
+  settings.set(first)
+  expect(open().before()).toBeNull()
+})
+
 describe('pipelines', () => {
   test('are the defaults without a file, and no file is made for them', () => {
     const settings = open()

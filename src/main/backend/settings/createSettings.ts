@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { invalid } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema, type UnusableFile } from '../../../contract/model.ts'
 import { defaultNotifications } from '../../../contract/notices.ts'
@@ -25,6 +26,8 @@ export interface SettingsService {
   /** Files that could not be used, or not all of them; each until it is written anew. */
   unusable(): UnusableFile[]
   defaults: Settings
+  /** What held before the last change since the host began; null when there was none, and when it was taken back. */
+  before(): Settings | null
 }
 
 /** Of the file. One without a version is of the time before there was one, and reads the same. */
@@ -62,6 +65,8 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   const standard = defaults(home)
   let problem: string | null = null
   let current = standard
+  /** In memory only: it may name what somebody has just taken out of the file. */
+  let before: Settings | null = null
 
   /** What is in the file beside the settings, at any depth: of a later Gatehouse, or misspelt. Saving keeps it. */
   let unknown: Record<string, unknown> = {}
@@ -104,6 +109,7 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       ...(pipelinesProblem === null ? [] : [{ file: pipelinesName, problem: pipelinesProblem }]),
     ],
     defaults: standard,
+    before: () => before,
     get: () => current,
     set(next) {
       const relative = next.inboxFolders.find((folder) => !isAbsolute(folder))
@@ -125,6 +131,8 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       if (wrotePipelines) pipelinesProblem = null
       toKeep = false
       problem = notKnown
+      if (isDeepStrictEqual(checked, before)) before = null
+      else if (!isDeepStrictEqual(checked, current)) before = current
       current = checked
       for (const listener of listeners) listener(current)
       return current

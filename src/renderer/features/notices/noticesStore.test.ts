@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
+import type { RunSummary } from '../../../contract/model.ts'
 import type { Notice } from '../../../contract/notices.ts'
+import { runOf } from '../../../contract/testRun.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createNoticesStore } from './noticesStore.ts'
 
@@ -78,6 +80,56 @@ describe('noticesStore', () => {
         await vi.runAllTimersAsync()
       }
       expect(store.getState().toasts.map((toast) => toast.title)).toEqual(['7 runs wait for approval', 'run 1', 'run 2'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('follows decisions: its number is what still waits, and it goes with the last of them', async () => {
+    vi.useFakeTimers()
+    try {
+      const connection = createMemoryConnection({})
+      const browser = browserOf('granted')
+      let focus = true
+      const store = createNoticesStore({
+        connection,
+        notifications: browser.notifications,
+        hasFocus: () => focus,
+        open: () => {},
+        isShown: () => false,
+      })
+      const shown = () => store.getState().toasts.map(({ title, opens }) => [title, opens])
+      const change = (n: number, change: Partial<RunSummary>) =>
+        connection.emit('runs.changed', { runs: [runOf(`w${n}`, 0, { stage: 'AwaitingApproval', ...change })] })
+      for (const n of [1, 2, 3, 4, 5]) connection.emit('notice', notice(n))
+      connection.emit('notice', notice(6, 'runFailed'))
+      // Decided before it was told.
+      change(5, { stage: 'Completed' })
+      await vi.runAllTimersAsync()
+      const failed = ['run 6', { place: 'run', workflowId: 'w6' }]
+      expect(shown()).toEqual([['4 runs wait for approval', { place: 'inbox' }], failed])
+      // It still waits: only its metrics are new, or one of two approvals is there.
+      change(1, {})
+      change(1, { decisionPending: true })
+      change(6, { stage: 'Failed' })
+      expect(shown()).toEqual([['3 runs wait for approval', { place: 'inbox' }], failed])
+      change(2, { stage: 'Rejected' })
+      change(4, { stage: 'DeployingProd' })
+      expect(shown()).toEqual([['1 run waits for approval', { place: 'run', workflowId: 'w3' }], failed])
+      connection.emit('notice', notice(7))
+      await vi.runAllTimersAsync()
+      expect(shown()).toEqual([failed, ['2 runs wait for approval', { place: 'inbox' }]])
+      change(3, { stage: 'Completed' })
+      change(7, { stage: 'Completed' })
+      expect(shown()).toEqual([failed])
+
+      // On the desktop too.
+      focus = false
+      connection.emit('notice', notice(8))
+      await vi.runAllTimersAsync()
+      expect(browser.closed).toHaveLength(0)
+      change(8, { stage: 'Completed' })
+      expect(browser.closed).toEqual(browser.shown)
     } finally {
       vi.useRealTimers()
     }

@@ -1,11 +1,14 @@
 import { createStore } from 'zustand/vanilla'
+import { awaitsDecision } from '../../../contract/model.ts'
 import {
+  asksForDecision,
   createNoticeGroups,
   isJoinable,
   type NoticeTarget,
   type ShownNotice,
   severalOpen,
   severalWords,
+  targetOf,
 } from '../../../contract/noticeGroups.ts'
 import type { Notice, NoticeKind } from '../../../contract/notices.ts'
 import type { Connection } from '../../../contract/wire.ts'
@@ -26,6 +29,8 @@ export interface Toast {
   /** Several of one kind are one toast; how many it tells of. */
   kind?: NoticeKind
   count?: number
+  /** The runs that it tells of: once nobody has to decide on any of them, it goes. */
+  runs?: readonly string[]
 }
 
 export interface NoticesState {
@@ -84,7 +89,10 @@ export function createNoticesStore({ connection, notifications, hasFocus, open, 
       const count = [...same, toast].reduce((sum, t) => sum + (t.count ?? 1), 0)
       const told =
         kind && same.length > 0
-          ? { ...toast, title: severalWords(kind, count), body: '', opens: severalOpen(kind), count }
+          ? {
+              ...{ ...toast, title: severalWords(kind, count), body: '', opens: severalOpen(kind), count },
+              runs: [...same, toast].flatMap(({ runs }) => runs ?? []),
+            }
           : toast
       const others = get().toasts.filter((t) => !same.includes(t))
       set({ toasts: [...others, { ...told, id: nextId++ }].slice(-mostToasts) })
@@ -105,8 +113,8 @@ export function createNoticesStore({ connection, notifications, hasFocus, open, 
   }))
   const groups = createNoticeGroups()
   const onDesktop = new Map<string, Notification>()
-  const toast = ({ kind, title, body, opens, count }: ShownNotice) =>
-    store.getState().show({ tone: toneOf[kind], title, body, opens: opens.place === 'console' ? null : opens, kind, count })
+  const toast = ({ kind, title, body, opens, count, runs }: ShownNotice) =>
+    store.getState().show({ tone: toneOf[kind], title, body, opens: opens.place === 'console' ? null : opens, kind, count, runs })
 
   const onScreen = (notices: readonly Notice[]) => {
     const unseen = notices.filter(({ workflowId }) => workflowId === null || !isShown(workflowId))
@@ -127,21 +135,49 @@ export function createNoticesStore({ connection, notifications, hasFocus, open, 
     }
   }
 
-  let together: Notice[] = []
+  let together: { notice: Notice; looking: boolean }[] = []
+  let due = false
   const tell = () => {
-    const notices = together
+    const told = together
     together = []
+    due = false
     const allowed = notifications?.permission === 'granted' ? notifications : null
     // A test is for the desktop, and whoever asks for it looks at this window.
-    const forDesktop = hasFocus() ? notices.filter(({ kind }) => kind === 'test') : notices
-    if (allowed) toDesktop(allowed, forDesktop)
+    if (allowed) toDesktop(allowed, noticesOf(told.filter(({ notice, looking }) => !looking || notice.kind === 'test')))
     // Nobody looks now: in a browser without permission the toast waits for whoever comes back.
-    if (hasFocus() || (notifications && !allowed)) onScreen(notices)
+    onScreen(noticesOf(told.filter(({ looking }) => looking || (notifications && !allowed))))
   }
   connection.subscribe('notice', (notice) => {
-    together.push(notice)
-    if (together.length === 1) setTimeout(tell, togetherMs)
+    together.push({ notice, looking: hasFocus() })
+    if (!due) setTimeout(tell, togetherMs)
+    due = true
+  })
+  connection.subscribe('runs.changed', ({ runs }) => {
+    const gone = new Set(runs.filter((run) => !awaitsDecision(run)).map(({ workflowId }) => workflowId))
+    if (gone.size === 0) return
+    together = together.filter(
+      ({ notice: { kind, workflowId } }) => !asksForDecision(kind) || workflowId === null || !gone.has(workflowId),
+    )
+    for (const tag of groups.decided(gone)) onDesktop.get(tag)?.close()
+    const { toasts } = store.getState()
+    if (!toasts.some(({ runs: told }) => told?.some((id) => gone.has(id)))) return
+    store.setState({ toasts: toasts.flatMap((each) => withoutDecided(each, gone)) })
   })
   return store
+}
+
+const noticesOf = (told: readonly { notice: Notice }[]) => told.map(({ notice }) => notice)
+
+/** A toast that asks for decisions, for those that are still to be made; none when there are none. */
+function withoutDecided(toast: Toast, gone: ReadonlySet<string>): Toast[] {
+  const { kind, runs = [] } = toast
+  if (!kind || !asksForDecision(kind)) return [toast]
+  const left = runs.filter((id) => !gone.has(id))
+  if (left.length === runs.length) return [toast]
+  const [last] = left
+  if (last === undefined) return []
+  const opens = left.length === 1 ? targetOf({ kind, workflowId: last }) : severalOpen(kind)
+  // The names that it listed may be among those that are decided.
+  return [{ ...toast, title: severalWords(kind, left.length), body: '', opens, count: left.length, runs: left }]
 }
 export type NoticesStore = ReturnType<typeof createNoticesStore>

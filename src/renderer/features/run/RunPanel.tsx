@@ -1,7 +1,7 @@
 import { ExternalLink, LockKeyhole, LockKeyholeOpen, Maximize2, Minimize2, X } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
-import { type Decision, isEndStage, type RunDetail, type RunEncryption } from '../../../contract/model.ts'
+import { awaitsDecision, type Decision, isEndStage, type RunDetail, type RunEncryption } from '../../../contract/model.ts'
 import { describeRun } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -251,7 +251,7 @@ function Actions({ detail }: { detail: RunDetail }) {
   const { decide } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   const [asking, setAsking] = useState<'again' | 'cancel' | 'terminate' | 'compare' | null>(null)
-  const awaiting = detail.stage === 'AwaitingApproval' && !detail.decisionPending
+  const awaiting = awaitsDecision(detail)
   const over = isEndStage(detail.stage)
   return (
     <div className="run-actions">

@@ -1,5 +1,5 @@
 import { createStore } from 'zustand/vanilla'
-import { isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
+import { awaitsDecision, isEndStage, type RunSummary, type Stage, stages } from '../../../contract/model.ts'
 import { runFits } from '../../../contract/runFilter.ts'
 import { compareRuns, newestFirst, type RunColumn, type RunSort, sortRuns } from '../../../contract/runSort.ts'
 import type { Connection } from '../../../contract/wire.ts'
@@ -365,5 +365,5 @@ const sameIds = (a: readonly string[], b: readonly string[]) => a.length === b.l
 /** What awaits a decision, the oldest first; a decision that is on its way no longer awaits one. */
 export const awaitingRuns = (state: Pick<RunsState, 'byId'>): RunSummary[] =>
   [...state.byId.values()]
-    .filter((run) => run.stage === 'AwaitingApproval' && !run.decisionPending)
+    .filter(awaitsDecision)
     .sort((a, b) => (a.stageSince < b.stageSince ? -1 : a.stageSince > b.stageSince ? 1 : a.workflowId < b.workflowId ? -1 : 1))

@@ -218,6 +218,9 @@ export function createSettingsStore(connection: Connection) {
       try {
         take(await connection.call('settings.get', {}))
         set({ about: await connection.call('settings.about', {}).catch(() => get().about) })
+        // The page may have been loaded anew since the last save.
+        const { settings, about, undoable } = get()
+        if (undoable === null && settings && about?.before) set({ undoable: changedIn(about.before, settings) })
         set({ metrics: await connection.call('metrics.get', {}).catch(() => get().metrics) })
       } catch (cause) {
         set(get().load === 'ready' ? { problem: problemText(cause) } : { load: 'failed', problem: problemText(cause) })
