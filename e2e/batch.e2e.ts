@@ -105,6 +105,9 @@ describe('many runs at once, by keyboard alone', () => {
     await dialog().getByRole('status').filter({ hasText: '2 asked to end.' }).waitFor()
     await press('Escape')
     await expect.poll(() => Promise.all([ours, training].map(stageOf)), { timeout: 60_000 }).toEqual(['Cancelled', 'Cancelled'])
+    // What became of them is there after a reload too.
+    await page.reload()
+    await page.getByText('2 asked to end').first().waitFor()
 
     const approved = [['runs.decide', 'done', 'ada', 'Looked at each.']]
     const cancelled = [['runs.cancel', 'done', 'ada', 'The export was wrong.']]

@@ -6,6 +6,7 @@ import type { Bridge, Connection } from '../../contract/wire.ts'
 import { coalesced } from '../api/coalesced.ts'
 import { uploadFile } from '../api/upload.ts'
 import { createAuditStore } from '../features/audit/auditStore.ts'
+import { createBatchMemory } from '../features/batch/batchMemory.ts'
 import { createBatchStore } from '../features/batch/batchStore.ts'
 import { createSelectionStore } from '../features/batch/selectionStore.ts'
 import { createBackupStore } from '../features/data/backupStore.ts'
@@ -66,6 +67,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     runs,
     operator: () => settings.getState().settings?.operator ?? '',
     onDone: (ids) => selection.getState().drop(ids),
+    memory: createBatchMemory(() => page.sessionStorage),
   })
   const drills = createDrillsStore(connection)
   const models = createModelsStore(connection)

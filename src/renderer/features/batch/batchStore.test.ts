@@ -5,6 +5,7 @@ import type { RunSummary } from '../../../contract/model.ts'
 import { runOf } from '../../../contract/testRun.ts'
 import { createMemoryConnection } from '../../api/memory.ts'
 import { createRunsStore } from '../runs/runsStore.ts'
+import { type BatchMemory, createBatchMemory } from './batchMemory.ts'
 import { createBatchStore, type Item, tally } from './batchStore.ts'
 
 const production = {
@@ -14,7 +15,7 @@ const production = {
 const waiting = (id: string, mae: number, change: Partial<RunSummary> = {}) =>
   runOf(id, 1, { stage: 'AwaitingApproval', metrics: { mae }, ...change })
 
-async function setUp(runs: RunSummary[], over: Partial<Handlers> = {}) {
+async function setUp(runs: RunSummary[], over: Partial<Handlers> = {}, memory?: BatchMemory) {
   const sent: { call: string; workflowId: string; id: string }[] = []
   const connection = createMemoryConnection({
     'runs.list': () => ({ runs, total: runs.length, byStage: {} }),
@@ -41,7 +42,7 @@ async function setUp(runs: RunSummary[], over: Partial<Handlers> = {}) {
   const list = createRunsStore(connection)
   await list.getState().fetch()
   const done: string[] = []
-  const store = createBatchStore({ connection, runs: list, operator: () => 'olga', onDone: (ids) => done.push(...ids) })
+  const store = createBatchStore({ connection, runs: list, operator: () => 'olga', onDone: (ids) => done.push(...ids), memory })
   const outcomes = () =>
     Object.fromEntries((store.getState().batch?.items ?? []).map((i: Item) => [i.workflowId, i.outcome.state]))
   return { connection, store, sent, done, outcomes }
@@ -63,6 +64,67 @@ describe('batchStore', () => {
     expect(new Set(sent.map(({ id }) => id)).size).toBe(3)
     expect(outcomes()).toEqual({ a: 'done', b: 'done', c: 'done' })
     expect(done).toEqual(['a', 'b', 'c'])
+  })
+
+  it('is there after a reload: what became of each, and what had no answer can be sent again under its id', async () => {
+    const kept = new Map<string, string>()
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, text: string) => void kept.set(key, text),
+      removeItem: (key: string) => void kept.delete(key),
+    }
+    let hang = true
+    const cancel: Handlers['runs.cancel'] = ({ workflowId }) => {
+      if (workflowId === 'a') throw conflict('It has ended.')
+      return workflowId === 'c' && hang ? new Promise(() => {}) : {}
+    }
+    const first = await setUp(
+      [runOf('a'), runOf('b'), runOf('c')],
+      { 'runs.cancel': cancel },
+      createBatchMemory(() => storage),
+    )
+    first.store.getState().start('cancel', ['a', 'b', 'c'])
+    first.store.getState().setReason('Wrong export.')
+    void first.store.getState().send()
+    await settled()
+    expect(first.outcomes()).toEqual({ a: 'refused', b: 'done', c: 'sending' })
+    hang = false
+    const second = await setUp(
+      [runOf('a')],
+      { 'runs.cancel': cancel },
+      createBatchMemory(() => storage),
+    )
+    expect(second.store.getState().isOpen).toBe(false)
+    await second.store.getState().resend()
+    expect(second.outcomes()).toEqual({ a: 'refused', b: 'done', c: 'done' })
+    expect(second.sent.map(({ id }) => id).every((id) => first.sent.some((sent) => sent.id === id))).toBe(true)
+
+    const third = await setUp(
+      [],
+      {},
+      createBatchMemory(() => storage),
+    )
+    expect(third.outcomes()).toEqual({ a: 'refused', b: 'done', c: 'done' })
+    third.store.getState().dismiss()
+    expect(
+      (
+        await setUp(
+          [],
+          {},
+          createBatchMemory(() => storage),
+        )
+      ).store.getState().batch,
+    ).toBeNull()
+    kept.set('gatehouse.batch', '{"kind":"burn"}')
+    expect(
+      (
+        await setUp(
+          [],
+          {},
+          createBatchMemory(() => storage),
+        )
+      ).store.getState().batch,
+    ).toBeNull()
   })
 
   it('never approves a model that got worse, or that nothing is known of, unless it is ticked by itself', async () => {

@@ -5,6 +5,7 @@ import { assertNever, type RunSummary, type StepName, stepThatWaits } from '../.
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import type { RunsStore } from '../runs/runsStore.ts'
+import type { BatchMemory } from './batchMemory.ts'
 import { type BatchKind, comparisonOf, needsTick, planOf, type Reference } from './batchPlan.ts'
 
 /** So many calls are under way at once: a batch must not keep the host from its other work. */
@@ -93,11 +94,13 @@ interface Deps {
   operator(): string
   /** These runs were acted on. */
   onDone(workflowIds: string[]): void
+  /** Keeps the batch over a reload of the page. */
+  memory?: BatchMemory
   newId?: () => string
 }
 
 /** Acts on many runs, each by its own call: what goes wrong with one never touches another. */
-export function createBatchStore({ connection, runs, operator, onDone, newId = () => crypto.randomUUID() }: Deps) {
+export function createBatchStore({ connection, runs, operator, onDone, memory, newId = () => crypto.randomUUID() }: Deps) {
   const store = createStore<BatchState>()((set, get) => {
     const change = (next: Partial<Draft>) => {
       const { draft } = get()
@@ -136,6 +139,7 @@ export function createBatchStore({ connection, runs, operator, onDone, newId = (
 
     /** Sends whatever waits, a few at once, until it is stopped or the host goes away. */
     const drive = async () => {
+      memory?.write(get().batch)
       let lost = false
       const next = () => {
         const { batch } = get()
@@ -157,6 +161,7 @@ export function createBatchStore({ connection, runs, operator, onDone, newId = (
         (item): Item => (item.outcome.state === 'waiting' ? { ...item, outcome: { state: 'unsent' } } : item),
       )
       set({ batch: { ...batch, items, phase: 'over' } })
+      memory?.write(get().batch)
       onDone(
         items.filter(({ outcome }) => outcome.state === 'done' || outcome.state === 'kept').map(({ workflowId }) => workflowId),
       )
@@ -200,7 +205,7 @@ export function createBatchStore({ connection, runs, operator, onDone, newId = (
 
     return {
       draft: null,
-      batch: null,
+      batch: memory?.read() ?? null,
       isOpen: false,
 
       start(kind, ids) {
@@ -246,7 +251,9 @@ export function createBatchStore({ connection, runs, operator, onDone, newId = (
       show: () => set({ isOpen: true, draft: null }),
       close: () => set({ isOpen: false, draft: null }),
       dismiss() {
-        if (get().batch?.phase === 'over') set({ batch: null })
+        if (get().batch?.phase !== 'over') return
+        set({ batch: null })
+        memory?.write(null)
       },
     }
   })
