@@ -53,6 +53,19 @@ describe('dispatch', () => {
     expect(logged).toEqual([])
   })
 
+  it('tells of an input that does not fit, by call and field, and of nothing else', async () => {
+    const told: unknown[] = []
+    const backend = createFakeBackend({ focus: () => ({ url: null }), stop: () => {} })
+    const dispatch = createDispatch(backend.handlers, { error: () => {} }, (...what) => void told.push(what))
+    const input = { workflowId, decisionId: crypto.randomUUID(), decision: 'approve', reason: ' ' }
+    await dispatch({ id: 1, call: 'runs.decide', input })
+    await dispatch({ id: 2, call: 'runs.decide', input: { ...input, reason, 'hunter2 is my password': 1 } })
+    await dispatch({ id: 3, call: 'files.delete', input: {} })
+    await dispatch({ id: 4, call: 'runs.get', input: { workflowId: 'nobody' } })
+    expect(told.map((what) => (what as unknown[])[0])).toEqual(['runs.decide', 'runs.decide'])
+    expect(told.map((what) => (what as unknown[])[2])).toEqual(['reason', null])
+  })
+
   it('passes a handler’s own error on', async () => {
     const { dispatch } = setUp()
     const missing = await dispatch({ id: 1, call: 'runs.get', input: { workflowId: 'nobody' } })

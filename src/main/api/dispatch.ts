@@ -13,7 +13,12 @@ export type Dispatch = (raw: unknown) => Promise<Reply>
  * The one door into the handlers: envelope, then call name, then input are checked against the contract before a
  * handler sees anything. IPC and WebSocket both end here, so neither can be less strict than the other.
  */
-export function createDispatch(handlers: Handlers, log: Pick<Log, 'error'>): Dispatch {
+export function createDispatch(
+  handlers: Handlers,
+  log: Pick<Log, 'error'>,
+  /** Hears of each known call whose input does not fit, and which field does not. */
+  onRefused: (call: CallName, input: unknown, field: string | null) => void = () => {},
+): Dispatch {
   return async (raw) => {
     const envelope = request.safeParse(raw)
     if (!envelope.success) {
@@ -28,7 +33,10 @@ export function createDispatch(handlers: Handlers, log: Pick<Log, 'error'>): Dis
       }
     }
     const valid = calls[call].input.safeParse(input)
-    if (!valid.success) return { id, ok: false, error: invalidInput(call, valid.error) }
+    if (!valid.success) {
+      onRefused(call, input, valid.error.issues[0]?.path.map(String).join('.') || null)
+      return { id, ok: false, error: invalidInput(call, valid.error) }
+    }
     try {
       return { id, ok: true, output: await handlers[call](valid.data as never) }
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Handlers } from '../../contract/calls.ts'
+import type { CallName, Handlers } from '../../contract/calls.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
 import type { IntakeEntry, SelfTestReport, StackHealth } from '../../contract/model.ts'
 import type { StartHelper } from './secrets/keychain.ts'
@@ -9,6 +9,8 @@ export type EventListener = <N extends EventName>(name: N, payload: EventPayload
 /** What a shell shows: the same object in the Electron main process and behind the loopback web shell. */
 export interface Backend {
   handlers: Handlers
+  /** Is told of each call that was refused before a handler saw it, as its input does not fit the contract. */
+  inputRefused(call: CallName, input: unknown, field: string | null): void
   /** Hears every event; gives the function that stops listening. */
   onEvent(listener: EventListener): () => void
   /** Takes a file that a browser sends: streamed into the inbox under `fileName`, answered once it has settled. */

@@ -522,7 +522,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   starter.wake()
   void metrics.endpoint.settingsChanged()
 
-  const backend: Backend = {
+  const backend: Omit<Backend, 'inputRefused'> = {
     onEvent,
     health,
     receiveUpload: intake.receiveUpload,

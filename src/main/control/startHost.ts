@@ -91,7 +91,7 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
       },
     })
     undo.unshift(() => backend.close())
-    const dispatch = createDispatch(backend.handlers, log)
+    const dispatch = createDispatch(backend.handlers, log, backend.inputRefused)
     const control: Control = {
       pid: process.pid,
       startedAt: new Date().toISOString(),

@@ -339,6 +339,7 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     uploads,
     submitted,
     closed: false,
+    inputRefused: () => {},
     health: () => fakeHealth,
     async receiveUpload(name: string, body: Readable) {
       const chunks: Buffer[] = []

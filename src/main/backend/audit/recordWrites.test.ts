@@ -54,6 +54,25 @@ test('a refusal is on record too, with what stood in the way', async () => {
   expect(audit.all(1)).toMatchObject([{ event: 'refused', reason: 'It hangs.', problem: 'This run has ended already.' }])
 })
 
+test('a change whose input does not fit is on record as refused, without what was sent', () => {
+  const { audit, inputRefused } = setUp()
+  inputRefused('runs.decide', { workflowId: 'mlops-1-a', decision: 'hunter2', reason: '' }, 'reason')
+  inputRefused('keys.import', { passphrase: 'hunter2' }, null)
+  inputRefused('runs.list', { limit: 1e9 }, 'limit')
+  expect(audit.all(5)).toMatchObject([
+    {
+      kind: 'key',
+      name: 'keys.import',
+      event: 'refused',
+      workflowId: null,
+      problem: expect.stringContaining('Nothing was done'),
+    },
+    { kind: 'decision', name: 'runs.decide', event: 'refused', workflowId: 'mlops-1-a', operator: fakeSettings.operator },
+  ])
+  expect(audit.all(5)[1]?.problem).toBe('What was sent does not fit the call (reason). Nothing was done.')
+  expect(JSON.stringify(audit.all(5))).not.toContain('hunter2')
+})
+
 test('a fault of ours is on record as failed, without its words', async () => {
   const { audit, handlers } = setUp()
   await expect(

@@ -1,9 +1,10 @@
+import { z } from 'zod'
 import { type CallName, type CallOutput, calls, type Handlers, type ValidInput } from '../../../contract/calls.ts'
 import { CallFailed } from '../../../contract/errors.ts'
 import type { IntakeEntry, Settings } from '../../../contract/model.ts'
 import type { SettingChange } from '../../../contract/operator.ts'
 import type { Backend } from '../backend.ts'
-import type { Audit } from '../ledger/audit.ts'
+import type { Audit, NewRecord } from '../ledger/audit.ts'
 import type { Log } from '../log.ts'
 import { settingChanges } from './settingChanges.ts'
 
@@ -136,6 +137,8 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'host.stop': () => ({ detail: '' }),
 }
 
+const ofRun = z.object({ workflowId: z.string().max(1000) })
+
 interface Options {
   backend: Pick<Backend, 'handlers' | 'receiveUpload'>
   audit: Audit
@@ -145,20 +148,29 @@ interface Options {
 }
 
 /** The same, but what is changed, and what is refused or fails, goes into the audit log with name, host and reason. */
-export function recordWrites({ backend, audit, settings, host, log }: Options): Pick<Backend, 'handlers' | 'receiveUpload'> {
+export function recordWrites({
+  backend,
+  audit,
+  settings,
+  host,
+  log,
+}: Options): Pick<Backend, 'handlers' | 'receiveUpload' | 'inputRefused'> {
   type Event = 'done' | 'pending' | 'refused' | 'failed'
+
+  function put(name: string, record: Omit<NewRecord, 'at' | 'topic' | 'name' | 'host' | 'attempt'>): void {
+    try {
+      audit.add({ at: new Date().toISOString(), topic: 'call', name, host, attempt: null, ...record })
+    } catch (error) {
+      // The deed is done: a full disk must not make it look as if it were not.
+      log.error({ err: error, call: name }, 'a change could not be put on record')
+    }
+  }
 
   async function recorded<T>(name: string, written: Written, by: string, act: () => Promise<T> | T): Promise<T> {
     const { workflowId = null, step = null, operator = by, detail, reason, changes, request } = written
     const add = (event: Event, problem: string | null) => {
-      const at = new Date().toISOString()
-      const what = { workflowId, step, attempt: null, detail, reason, problem, changes }
-      try {
-        audit.add({ at, topic: 'call', name, event, operator, host, ...what, ref: request && `${request} ${event}` })
-      } catch (error) {
-        // The deed is done: a full disk must not make it look as if it were not.
-        log.error({ err: error, call: name }, 'a change could not be put on record')
-      }
+      const what = { workflowId, step, detail, reason, problem, changes }
+      put(name, { event, operator, ...what, ref: request && `${request} ${event}` })
     }
     try {
       const output = await act()
@@ -193,6 +205,14 @@ export function recordWrites({ backend, audit, settings, host, log }: Options): 
 
   return {
     handlers: Object.fromEntries((Object.keys(calls) as CallName[]).map((name) => [name, recordedCall(name)])) as Handlers,
+    inputRefused(name, input, field) {
+      if (kinds[name] === 'reads') return
+      // Nothing of the input but the run: it may hold anything, also where it does not belong.
+      const { data } = ofRun.safeParse(input)
+      const problem = `What was sent does not fit the call${field === null ? '' : ` (${field.slice(0, 200)})`}. Nothing was done.`
+      const what = { workflowId: data?.workflowId ?? null, step: null, detail: '', problem }
+      put(name, { event: 'refused', operator: settings().operator, ...what })
+    },
     receiveUpload: (fileName, body): Promise<IntakeEntry[]> =>
       recorded('intake.upload', { detail: fileName }, settings().operator, () => backend.receiveUpload(fileName, body)),
   }

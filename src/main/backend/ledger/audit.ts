@@ -38,7 +38,7 @@ export function auditKindOf({ topic, name, event }: Pick<AuditRecord, 'topic' | 
   if (topic === 'encryption') return 'key'
   if (topic === 'rollBack') return 'deployment'
   if (topic === 'temporal') return 'decision'
-  return kindOfName[name] ?? (name.startsWith('runs.') ? 'run' : 'host')
+  return kindOfName[name] ?? (name.startsWith('runs.') ? 'run' : name.startsWith('keys.') ? 'key' : 'host')
 }
 
 /** What operators switched and what that did; written once, never changed. */

@@ -32,6 +32,17 @@ const callWords: Record<string, string> = {
   'guide.begin': 'Began the guided demonstration',
   'guide.end': 'Cleaned up after the guided demonstration',
   'host.stop': 'Stopped Gatehouse',
+  'views.save': 'Changed the views',
+  'views.remove': 'Changed the views',
+  'keys.setEncrypting': 'Switched encryption',
+  'keys.rotate': 'Rotated the key',
+  'keys.retire': 'Retired a key',
+  'keys.export': 'Exported a key',
+  'keys.import': 'Imported a key',
+  'keys.unlock': 'Unlocked the keys',
+  'keys.usePassphrase': 'Chose a passphrase',
+  'keys.chooseProvider': 'Chose where keys come from',
+  'keys.codecServer': 'Switched the codec server',
 }
 const stepActionWords: Record<string, string> = {
   retryNow: 'Tried at once:',
@@ -92,7 +103,8 @@ export function deedOf(record: AuditRecord): Deed {
     return { deed: `${rollBackWords[event] ?? event} in ${name}`, why: [detail, reason].filter(Boolean).join(': ') }
   }
   const { action, why } = actionAndReason(record)
-  if (name === 'runs.decide') return { deed: decisionWords[action] ?? action, why }
+  // A decision that did not fit the call has not said which.
+  if (name === 'runs.decide') return { deed: (decisionWords[action] ?? action) || 'Decided', why }
   if (topic === 'temporal') return { deed: `${decisionWords[action] ?? action} by a bare signal`, why }
   if (name === 'runs.actOnStep' && step !== null) {
     const label = step in stepLabels ? stepLabels[step as keyof typeof stepLabels] : step
