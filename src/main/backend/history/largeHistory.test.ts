@@ -60,7 +60,7 @@ test('the console reads it page by page, each within a message, and what was lef
     ids.push(...page.events.map(({ id }) => id))
     const left = page.events.flatMap(({ payloads }) => payloads).filter(({ holds, json }) => holds && json === null)
     for (const { ref, holds } of left.slice(0, 1)) {
-      if (ref === null) throw new Error('A value that was left out can be asked for.')
+      if (ref === null || ref.in === 'file') throw new Error('A value that was left out can be asked for.')
       expect((await findPayload(bench.client, run, ref)).data?.length).toBe(holds?.sizeBytes)
     }
     older = page.older
