@@ -116,6 +116,37 @@ it('a file is opened beside the runs, read-only, and closed by Escape', async ()
   await expect.poll(() => dialog.count()).toBe(0)
 })
 
+it.each(['Encoded', 'Decoded', 'Human Readable'])('what the Web UI downloads as "%s" is opened', async (kind) => {
+  const { temporalUrl } = await host.connection.call('runs.get', { workflowId })
+  const webUi = await browser.newPage({ acceptDownloads: true })
+  await webUi.goto(temporalUrl ?? '')
+  await webUi.getByRole('button', { name: 'Download' }).click()
+  const choice = webUi.getByRole('dialog')
+  await choice.getByText(kind, { exact: true }).click()
+  const [download] = await Promise.all([
+    webUi.waitForEvent('download'),
+    choice.getByRole('button', { name: 'Download' }).last().click(),
+  ])
+  const file = join(host.home.root, `${kind}.json`)
+  await download.saveAs(file)
+  await webUi.close()
+
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Open a file…' }).press('Enter'),
+  ])
+  await chooser.setFiles(file)
+  const dialog = page.getByRole('dialog', { name: `${kind}.json` })
+  await dialog
+    .getByRole('button', { name: /Activity task completed/ })
+    .last()
+    .press('Enter')
+  // Its sealed values are opened by the keys at hand, as they are of this house.
+  await dialog.getByText('size_bytes').first().waitFor()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => dialog.count()).toBe(0)
+})
+
 it('a JSON that is dropped and is no history is answered in words', async () => {
   const data = await page.evaluateHandle(() => {
     const transfer = new DataTransfer()

@@ -94,6 +94,28 @@ test('decoded values where their payloads stood, as the Web UI writes them, are 
   })
 })
 
+test("payloads as the Web UI's download for people has them are the same payloads", () => {
+  const inWords = { metadata: { encoding: 'json/plain', type: 'Keyword' }, data: [{ n: 1 }, 'Queued'] }
+  const text = { metadata: { encoding: 'binary/plain' }, data: 'YWJj' }
+  const nothing = { metadata: { encoding: 'binary/null' }, data: null }
+  const input = { payloads: [inWords, text, nothing, sealed] }
+  const [event] = readHistoryFile(
+    JSON.stringify([
+      { ...started, workflowExecutionStartedEventAttributes: { ...started.workflowExecutionStartedEventAttributes, input } },
+    ]),
+  )
+  const read = (event?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []).map(({ metadata, data }) => [
+    ...Object.values(metadata ?? {}).map((bytes) => Buffer.from(bytes).toString()),
+    Buffer.from(data ?? []).toString(),
+  ])
+  expect(read).toEqual([
+    ['json/plain', 'Keyword', '[{"n":1},"Queued"]'],
+    ['binary/plain', 'abc'],
+    ['binary/null', ''],
+    ['json/plain', '"hunter2"'],
+  ])
+})
+
 test.each([
   ['a value', (tower: string) => `{"events":[{"eventId":"1","workflowExecutionSignaledEventAttributes":{"input":[${tower}]}}]}`],
   ['a failure', (tower: string) => `{"events":[{"eventId":"1","activityTaskFailedEventAttributes":{"failure":${tower}}}]}`],

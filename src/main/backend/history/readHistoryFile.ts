@@ -123,16 +123,37 @@ function enumName({ values, name }: Enum, value: unknown): unknown {
   return Object.keys(values).find((each) => bare(each) === wanted || bare(each) === bare(name) + wanted) ?? value
 }
 
+const encodingName = /^[a-z]+\/[\w.+-]+$/i
+/** `json/plain` itself, where a payload has its base64; some names could be either, and then their base64 makes no sense. */
+const isInWords = (encoding: unknown): boolean =>
+  typeof encoding === 'string' &&
+  encodingName.test(encoding) &&
+  !encodingName.test(Buffer.from(encoding, 'base64').toString('latin1'))
+
+/** A payload of the Web UI's "human readable" download: metadata as text, and in `data` what its bytes say. */
+function ofWords(words: Record<string, unknown>, data: unknown): unknown {
+  const metadata = Object.fromEntries(Object.entries(words).map(([name, text]) => [name, base64(String(text))]))
+  if (data === undefined || words.encoding === 'binary/null') return { metadata }
+  const isValue = String(words.encoding).startsWith('json/') || typeof data !== 'string'
+  return { metadata, data: isValue ? base64(jsonOf(data)) : data }
+}
+
 /** The value as a payload: what is one already stays as it is, a decoded value becomes one in JSON. */
 function payload(value: unknown): unknown {
   if (isObject(value) && isObject(value.metadata) && 'encoding' in value.metadata) {
     const { metadata, data } = value
+    if (isInWords(metadata.encoding)) return ofWords(metadata, data)
     return { metadata, ...(data === undefined ? {} : { data }) }
   }
-  const encoding = Buffer.from(value === null ? 'binary/null' : 'json/plain').toString('base64')
-  if (value === null) return { metadata: { encoding } }
+  if (value === null) return { metadata: { encoding: base64('binary/null') } }
+  return { metadata: { encoding: base64('json/plain') }, data: base64(jsonOf(value)) }
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+function jsonOf(value: unknown): string {
   try {
-    return { metadata: { encoding }, data: Buffer.from(JSON.stringify(value)).toString('base64') }
+    return JSON.stringify(value)
   } catch {
     throw invalid('A value in this file is nested too deeply to be read.')
   }
