@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { type CallName, calls, type Handlers } from '../../contract/calls.ts'
 import { type CallError, CallFailed } from '../../contract/errors.ts'
 import { type Reply, request } from '../../contract/wire.ts'
-import { isDiskFull } from '../backend/disk/diskFull.ts'
+import { isDiskFull } from '../../temporal/activities/diskFull.ts'
 import type { Log } from '../backend/log.ts'
 
 /** Takes whatever a shell sent and answers it. Never rejects. */

@@ -8,6 +8,7 @@ import { toActivityFailure } from './failures.ts'
 import { type Faults, underFault } from './faults.ts'
 import { createLearningCurve } from './learningCurve.ts'
 import type { TrainProgress } from './trainers/trainer.ts'
+import { waitForRoom } from './waitForRoom.ts'
 
 /** What a step knows of its surroundings. Steps are plain functions of it, so tests run them without Temporal. */
 export interface StepContext {
@@ -28,7 +29,7 @@ export function stepOf(activityId: string): StepName | null {
 
 /**
  * Runs a step as a Temporal activity: heartbeats from its first moment to its last, lets it meet the fault that a drill
- * has for it, and turns what it throws into what Temporal is to make of it (retry or not, cancelled, or given back by a stopping worker).
+ * has for it, has it wait for room on a full disk, and turns what it throws into what Temporal is to make of it (retry or not, cancelled, or given back by a stopping worker).
  */
 export async function inStep<T>(
   { observer, faults }: { observer: RunObserver; faults?: Faults },
@@ -43,24 +44,23 @@ export async function inStep<T>(
   heartbeat(latest)
   try {
     const met = step && faults ? await faults.before({ ...ids, step, attempt: info.attempt }) : null
-    return await underFault(met, cancellationSignal, () =>
-      work({
-        ids,
-        signal: cancellationSignal,
-        reportProgress(fraction, message, training) {
-          if (training?.point) curve.add(training.point)
-          const points = curve.points()
-          latest = {
-            fraction: Math.min(1, Math.max(0, fraction)),
-            message,
-            ...(training?.secondsLeft === undefined ? {} : { secondsLeft: training.secondsLeft }),
-            ...(points.length === 0 ? {} : { curve: { loss: training?.loss ?? latest?.curve?.loss ?? 'loss', points } }),
-          }
-          heartbeat(latest)
-          if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })
-        },
-      }),
-    )
+    const context: StepContext = {
+      ids,
+      signal: cancellationSignal,
+      reportProgress(fraction, message, training) {
+        if (training?.point) curve.add(training.point)
+        const points = curve.points()
+        latest = {
+          fraction: Math.min(1, Math.max(0, fraction)),
+          message,
+          ...(training?.secondsLeft === undefined ? {} : { secondsLeft: training.secondsLeft }),
+          ...(points.length === 0 ? {} : { curve: { loss: training?.loss ?? latest?.curve?.loss ?? 'loss', points } }),
+        }
+        heartbeat(latest)
+        if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })
+      },
+    }
+    return await underFault(met, cancellationSignal, () => waitForRoom(context, () => work(context)))
   } catch (error) {
     throw cancellationSignal.aborted ? interruption(cancellationSignal) : toActivityFailure(error)
   } finally {
