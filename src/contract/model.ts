@@ -370,6 +370,8 @@ export const stackHealth = z.object({
   secrets: part,
   /** Until each was mended or written anew. */
   unusable: z.array(unusableFile),
+  /** `up` with a remedy: little room is left. `down`: none is. */
+  disk: part,
   temporalUiUrl: z.string().nullable(),
 })
 export type StackHealth = z.infer<typeof stackHealth>

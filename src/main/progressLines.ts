@@ -1,6 +1,6 @@
 import type { Part, StackHealth } from '../contract/model.ts'
 
-const parts = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets'] as const
+const parts = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets', 'disk'] as const
 const labels: Record<(typeof parts)[number], string> = {
   temporal: 'Temporal',
   postgres: 'Postgres',
@@ -9,6 +9,7 @@ const labels: Record<(typeof parts)[number], string> = {
   dev: 'Dev endpoint',
   prod: 'Prod endpoint',
   secrets: 'Secrets',
+  disk: 'Disk',
 }
 
 /** Milliseconds between two lines about the same part while only its words or its percentage change. */
@@ -23,11 +24,13 @@ export function createProgressLines(print: (line: string) => void, now: () => nu
       const text = describe(part)
       const last = told.get(name)
       if (last?.text === text) continue
-      const sameState = last?.state === part.state
+      // Up with a remedy is another state: somebody has something to do.
+      const state = part.remedy === '' ? part.state : `${part.state}, to do`
+      const sameState = last?.state === state
       // What counts up while all is well (a worker's slots) is for the console, not for the terminal.
-      if (sameState && (part.state === 'up' || part.state === 'off')) continue
+      if (sameState && (state === 'up' || state === 'off')) continue
       if (sameState && last && now() - last.at < quietMs) continue
-      told.set(name, { state: part.state, text, at: now() })
+      told.set(name, { state, text, at: now() })
       print(`  ${labels[name].padEnd(14)}${text}`)
     }
   }
@@ -35,6 +38,6 @@ export function createProgressLines(print: (line: string) => void, now: () => nu
 
 function describe({ state, summary, detail, remedy, progress }: Part): string {
   const percent = progress === null ? '' : ` ${Math.round(progress * 100)} %`
-  const words = [detail, state === 'down' ? remedy : ''].filter((t) => t !== '').join(' ')
+  const words = [detail, state === 'down' || state === 'up' ? remedy : ''].filter((t) => t !== '').join(' ')
   return `${state}${percent}${summary ? `, ${summary}` : ''}${words ? `: ${words}` : ''}`
 }

@@ -22,6 +22,7 @@ import { createCandidates } from './decisions/createCandidates.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
 import { createDiagnostics } from './diagnostics/createDiagnostics.ts'
 import { textsIn } from './diagnostics/readFolder.ts'
+import { createDiskWatch, tellingOfRefusals } from './disk/createDiskWatch.ts'
 import { createDrills, type DrilledLink, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
 import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
@@ -91,6 +92,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const settings = createSettings(home, paths.resources, log)
   const ledger = openLedger(home.ledger)
   const audit = createAudit(ledger)
+  const disk = createDiskWatch({ folder: home.root, log })
   const store = createFileStore(home.store)
   const secrets = await openSecrets({ home, log, startHelper: host.startHelper })
   const stack = createStack({ home, paths, secrets, log, profile })
@@ -105,7 +107,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const metrics = createMetrics({
     ...{ version, profile: stack.profile, folder: home.root, ledger, log },
     parts() {
-      const { profile: _, temporalUiUrl: __, unusable: ___, ...parts } = health()
+      // The disk has figures of its own.
+      const { profile: _, temporalUiUrl: __, unusable: ___, disk: ____, ...parts } = health()
       return parts
     },
     runsByStage: () => projection.byStage(),
@@ -119,7 +122,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     onState: (state) => emit('metrics.changed', { state }),
   })
   onEvent((name, payload) => {
-    if (name === 'intake.changed') metrics.filesTold((payload as EventPayload<'intake.changed'>).entries)
+    if (name !== 'intake.changed') return
+    const { entries } = payload as EventPayload<'intake.changed'>
+    metrics.filesTold(entries)
+    if (entries.some(({ code }) => code === 'diskFull')) disk.refused()
   })
 
   // The console's picture of every run.
@@ -423,6 +429,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     ...endpoints.status(),
     secrets: secrets.describe(),
     unusable: [settings, drills, views, guide, secrets, endpoints].flatMap((part) => part.unusable()),
+    disk: disk.part(),
   })
 
   // What hangs together: a part that comes up wakes whatever waited for it.
@@ -477,6 +484,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     look()
   })
   temporal.onChange(look)
+  disk.onChange(look)
   keyRing.onChange(() => {
     temporal.holdChanged()
     look()
@@ -513,6 +521,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     }
   }, 2_000)
 
+  await disk.look()
   drills.start()
   void steps.clean()
   stack.start()
@@ -683,6 +692,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
 
     async close() {
       clearInterval(ticker)
+      disk.close()
       guide.close()
       // It reads the parts that end now.
       await metrics.endpoint.close()
@@ -708,7 +718,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   }
   const recorded = recordWrites({ backend, audit, settings: settings.get, host: hostName(), log })
   guide.start()
-  return { ...backend, ...recorded }
+  return { ...backend, ...recorded, handlers: tellingOfRefusals(recorded.handlers, disk.refused) }
 }
 
 const stepThatNeedsPostgres: Partial<Record<string, string>> = {

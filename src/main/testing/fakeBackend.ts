@@ -42,6 +42,7 @@ export const fakeHealth: StackHealth = {
   prod: up('8081'),
   secrets: up('keychain'),
   unusable: [],
+  disk: up('74 GB free'),
   temporalUiUrl: null,
 }
 

@@ -34,6 +34,7 @@ import { RunsView } from '../features/runs/RunsView.tsx'
 import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { SettingsView } from '../features/settings/SettingsView.tsx'
 import { isDirty } from '../features/settings/settingsStore.ts'
+import { DiskBar } from '../features/stack/DiskBar.tsx'
 import { StackLine } from '../features/stack/StackLine.tsx'
 import { untold } from '../features/stack/stackStore.ts'
 import { Banner } from '../ui/Banner.tsx'
@@ -99,6 +100,7 @@ function Frame() {
       <Nav />
       <div className="banners">
         <LostBar />
+        <DiskBar />
         <UnusableFiles />
       </div>
       {full ? null : (

@@ -618,6 +618,18 @@ const healthOf = (scenario: Scenario): StackHealth => ({
   prod: part({ summary: '8081', address: 'http://127.0.0.1:8081' }),
   secrets: part({ summary: 'OS keychain' }),
   unusable: scenario === 'troubled' ? [brokenSettings] : [],
+  disk:
+    scenario === 'troubled'
+      ? part({
+          state: 'down',
+          summary: '0 bytes free',
+          detail:
+            'The disk of the data folder is full: 0 bytes free. New files stay where they are, decisions and settings are refused, and runs wait. Nothing that was accepted is lost; all goes on by itself once there is room.',
+          remedy:
+            'Free some space on that disk. Old archives in the folders backups and diagnostics may go; nothing else in the data folder.',
+          address: '/home/ada/.local/share/gatehouse',
+        })
+      : part({ summary: '74 GB free', address: '/home/ada/.local/share/gatehouse' }),
   temporalUiUrl: scenario === 'troubled' ? null : 'http://127.0.0.1:8233',
 })
 

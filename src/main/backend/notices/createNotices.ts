@@ -3,6 +3,7 @@ import type { Settings, StackHealth, Stage } from '../../../contract/model.ts'
 import { asksForDecision, severalWords } from '../../../contract/noticeGroups.ts'
 import { type Notice, switchOfKind } from '../../../contract/notices.ts'
 import { metricsInWords } from '../../../contract/training.ts'
+import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { RunRecord } from '../projection/runRecord.ts'
 import type { RollBack } from '../rollBacks/createRollBacks.ts'
@@ -42,6 +43,8 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
   const letGo = ledger.prepare('DELETE FROM held_notice')
   let partsDown = new Set<string>()
 
+  let wasTight = false
+
   const quietNow = () => isQuiet(settings().notifications.quiet, new Date(now()))
 
   function tell(notice: Notice): void {
@@ -55,8 +58,14 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
       return
     }
     const at = new Date(now()).toISOString()
-    // What has no run is told apart by its words.
-    hold.run({ kind, title, workflowId, at, subject: workflowId ?? subject ?? title })
+    try {
+      // What has no run is told apart by its words.
+      hold.run({ kind, title, workflowId, at, subject: workflowId ?? subject ?? title })
+    } catch (error) {
+      // Said too early rather than never; and what tells of a full disk must not end the host.
+      if (!isDiskFull(error)) throw error
+      emit('notice', notice)
+    }
   }
 
   function look(): void {
@@ -129,6 +138,15 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
         if (part.state === 'starting' && partsDown.has(name)) down.add(name)
       }
       partsDown = down
+
+      const { remedy, detail } = health.disk
+      const isTight = remedy !== ''
+      if (isTight !== wasTight) {
+        const about = { subject: 'Disk', workflowId: null }
+        if (isTight) tell({ ...about, kind: 'stackDown', title: 'The disk fills up', body: `${detail} ${remedy}` })
+        else tell({ ...about, kind: 'stackUp', title: 'The disk has room again', body: 'What waited for it goes on now.' })
+      }
+      wasTight = isTight
     },
   }
 }

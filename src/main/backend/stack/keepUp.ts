@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from '../../../contract/model.ts'
+import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import type { Log } from '../log.ts'
 
 /** A part of the stack that is up. */
@@ -66,6 +67,16 @@ const firstWait = 250
 const longestWait = 4_000
 /** One slow answer on a busy machine is no outage. */
 const failuresUntilDown = 2
+
+/** What the system says of a full disk names neither the disk nor what to do. */
+const inWords = (error: Error): Error =>
+  isDiskFull(error)
+    ? new PartProblem(
+        'It cannot start: the disk of the data folder is full. Nothing that it had confirmed is lost.',
+        'Free some space on that disk; it starts by itself then.',
+        { cause: error },
+      )
+    : error
 
 /** Brings a part up, watches it, and brings it up again with a growing wait whenever it went away. */
 export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
@@ -190,7 +201,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
         error = await watch(live, stop)
         if (performance.now() - upSince > 30_000) wait = firstWait
       } catch (thrown) {
-        error = thrown as Error
+        error = inWords(thrown as Error)
       }
       const old = live
       live = null

@@ -7,8 +7,10 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { chooseShell } from '../../../../scripts/chooseShell.ts'
 import { electronBinary } from '../../../../scripts/electronBinary.ts'
+import { roomOf } from '../../backend/disk/room.ts'
 import { failureFileName } from '../../backend/drills/failureFile.ts'
 import type { Home } from '../../backend/home.ts'
+import { sizeText } from '../../backend/intake/messages.ts'
 import { createKeychain } from '../../backend/secrets/keychain.ts'
 import { defaultCliCache, pinnedCliVersion, tryCli } from '../../backend/stack/temporalCli.ts'
 import type { AppPaths } from '../../paths.ts'
@@ -29,10 +31,6 @@ export function checkNode(version: string = process.versions.node): Check {
   )
 }
 
-/** Room for some datasets and the servers' own files; less than the second figure and SQLite cannot work. */
-const comfortableBytes = 1024 ** 3
-const neededBytes = 50 * 1024 ** 2
-
 export async function checkDataFolder({ root }: Home): Promise<Check> {
   const name = 'Data folder'
   const there = nearestExisting(root)
@@ -45,11 +43,12 @@ export async function checkDataFolder({ root }: Home): Promise<Check> {
     const remedy = 'Make it writable for this user, or name another data folder with --home or GATEHOUSE_HOME.'
     return blocks(name, `${there} cannot be written (${codeOf(error) ?? messageOf(error)})`, remedy)
   }
-  const { bavail, bsize } = await statfs(there)
+  const { bavail, blocks: all, bsize } = await statfs(there)
   const free = bavail * bsize
-  const words = `${root}${there === root ? '' : ' (is made at the first start)'}, ${gigabytes(free)} GB free`
-  if (free < neededBytes) return blocks(name, words, 'Free some space on that disk, or name another data folder.')
-  if (free < comfortableBytes)
+  const words = `${root}${there === root ? '' : ' (is made at the first start)'}, ${sizeText(free)} free`
+  const room = roomOf({ free, size: all * bsize })
+  if (room === 'none') return blocks(name, words, 'Free some space on that disk, or name another data folder.')
+  if (room === 'little')
     return note(name, words, 'Free some space on that disk: datasets and the Temporal history are kept there.')
   return ok(name, words)
 }
@@ -57,8 +56,6 @@ export async function checkDataFolder({ root }: Home): Promise<Check> {
 function nearestExisting(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) if (existsSync(folder) || folder === dirname(folder)) return folder
 }
-
-const gigabytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(1)
 
 /** Files whose place the app takes with defaults, or that it does not obey, while they cannot be read. */
 const spared: readonly string[] = ['settings.json', 'drills.json', failureFileName]

@@ -19,13 +19,14 @@ import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { useTimes } from '../../ui/times.tsx'
 import { bannerText } from '../drills/drillsStore.ts'
 import { lineWords as keysWords } from '../encryption/keysStore.ts'
-import { type PartName, partLabels, partNames, whyActionsAreOff } from './stackStore.ts'
+import { inLine, type PartName, partLabels, partNames, whyActionsAreOff } from './stackStore.ts'
 import './stack.css'
 
 const stateWords: Record<Part['state'], string> = { up: 'up', starting: 'starting', down: 'down', off: 'off' }
 const toneOf: Record<Part['state'], string> = { up: 'good', starting: 'run', down: 'bad', off: 'idle' }
 
-function StateSign({ state }: { state: Part['state'] }) {
+function StateSign({ state, remedy }: Pick<Part, 'state' | 'remedy'>) {
+  if (state === 'up' && remedy !== '') return <TriangleAlert size={13} className="tone-human" aria-hidden />
   if (state === 'down') return <TriangleAlert size={13} className="tone-bad" aria-hidden />
   if (state === 'starting') return <CircleDashed size={11} className="tone-run" aria-hidden />
   if (state === 'off') return <Circle size={9} className="tone-idle" aria-hidden />
@@ -33,7 +34,7 @@ function StateSign({ state }: { state: Part['state'] }) {
 }
 
 /** Parts whose summary is always worth its place; the others say theirs when something is to be said. */
-const alwaysSummed: ReadonlySet<PartName> = new Set(['temporal', 'postgres', 'worker'])
+const alwaysSummed: ReadonlySet<PartName> = new Set(['temporal', 'postgres', 'worker', 'disk'])
 
 /** What a part says in the line: how to reach it while it is up, else that it is not. */
 const lineWords = (name: PartName, { state, summary }: Part) =>
@@ -46,9 +47,11 @@ export function StackLine({ onHelp, onTimes }: { onHelp: () => void; onTimes: ()
   return (
     <section className="stack" aria-label="Health of the stack">
       {health ? (
-        partNames.map((name) => (
-          <Item key={name} name={name} part={health[name]} uiUrl={name === 'temporal' ? health.temporalUiUrl : null} />
-        ))
+        partNames
+          .filter((name) => inLine(name, health[name]))
+          .map((name) => (
+            <Item key={name} name={name} part={health[name]} uiUrl={name === 'temporal' ? health.temporalUiUrl : null} />
+          ))
       ) : (
         <span className="faint">
           {connection === 'open' ? 'Asking for the stack’s health…' : 'The stack’s health is not known.'}
@@ -139,7 +142,7 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
   return (
     <DialogTrigger>
       <AriaButton className={`stack-item ${part.state}`} data-part={name} data-state={part.state}>
-        <StateSign state={part.state} />
+        <StateSign {...part} />
         <span>{label}</span>
         {alwaysSummed.has(name) || part.state !== 'up' ? (
           <span className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}>
@@ -153,7 +156,7 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
       <Popover className="popover" placement="top start" offset={6}>
         <Dialog className="stack-detail" aria-label={label}>
           <div className="stack-title">
-            <StateSign state={part.state} />
+            <StateSign {...part} />
             <h2>{label}</h2>
             <span className={`tag ${toneOf[part.state]}`}>{stateWords[part.state]}</span>
           </div>

@@ -1,10 +1,10 @@
 import { createStore } from 'zustand/vanilla'
-import type { AppInfo, StackHealth, UnusableFile } from '../../../contract/model.ts'
+import type { AppInfo, Part, StackHealth, UnusableFile } from '../../../contract/model.ts'
 import type { Connection, ConnectionStatus } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 
 /** The parts of the stack, in the order in which the status line names them. */
-export const partNames = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets'] as const
+export const partNames = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets', 'disk'] as const
 export type PartName = (typeof partNames)[number]
 export const partLabels: Record<PartName, string> = {
   temporal: 'Temporal',
@@ -14,7 +14,11 @@ export const partLabels: Record<PartName, string> = {
   dev: 'Dev',
   prod: 'Production',
   secrets: 'Secrets',
+  disk: 'Disk',
 }
+
+/** The line has room for what is used all the time; the disk comes into it when somebody has to see to it. */
+export const inLine = (name: PartName, { remedy }: Part): boolean => name !== 'disk' || remedy !== ''
 
 export interface StackState {
   connection: ConnectionStatus

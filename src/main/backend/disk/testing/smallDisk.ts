@@ -35,7 +35,7 @@ export function mountSmallDisk(bytes: number, mode = 0o700): SmallDisk {
     free,
     fillTo(left) {
       const descriptor = openSync(filler, 'a')
-      const chunk = Buffer.alloc(1024 ** 2, 1)
+      const chunk = Buffer.alloc(8 * 1024 ** 2, 1)
       try {
         for (let rest = free() - left; rest > 0; rest = free() - left) {
           writeSync(descriptor, chunk, 0, Math.min(rest, chunk.length))
