@@ -1,5 +1,6 @@
 import { mkdirSync, truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { isDiskFull } from '../../temporal/activities/diskFull.ts'
 import { setAside } from '../backend/configFile.ts'
 import type { Home } from '../backend/home.ts'
 
@@ -13,7 +14,7 @@ export interface HomeLock {
  * The lock is SQLite's own exclusive lock on an empty database file: the operating system drops it with the process,
  * however that dies, so there is no stale lock to judge and no pid to compare. Keep the answer referenced for as long
  * as the folder is used.
- * @throws when the lock file cannot be made or opened.
+ * @throws when the lock file cannot be made or opened; SQLite's own error when the disk is full.
  */
 export function acquireLock(home: Pick<Home, 'root' | 'lock'>): HomeLock | null {
   mkdirSync(home.root, { recursive: true, mode: 0o700 })
@@ -25,7 +26,8 @@ export function lockFile(path: string): HomeLock | null {
   try {
     return lock(path)
   } catch (error) {
-    if (!(error instanceof Database.SqliteError)) throw error
+    // Whoever asked says what a full disk means for what it was about to do.
+    if (!(error instanceof Database.SqliteError) || isDiskFull(error)) throw error
     if (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')) {
       setAside(path)
       // Emptied in place: another process that comes now locks this same file, not one that was put there for it.

@@ -624,9 +624,9 @@ const healthOf = (scenario: Scenario): StackHealth => ({
           state: 'down',
           summary: '0 bytes free',
           detail:
-            'The disk of the data folder is full: 0 bytes free. New files stay where they are, decisions and settings are refused, and runs wait. Nothing that was accepted is lost; all goes on by itself once there is room.',
+            'The disk of the data folder is full (0 bytes free). New files stay where they are, decisions and settings are refused, and runs wait; nothing that was accepted is lost.',
           remedy:
-            'Free some space on that disk. Old archives in the folders backups and diagnostics may go; nothing else in the data folder.',
+            'Free some space on it; all goes on by itself. In the data folder only old archives in backups and diagnostics may go.',
           address: '/home/ada/.local/share/gatehouse',
         })
       : part({ summary: '74 GB free', address: '/home/ada/.local/share/gatehouse' }),

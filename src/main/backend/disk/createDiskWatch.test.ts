@@ -51,10 +51,10 @@ describe('the watch', () => {
     free = 3e8
     await vi.advanceTimersByTimeAsync(60_000)
     expect(watch.part()).toMatchObject({ state: 'up', remedy: expect.stringContaining('Free some space') })
-    expect(watch.part().detail).toMatch(/^Little room .*: 300 MB free\. Once it is full, new files stay where they are/)
+    expect(watch.part().detail).toMatch(/^Little room .* \(300 MB free\)\. Once it is full, new files stay where they are/)
     free = 0
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(watch.part()).toMatchObject({ state: 'down', detail: expect.stringContaining('is full: 0 bytes free') })
+    expect(watch.part()).toMatchObject({ state: 'down', detail: expect.stringContaining('is full (0 bytes free)') })
     free = 2e9
     await vi.advanceTimersByTimeAsync(5_000)
     expect(watch.part()).toMatchObject({ state: 'up', remedy: '' })
@@ -65,8 +65,18 @@ describe('the watch', () => {
     await watch.look()
     watch.refused()
     await vi.advanceTimersByTimeAsync(1)
-    expect(watch.part()).toMatchObject({ state: 'down', detail: expect.stringContaining('is full: 2 GB free') })
+    expect(watch.part()).toMatchObject({ state: 'down', detail: expect.stringContaining('is full (2 GB free)') })
     await vi.advanceTimersByTimeAsync(65_000)
+    expect(watch.part()).toMatchObject({ state: 'up', remedy: '' })
+  })
+
+  it('does not hold on to a refusal of a disk that was full, once there is room', async () => {
+    free = 0
+    await watch.look()
+    watch.refused()
+    await vi.advanceTimersByTimeAsync(1)
+    free = 2e9
+    await vi.advanceTimersByTimeAsync(5_000)
     expect(watch.part()).toMatchObject({ state: 'up', remedy: '' })
   })
 

@@ -29,7 +29,7 @@ interface Options {
 const usuallyMs = 60_000
 /** While somebody makes room, the console is to see it soon. */
 const whileTightMs = 5_000
-/** For so long a refusal counts, although there seems to be room: a quota, or a disk that takes no more files. */
+/** For so long a refusal counts although there seems to be room: a quota, or a disk that takes no more files. */
 const refusalCountsMs = 60_000
 
 const spaceOf = async (folder: string): Promise<Space> => {
@@ -42,6 +42,9 @@ export function createDiskWatch({ folder, log, space = spaceOf, now = () => perf
   const listeners = new Set<() => void>()
   let room: Room = 'enough'
   let free: number | null = null
+  /** A write was refused, and nobody has looked since. */
+  let refused = false
+  /** When one was last refused although there seemed to be room. */
   let refusedAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | null = null
   let looking: Promise<void> | null = null
@@ -53,7 +56,10 @@ export function createDiskWatch({ folder, log, space = spaceOf, now = () => perf
     try {
       const found = await space(folder)
       free = found.free
-      room = now() - refusedAt < refusalCountsMs ? 'none' : roomOf(found, before)
+      const seen = roomOf(found, before)
+      if (refused && seen !== 'none') refusedAt = now()
+      refused = false
+      room = now() - refusedAt < refusalCountsMs ? 'none' : seen
     } catch (error) {
       log.warn({ err: error, folder }, 'how much room is left cannot be told')
     }
@@ -74,7 +80,7 @@ export function createDiskWatch({ folder, log, space = spaceOf, now = () => perf
   return {
     look,
     refused() {
-      refusedAt = now()
+      refused = true
       void look()
     },
     part() {
@@ -87,11 +93,11 @@ export function createDiskWatch({ folder, log, space = spaceOf, now = () => perf
           return {
             ...part,
             state: 'up',
-            detail: `Little room is left on the disk of the data folder: ${left}. ${whenFull}`,
+            detail: `Little room is left on the disk of the data folder (${left}). ${whenFull}`,
             remedy,
           }
         case 'none':
-          return { ...part, state: 'down', detail: `The disk of the data folder is full: ${left}. ${nowFull}`, remedy }
+          return { ...part, state: 'down', detail: `The disk of the data folder is full (${left}). ${nowFull}`, remedy }
       }
     },
     onChange(listener) {
@@ -106,11 +112,11 @@ export function createDiskWatch({ folder, log, space = spaceOf, now = () => perf
 }
 
 const whenFull =
-  'Once it is full, new files stay where they are, decisions and settings are refused, and runs wait. Nothing that was accepted is lost.'
+  'Once it is full, new files stay where they are, decisions and settings are refused, and runs wait; nothing that was accepted is lost.'
 const nowFull =
-  'New files stay where they are, decisions and settings are refused, and runs wait. Nothing that was accepted is lost; all goes on by itself once there is room.'
+  'New files stay where they are, decisions and settings are refused, and runs wait; nothing that was accepted is lost.'
 const remedy =
-  'Free some space on that disk. Old archives in the folders backups and diagnostics may go; nothing else in the data folder.'
+  'Free some space on it; all goes on by itself. In the data folder only old archives in backups and diagnostics may go.'
 
 /** The same handlers, which tell of each call that a full disk refused. */
 export function tellingOfRefusals(handlers: Handlers, refused: () => void): Handlers {

@@ -132,7 +132,34 @@ describe('a run that waits for approval', () => {
   })
 })
 
+test('room on the disk: each time that it gets worse, and when all is well again', () => {
+  const { notices, titles, bodies } = setUp()
+  const disk = { ...fakeHealth.disk, remedy: 'Free some space.' }
+  notices.stackChanged(fakeHealth)
+  notices.stackChanged({ ...fakeHealth, disk: { ...disk, summary: '90 MB free' } })
+  notices.stackChanged({ ...fakeHealth, disk: { ...disk, summary: '80 MB free' } })
+  notices.stackChanged({ ...fakeHealth, disk: { ...disk, state: 'down', summary: '0 bytes free' } })
+  notices.stackChanged({ ...fakeHealth, disk: { ...disk, summary: '50 MB free' } })
+  notices.stackChanged(fakeHealth)
+  expect(titles()).toEqual(['The disk fills up', 'The disk is full', 'The disk has room again'])
+  notices.stackChanged({ ...fakeHealth, disk: { ...disk, summary: '90 MB free' } })
+  expect(bodies()).toEqual(['90 MB free on the disk of the data folder. Free some space on it; nothing is lost.'])
+})
+
 describe('quiet hours', () => {
+  test('that cannot keep a notice on a full disk tell it at once', () => {
+    const { notices, titles, ledger } = setUp({
+      quiet: { ...defaultNotifications.quiet, on: true, from: '12:00', to: '14:00', timeZone: 'UTC' },
+    })
+    ledger.pragma(`max_page_count = ${ledger.pragma('page_count', { simple: true })}`)
+    const fill = ledger.prepare('INSERT INTO held_notice (kind, subject, title, at) VALUES (?, ?, ?, ?)')
+    expect(() => {
+      for (let n = 0; ; n++) fill.run('runFailed', String(n), 'Run failed', '2026-11-25T12:00:00Z')
+    }).toThrow('database or disk is full')
+    notices.stackChanged({ ...fakeHealth, disk: { ...fakeHealth.disk, state: 'down', remedy: 'Free some space.' } })
+    expect(titles()).toEqual(['The disk is full'])
+  })
+
   const quiet = { ...defaultNotifications.quiet, on: true, from: '12:00', to: '14:00', timeZone: 'UTC' }
 
   test('keep what comes, also over a restart, and sum it up at their end without what was settled meanwhile', () => {

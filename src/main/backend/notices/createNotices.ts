@@ -1,5 +1,5 @@
 import type { Emit } from '../../../contract/events.ts'
-import type { Settings, StackHealth, Stage } from '../../../contract/model.ts'
+import type { Part, Settings, StackHealth, Stage } from '../../../contract/model.ts'
 import { asksForDecision, severalWords } from '../../../contract/noticeGroups.ts'
 import { type Notice, switchOfKind } from '../../../contract/notices.ts'
 import { metricsInWords } from '../../../contract/training.ts'
@@ -43,7 +43,7 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
   const letGo = ledger.prepare('DELETE FROM held_notice')
   let partsDown = new Set<string>()
 
-  let wasTight = false
+  let roomBefore: Part['state'] | 'enough' = 'enough'
 
   const quietNow = () => isQuiet(settings().notifications.quiet, new Date(now()))
 
@@ -139,14 +139,16 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
       }
       partsDown = down
 
-      const { remedy, detail } = health.disk
-      const isTight = remedy !== ''
-      if (isTight !== wasTight) {
-        const about = { subject: 'Disk', workflowId: null }
-        if (isTight) tell({ ...about, kind: 'stackDown', title: 'The disk fills up', body: `${detail} ${remedy}` })
-        else tell({ ...about, kind: 'stackUp', title: 'The disk has room again', body: 'What waited for it goes on now.' })
+      const { state, summary, remedy } = health.disk
+      const room = remedy === '' ? 'enough' : state
+      const about = { subject: 'Disk', workflowId: null }
+      const body = `${sentenceStart(summary)} on the disk of the data folder. Free some space on it; nothing is lost.`
+      if (room === 'down' && roomBefore !== 'down') tell({ ...about, kind: 'stackDown', title: 'The disk is full', body })
+      if (room === 'up' && roomBefore === 'enough') tell({ ...about, kind: 'stackDown', title: 'The disk fills up', body })
+      if (room === 'enough' && roomBefore !== 'enough') {
+        tell({ ...about, kind: 'stackUp', title: 'The disk has room again', body: 'What waited for it goes on now.' })
       }
-      wasTight = isTight
+      roomBefore = room
     },
   }
 }

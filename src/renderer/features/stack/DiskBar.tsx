@@ -8,7 +8,7 @@ export function DiskBar() {
   const connection = useIn('stack', (s) => s.connection)
   if (disk === null || disk.remedy === '' || connection !== 'open') return null
   return (
-    <div className={`disk-bar ${disk.state === 'down' ? 'is-full' : ''}`} role="alert">
+    <div className={`disk-bar ${disk.state === 'down' ? 'is-full' : ''}`} role={disk.state === 'down' ? 'alert' : 'status'}>
       <HardDrive size={14} aria-hidden />
       <span>
         {disk.detail} {disk.remedy}

@@ -25,8 +25,9 @@ import './stack.css'
 const stateWords: Record<Part['state'], string> = { up: 'up', starting: 'starting', down: 'down', off: 'off' }
 const toneOf: Record<Part['state'], string> = { up: 'good', starting: 'run', down: 'bad', off: 'idle' }
 
-function StateSign({ state, remedy }: Pick<Part, 'state' | 'remedy'>) {
-  if (state === 'up' && remedy !== '') return <TriangleAlert size={13} className="tone-human" aria-hidden />
+/** @param asks somebody has to see to a part that is up */
+function StateSign({ state, asks = false }: { state: Part['state']; asks?: boolean }) {
+  if (state === 'up' && asks) return <TriangleAlert size={13} className="tone-human" aria-hidden />
   if (state === 'down') return <TriangleAlert size={13} className="tone-bad" aria-hidden />
   if (state === 'starting') return <CircleDashed size={11} className="tone-run" aria-hidden />
   if (state === 'off') return <Circle size={9} className="tone-idle" aria-hidden />
@@ -38,7 +39,9 @@ const alwaysSummed: ReadonlySet<PartName> = new Set(['temporal', 'postgres', 'wo
 
 /** What a part says in the line: how to reach it while it is up, else that it is not. */
 const lineWords = (name: PartName, { state, summary }: Part) =>
-  alwaysSummed.has(name) && (state === 'starting' || state === 'down') ? stateWords[state] : summary || stateWords[state]
+  name !== 'disk' && alwaysSummed.has(name) && (state === 'starting' || state === 'down')
+    ? stateWords[state]
+    : summary || stateWords[state]
 
 /** The stack's health as one line; each item opens into details and what can be done. */
 export function StackLine({ onHelp, onTimes }: { onHelp: () => void; onTimes: () => void }) {
@@ -138,11 +141,12 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
   const retrying = useIn('stack', (s) => s.retrying)
   const problem = useIn('stack', (s) => s.problem)
   const label = partLabels[name]
+  const asks = name === 'disk' && part.remedy !== ''
   const share = part.progress === null ? null : Math.round(part.progress * 100)
   return (
     <DialogTrigger>
       <AriaButton className={`stack-item ${part.state}`} data-part={name} data-state={part.state}>
-        <StateSign {...part} />
+        <StateSign state={part.state} asks={asks} />
         <span>{label}</span>
         {alwaysSummed.has(name) || part.state !== 'up' ? (
           <span className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}>
@@ -156,7 +160,7 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
       <Popover className="popover" placement="top start" offset={6}>
         <Dialog className="stack-detail" aria-label={label}>
           <div className="stack-title">
-            <StateSign {...part} />
+            <StateSign state={part.state} asks={asks} />
             <h2>{label}</h2>
             <span className={`tag ${toneOf[part.state]}`}>{stateWords[part.state]}</span>
           </div>
