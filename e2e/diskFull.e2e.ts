@@ -148,12 +148,12 @@ describe.skipIf(!canMount)('a data folder on a disk that fills up', () => {
     // With little room there is a warning, with enough there is none.
     disk.clear()
     disk.fillTo(80e6)
-    await page.getByText('Little room is left on the disk of the data folder').waitFor()
+    await alert().filter({ hasText: 'Little room is left' }).waitFor()
     await takePictures(page, 'disk-little')
     disk.clear()
     const all = ['good_first.csv', 'good_waiting.csv', ...underWay]
     await reach('AwaitingApproval', all)
-    await page.locator('.disk-bar').waitFor({ state: 'detached' })
+    await alert().waitFor({ state: 'detached' })
     expect(await call('stack.health', {})).toMatchObject({ disk: { state: 'up', remedy: '' } })
 
     // What was refused is possible again, under the same id too.

@@ -90,6 +90,7 @@ const labels = {
   dev: 'Dev endpoint',
   prod: 'Prod endpoint',
   secrets: 'Secrets',
+  disk: 'Disk',
 } as const
 type PartName = keyof typeof labels
 
