@@ -133,7 +133,10 @@ const problemOf = (error: unknown) => {
 function partOf(views: readonly PayloadView[]): Part {
   const unread = views.filter((view) => view.json === null && view.plain === null)
   const [first] = unread
-  const problem = first ? `${first.label}: ${first.unreadable ?? 'it is no text that could be compared.'}` : null
+  // A value for which its answer had no room has been decoded, and is not here.
+  const isLarge = first?.unreadable === null && first.holds?.encoding.startsWith('json/')
+  const why = first?.unreadable ?? (isLarge ? 'it is too large to be compared.' : 'it is no text that could be compared.')
+  const problem = first ? `${first.label}: ${why}` : null
   const texts = views.flatMap(({ json, plain }) => json ?? (plain === null ? [] : JSON.stringify(plain)))
   if (texts.length === 0) return { json: null, problem }
   return { json: texts.length === 1 ? (texts[0] ?? null) : `[${texts.join()}]`, problem }
