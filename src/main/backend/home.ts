@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
+import { makeFolder } from './disk/writeWhole.ts'
 
 /** Where everything of one app lives; one folder, one app. */
 export interface Home {
@@ -44,9 +44,8 @@ export function homeAt(root: string): Home {
 
 /** Makes the folders, readable by this user alone. */
 export function makeHome(home: Home): void {
-  mkdirSync(home.root, { recursive: true, mode: 0o700 })
   for (const folder of [home.inbox, home.config, home.store, home.temporal, home.logs, home.backups]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
   }
 }
 

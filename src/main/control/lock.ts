@@ -1,7 +1,8 @@
-import { mkdirSync, truncateSync } from 'node:fs'
+import { truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { isDiskFull } from '../../temporal/activities/diskFull.ts'
 import { setAside } from '../backend/configFile.ts'
+import { makeFolder } from '../backend/disk/writeWhole.ts'
 import type { Home } from '../backend/home.ts'
 
 export interface HomeLock {
@@ -17,7 +18,7 @@ export interface HomeLock {
  * @throws when the lock file cannot be made or opened; SQLite's own error when the disk is full.
  */
 export function acquireLock(home: Pick<Home, 'root' | 'lock'>): HomeLock | null {
-  mkdirSync(home.root, { recursive: true, mode: 0o700 })
+  makeFolder(home.root)
   return lockFile(home.lock)
 }
 

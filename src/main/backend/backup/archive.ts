@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import yauzl from 'yauzl'
 import yazl from 'yazl'
+import { flushFolder } from '../disk/writeWhole.ts'
 
 export interface ArchiveSource {
   /** Path within the archive, with `/`. */
@@ -83,6 +85,7 @@ export async function writeArchive({
     // `wx`: what another backup is writing is not overwritten. `flush`: on disk before it is closed.
     await pipeline(output, hashed, createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }), { signal })
     await rename(partial, path)
+    flushFolder(dirname(path))
   } catch (error) {
     ;(underWay as Readable | null)?.destroy()
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(partial, { force: true })

@@ -1,13 +1,14 @@
 /** Makes a data folder of a backup: built beside its place, tried, and renamed into it in the end. */
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import Database from 'better-sqlite3'
 import type { BackupProgress } from '../../../contract/backup.ts'
 import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import { acquireLock, type HomeLock } from '../../control/lock.ts'
 import type { AppPaths } from '../../paths.ts'
+import { flushFile, flushFolder, flushFolders, writeWhole } from '../disk/writeWhole.ts'
 import { type Home, homeAt, makeHome } from '../home.ts'
 import { type CarriedKey, openExportedKey } from '../keys/exportedKey.ts'
 import { createStoredKeys } from '../keys/storedKeys.ts'
@@ -251,7 +252,7 @@ async function moveInboxes(manifest: Manifest, staging: Home, home: Home): Promi
     )
     return folder
   })
-  await writeFile(file, `${JSON.stringify({ ...settings, inboxFolders }, null, 2)}\n`, { mode: 0o600 })
+  writeWhole(file, `${JSON.stringify({ ...settings, inboxFolders }, null, 2)}\n`)
   return notes
 }
 
@@ -279,6 +280,7 @@ async function bringSecrets(manifest: Manifest, staging: Home, home: Home): Prom
     if ((await idIn(folder)) !== wanted || !existsSync(from)) continue
     await copyFile(from, join(staging.config, 'secrets.json'))
     await chmod(join(staging.config, 'secrets.json'), 0o600)
+    flushFile(join(staging.config, 'secrets.json'))
     return from
   }
   return null
@@ -319,9 +321,12 @@ async function fillPostgres(
 async function takePlace(staging: Home, home: Home, wasThere: boolean, lock: HomeLock | null, log: Log): Promise<string | null> {
   // As a fresh data folder has it: nothing of the host that was.
   await rm(join(staging.postgres, 'server.json'), { force: true })
+  // The files' bytes are on disk; their names have to be before the old folder gives way.
+  flushFolders(staging.root)
   if (!wasThere) {
     if (existsSync(home.root)) await rmdir(home.root)
     await rename(staging.root, home.root)
+    flushFolder(dirname(home.root))
     await placeMoved(home.postgres, await realpath(home.root))
     return null
   }
@@ -345,6 +350,7 @@ async function takePlace(staging: Home, home: Home, wasThere: boolean, lock: Hom
     await rename(aside, home.root)
     throw error
   }
+  flushFolder(dirname(home.root))
   // The folder that was there may be damaged in any way.
   await placeMoved(homeAt(aside).postgres, await realpath(aside)).catch((error) =>
     log.warn({ err: error }, 'the old database keeps its name'),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { canMount, mountSmallDisk, type SmallDisk } from './testing/smallDisk.ts'
-import { type WholeFs, writeWhole } from './writeWhole.ts'
+import { makeFolder, type WholeFs, writeWhole } from './writeWhole.ts'
 
 let folder: string
 beforeEach(() => {
@@ -59,6 +59,16 @@ it('writes where a link leads, and leaves the link', () => {
   writeWhole(join(folder, 'settings.json'), 'after')
   expect(lstatSync(join(folder, 'settings.json')).isSymbolicLink()).toBe(true)
   expect(readFileSync(join(folder, 'real.json'), 'utf8')).toBe('after')
+})
+
+it('a new folder has its name on disk, and so has each above it that was made for it', () => {
+  const { fs, asked } = telling()
+  const all = { ...fs, mkdirSync: nodeFs.mkdirSync }
+  makeFolder(join(folder, 'a', 'b'), all)
+  expect(asked).toEqual(['fsync a', 'fsync folder'])
+  makeFolder(join(folder, 'a', 'b'), all)
+  expect(asked).toHaveLength(2)
+  expect(statSync(join(folder, 'a', 'b')).mode & 0o777).toBe(0o700)
 })
 
 describe.skipIf(!canMount)('on a disk that is nearly full', () => {

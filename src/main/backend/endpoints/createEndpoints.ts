@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import type { Part, UnusableFile } from '../../../contract/model.ts'
 import { type Deployer, type DeploymentCause, DeployProblem } from '../../../temporal/activities/deps.ts'
 import type { DeployInput, Environment } from '../../../temporal/types.ts'
+import { makeFolder } from '../disk/writeWhole.ts'
 import type { Log } from '../log.ts'
 import type { ExampleRow } from '../serving/servedModel.ts'
 import type { Health } from '../serving/servedModels.ts'
@@ -71,7 +71,7 @@ export function createEndpoints({ folder, store, threadFile, ports = usualPorts,
   return {
     async start() {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        makeFolder(folder)
         const { own, now } = portsFile.read()
         const open = async (environment: Environment) => {
           const port = await all[environment].open(candidates(environment, ports, own))

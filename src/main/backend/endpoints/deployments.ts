@@ -2,7 +2,7 @@
  * What is deployed in one environment, on disk: `<env>.json` is the model served now, `<env>.history.jsonl` every
  * deployment there ever was. Any process on this data folder may switch; the endpoint answers from these files.
  */
-import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
@@ -12,7 +12,7 @@ import type { DeploymentCause } from '../../../temporal/activities/deps.ts'
 import type { Environment } from '../../../temporal/types.ts'
 import { lockFile } from '../../control/lock.ts'
 import { keepBeforeWriting, newerVersion, readText } from '../configFile.ts'
-import { flushFolder, writeWhole } from '../disk/writeWhole.ts'
+import { flushFolder, makeFolder, writeWhole } from '../disk/writeWhole.ts'
 import { firstLine } from '../settings/firstLine.ts'
 
 const cause: z.ZodType<DeploymentCause> = z.discriminatedUnion('kind', [
@@ -159,7 +159,7 @@ export function createDeployments(folder: string, environment: Environment): Dep
     current,
 
     async switchTo(next) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      makeFolder(folder)
       await keepUnreadable(next)
       if (next !== null) return writeWhole(record, `${JSON.stringify(next, null, 2)}\n`)
       await rm(record, { force: true })
@@ -203,7 +203,7 @@ export function createDeployments(folder: string, environment: Environment): Dep
     },
 
     async append(event, deployment, at) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      makeFolder(folder)
       const line = JSON.stringify({ event, at, deployment } satisfies z.infer<typeof historyLine>)
       const file = await open(history, 'a+', 0o600)
       try {
@@ -212,13 +212,14 @@ export function createDeployments(folder: string, environment: Environment): Dep
         const last = size === 0 ? null : (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0]
         await file.appendFile(`${last === null || last === 10 ? '' : '\n'}${line}\n`)
         await file.sync()
+        if (size === 0) flushFolder(folder)
       } finally {
         await file.close()
       }
     },
 
     async exclusively(signal, work) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      makeFolder(folder)
       const path = join(folder, `${environment}.lock.sqlite`)
       let lock = lockFile(path)
       while (lock === null) {

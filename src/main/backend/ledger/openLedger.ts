@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
+import { flushFile, makeFolder } from '../disk/writeWhole.ts'
 import { migrations } from './schema.ts'
 
 export type Ledger = Database.Database
@@ -94,10 +95,11 @@ const isClosed = (code: string) =>
 function keepCopy(db: Ledger, path: string, version: number): void {
   const folder = join(dirname(path), 'backups')
   const copy = join(folder, `ledger-${version}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.sqlite`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   try {
     db.prepare('VACUUM INTO ?').run(copy)
     chmodSync(copy, 0o600)
+    flushFile(copy)
   } catch (error) {
     rmSync(copy, { force: true })
     throw error

@@ -97,6 +97,9 @@ test('comes up, recovers from kill -9 of each server, keeps what was confirmed, 
   expect(await asked(stack, 'SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user')).toEqual([
     { rolsuper: false, rolcreatedb: false, rolcreaterole: false },
   ])
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
+    expect(await asked(stack, `SHOW ${setting}`)).toEqual([{ [setting]: 'on' }])
+  }
   const web = await fetch(stack.status().temporalUiUrl as string)
   expect(web.status).toBe(200)
   expect(statSync(join(home.config, 'secrets.json')).mode & 0o777).toBe(0o600)

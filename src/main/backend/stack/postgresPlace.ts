@@ -13,7 +13,7 @@ import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { readText, setAside } from '../configFile.ts'
-import { writeWhole } from '../disk/writeWhole.ts'
+import { makeFolder, writeWhole } from '../disk/writeWhole.ts'
 import type { Log } from '../log.ts'
 import { PartProblem } from './keepUp.ts'
 import { stopPostmaster } from './postmaster.ts'
@@ -105,7 +105,7 @@ async function placeForRoot(options: PlaceOptions, bundled: { folder: string; ve
   const place = await rememberedPlace(folder, home, systemFolder, log)
   const base = join(systemFolder, place.id)
   await mkdir(systemFolder, { recursive: true, mode: 0o755 })
-  await mkdir(base, { recursive: true, mode: 0o700 })
+  makeFolder(base)
   await chown(base, user.uid, user.gid)
   // In this order: a database counts as forgotten when its data folder does not name it.
   await writeChanged(join(folder, 'place.json'), { ...place, home, said: true })

@@ -209,6 +209,10 @@ function serverSettings(port: number): string[] {
     port,
     // Only TCP on loopback: a socket in a shared folder would be one more door.
     unix_socket_directories: '',
+    // Postgres' own defaults, which a line in its folder's postgresql.conf must not take away.
+    fsync: 'on',
+    full_page_writes: 'on',
+    synchronous_commit: 'on',
     password_encryption: 'scram-sha-256',
     max_connections: 50,
     log_destination: 'stderr',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TemporalAddress } from '../../../temporal/connection.ts'
 import { stageAttribute } from '../../../temporal/names.ts'
-import { writeWhole } from '../disk/writeWhole.ts'
+import { flushFile, writeWhole } from '../disk/writeWhole.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { type Child, type StopPlan, startChild, stopOrphans } from './childProcess.ts'
@@ -199,7 +199,9 @@ async function keepCopyForOtherVersion(home: Home, database: string, version: st
     await mkdir(home.backups, { recursive: true, mode: 0o700 })
     const copy = join(home.backups, `temporal-${before}-${new Date().toISOString().replace(/[:.]/g, '-')}.db`)
     for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(database + suffix)) await copyFile(database + suffix, copy + suffix)
+      if (!existsSync(database + suffix)) continue
+      await copyFile(database + suffix, copy + suffix)
+      flushFile(copy + suffix)
     }
     note = `The Temporal CLI changed from ${before} to ${version}; a copy of its database from before is ${copy}.`
     log.warn({ before, version, copy }, 'Temporal CLI changed')

@@ -80,6 +80,32 @@ describe('a stored file', () => {
   })
 })
 
+it('a file has its bytes on disk before its name, and its name and folders before it counts as stored', async () => {
+  const asked: string[] = []
+  const hash = sha256('kept')
+  const nameOf = (path: string) => (path.includes(join('store', 'tmp')) ? 'copy' : path.slice(folder.length) || 'store')
+  const telling: StoreFs = {
+    ...fsPromises,
+    open: async (path, flags, mode) => {
+      const handle = await fsPromises.open(path, flags, mode)
+      const sync = handle.sync.bind(handle)
+      handle.sync = async () => {
+        asked.push(`fsync ${nameOf(String(path))}`)
+        await sync()
+      }
+      return handle
+    },
+    rename: async (from, to) => {
+      asked.push(`rename ${nameOf(String(from))}`)
+      await fsPromises.rename(from, to)
+    },
+  }
+  const store = createFileStore(folder, { fs: telling })
+  await store.putBytes(Buffer.from('kept'))
+  const shard = join('/sha256', hash.slice(0, 2))
+  expect(asked).toEqual(['fsync copy', 'rename copy', `fsync ${shard}`, 'fsync /sha256', 'fsync store'])
+})
+
 describe('a copy that does not come to its end leaves nothing', () => {
   it('when it is called off', async () => {
     const store = createFileStore(folder)

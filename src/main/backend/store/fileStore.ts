@@ -105,7 +105,9 @@ export function createFileStore(
     const created = await fs.mkdir(dirname(place), { recursive: true, mode: 0o700 })
     await fs.rename(temp, place)
     await flushFolder(dirname(place))
-    if (created) await flushFolder(join(folder, 'sha256'))
+    if (!created) return true
+    await flushFolder(join(folder, 'sha256'))
+    await flushFolder(folder) // the first file of all made that folder too
     return true
   }
 

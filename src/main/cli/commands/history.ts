@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Connection } from '../../../contract/wire.ts'
+import { flushFolder } from '../../backend/disk/writeWhole.ts'
 import { type Context, findRun, withHost } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
 
@@ -47,6 +48,7 @@ export async function exportHistory(context: Context, wanted: string, options: H
         await handle.close()
       }
       await rename(part, file)
+      flushFolder(dirname(file))
     } finally {
       await rm(part, { force: true })
     }

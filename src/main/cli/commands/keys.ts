@@ -1,8 +1,9 @@
 /** `gatehouse keys` and `gatehouse codec-server`: what payloads are sealed with, and who else may read them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { KeyInfo, KeysState } from '../../../contract/keys.ts'
 import { spanWords } from '../../../contract/sentence.ts'
 import type { Connection } from '../../../contract/wire.ts'
+import { flushFile } from '../../backend/disk/writeWhole.ts'
 import { type Context, withHost } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exitCodes.ts'
 import type { Cell, Output } from '../output.ts'
@@ -107,8 +108,17 @@ async function exportKey(out: Output, host: Connection, id: string, flags: KeyFl
     out.line(text)
     return
   }
-  // `wx`: a file that came meanwhile is not overwritten.
-  writeFileSync(flags.out, `${text}\n`, { flag: 'wx', mode: 0o600 })
+  // A file that came meanwhile is not overwritten; half a key is not left, and the whole one is on disk.
+  const descriptor = openSync(flags.out, 'wx', 0o600)
+  try {
+    writeFileSync(descriptor, `${text}\n`)
+  } catch (error) {
+    rmSync(flags.out, { force: true })
+    throw error
+  } finally {
+    closeSync(descriptor)
+  }
+  flushFile(flags.out)
   out.data({ id, file: flags.out })
   out.line(`The key ${id} is in ${flags.out}, sealed by the passphrase. Give the passphrase to the second operator another way.`)
 }
