@@ -1,4 +1,4 @@
-/** How much room is little. The console, the doctor and the alert go by the same figures (docs/decisions/192-a-full-disk.md). */
+/** How much room is little. The console, the doctor and the alert go by the same figures (docs/decisions/192-full-disks-and-power-cuts.md). */
 
 export type Room = 'enough' | 'little' | 'none'
 

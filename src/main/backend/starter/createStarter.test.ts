@@ -147,6 +147,23 @@ describe('starts', () => {
     expect(pending()).toEqual([])
   })
 
+  it('that a ledger on a full disk cannot note rest as long, and go out once when there is room', async () => {
+    accept('a')
+    const askedAt: number[] = []
+    const t = open(async (id) => {
+      askedAt.push(performance.now())
+      return { runId: id }
+    })
+    ledger.pragma('query_only = ON') // writes are refused, as on a full disk
+    t.wake()
+    await expect.poll(() => askedAt.length, { timeout: 10_000 }).toBe(2)
+    ledger.pragma('query_only = OFF')
+    // The first wait is a second, give or take a fifth.
+    expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThan(790)
+    await t.until(() => t.started.length === 1)
+    expect(pending()).toEqual([])
+  })
+
   it('wait for Temporal without being tried, and go out when it comes back', async () => {
     accept('a', 'b')
     const t = open(async (id) => ({ runId: id }))

@@ -46,6 +46,8 @@ export function createStarter(options: Options): Starter {
   const underWay = new Map<string, Promise<void>>()
   /** Starts that failed while nothing could reach Temporal; the first success ends their wait. */
   const held = new Set<string>()
+  /** Until when those wait whose wait a full disk kept out of the ledger, by this process' clock. */
+  const resting = new Map<string, number>()
   let timer: NodeJS.Timeout | null = null
   let nextSlot = 0
   let closed = false
@@ -63,7 +65,9 @@ export function createStarter(options: Options): Starter {
       if (outbox.count() > 0) pumpIn(lookEveryMs)
       return
     }
-    const due = outbox.due(inMs(0), inMs(mostWaitMs), atOnce * 2).filter(({ workflowId }) => !underWay.has(workflowId))
+    const rests = ({ workflowId }: PendingStart) => (resting.get(workflowId) ?? 0) > performance.now()
+    const found = outbox.due(inMs(0), inMs(mostWaitMs), atOnce * 2 + resting.size)
+    const due = found.filter((row) => !underWay.has(row.workflowId) && !rests(row))
     for (const row of due) {
       if (underWay.size >= atOnce) return // the end of one of them pumps again
       const now = performance.now()
@@ -80,8 +84,9 @@ export function createStarter(options: Options): Starter {
     }
     const next = outbox.nextAt()
     // Those under way are still in the outbox and due; they pump when they end.
-    if (next !== null && underWay.size === 0) pumpIn(Math.min(lookEveryMs, Date.parse(next) - Date.now()))
-    else if (underWay.size > 0) pumpIn(lookEveryMs)
+    if (next !== null && underWay.size === 0) {
+      pumpIn(found.some(rests) ? lookEveryMs : Math.min(lookEveryMs, Date.parse(next) - Date.now()))
+    } else if (underWay.size > 0) pumpIn(lookEveryMs)
   }
 
   async function startOne({ workflowId, input, attempts }: PendingStart): Promise<void> {
@@ -91,6 +96,7 @@ export function createStarter(options: Options): Starter {
       if (closed) return // the next launch asks again and gets the same run
       outbox.started(workflowId, runId, new Date().toISOString())
       held.delete(workflowId)
+      resting.delete(workflowId)
       outbox.dueNow([...held])
       held.clear()
     } catch (error) {
@@ -110,9 +116,11 @@ export function createStarter(options: Options): Starter {
     log.warn({ err: error, workflowId, attempts: attempts + 1, waitMs: Math.round(wait) }, 'a run could not be started')
     try {
       outbox.failed(workflowId, message, inMs(wait))
+      resting.delete(workflowId)
       if (isUnreachable(error) || !canStart()) held.add(workflowId)
       options.onProblem(workflowId, message)
     } catch (problem) {
+      resting.set(workflowId, performance.now() + wait)
       log.error({ err: problem, workflowId }, 'a failed start could not be noted; it is tried again')
     }
   }
