@@ -515,6 +515,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     try {
       reminders.look()
       notices.look()
+      audit.catchUp()
       lookAtAudit()
     } catch (error) {
       log.error({ err: error }, 'what is due could not be told; it is tried again')
@@ -712,6 +713,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await stack.close()
       // Not before: whatever changes on the way down is looked at together with the keys.
       keyRing.close()
+      audit.catchUp()
       ledger.close()
       log.info('closed')
     },

@@ -3,6 +3,7 @@ import { type CallName, type CallOutput, calls, type Handlers, type ValidInput }
 import { CallFailed } from '../../../contract/errors.ts'
 import type { IntakeEntry, Settings } from '../../../contract/model.ts'
 import type { SettingChange } from '../../../contract/operator.ts'
+import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import type { Backend } from '../backend.ts'
 import type { Audit, NewRecord } from '../ledger/audit.ts'
 import type { Log } from '../log.ts'
@@ -179,6 +180,7 @@ export function recordWrites({
     } catch (error) {
       // What went wrong inside may hold anything; the log has it.
       if (error instanceof CallFailed) add('refused', error.message)
+      else if (isDiskFull(error)) add('refused', 'The disk of the data folder was full; nothing was changed.')
       else add('failed', 'A fault inside Gatehouse; its log says more.')
       throw error
     }

@@ -43,6 +43,30 @@ test('narrows by kind, time, run and text, and takes what is typed as text alone
   expect(audit.operators()).toEqual(['ada', 'grace'])
 })
 
+test('what a full disk keeps out is written in its turn once there is room, and once', () => {
+  const ledger = openLedger(':memory:')
+  const audit = createAudit(ledger)
+  audit.add(deed(1))
+  ledger.exec('CREATE TABLE filler (bytes BLOB)')
+  ledger.pragma(`max_page_count = ${ledger.pragma('page_count', { simple: true })}`)
+  expect(() => {
+    for (;;) ledger.exec('INSERT INTO filler VALUES (randomblob(400))')
+  }).toThrow('database or disk is full')
+  const long = { detail: 'x'.repeat(5000) }
+  audit.add(deed(2, { ...long, ref: 'two' }))
+  audit.add(deed(2, { ...long, ref: 'two' }))
+  audit.add(deed(3, long))
+  audit.catchUp()
+  expect(audit.all(10).map(({ workflowId }) => workflowId)).toEqual(['w-1'])
+  // Within a transaction whoever began it has to know.
+  expect(() => ledger.transaction(() => audit.add(deed(4, long)))()).toThrow('full')
+  ledger.pragma('max_page_count = 1000000')
+  audit.catchUp()
+  audit.catchUp()
+  audit.add(deed(5))
+  expect(audit.all(10).map(({ workflowId }) => workflowId)).toEqual(['w-5', 'w-3', 'w-2', 'w-1'])
+})
+
 test('records of an earlier version get their kinds, and the same ones as new records', () => {
   const db = new Database(':memory:')
   const earlier = migrations.findIndex((sql) => sql.includes('ADD COLUMN kind'))

@@ -1,4 +1,5 @@
 import { type AuditFilter, type AuditKind, type AuditRecord, settingChange } from '../../../contract/operator.ts'
+import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import type { Ledger } from './openLedger.ts'
 
 /** One deed as its doer tells it; what is left out is not there. */
@@ -9,7 +10,14 @@ export type NewRecord = Omit<AuditRecord, 'id' | 'kind' | 'reason' | 'problem' |
   }
 
 export interface Audit {
+  /**
+   * Puts a deed on record. It is done by then: one that a full disk keeps out is kept in memory, up to a thousand of them,
+   * and written in its turn once there is room.
+   * @throws whatever else keeps it out; within a transaction a full disk too
+   */
   add(entry: NewRecord): void
+  /** Writes what a full disk kept out, as far as there is room. */
+  catchUp(): void
   /** Newest first. */
   latest(topic: string, limit: number): AuditRecord[]
   /** Of every topic, newest first; of one run where that is named. */
@@ -21,6 +29,9 @@ export interface Audit {
   /** Of the newest entry; 0 while there is none. */
   lastId(): number
 }
+
+/** Somebody who tries again and again on a full disk must not fill the memory too. */
+const mostKept = 1000
 
 const kindOfName: Record<string, AuditKind> = {
   'runs.decide': 'decision',
@@ -55,11 +66,35 @@ export function createAudit(ledger: Ledger): Audit {
   const ofRun = ledger.prepare<[string, number], Row>(`${select} WHERE workflow_id = ? ORDER BY id DESC LIMIT ?`)
   const names = ledger.prepare<[], string>('SELECT DISTINCT operator FROM audit ORDER BY operator').pluck()
   const last = ledger.prepare<[], number | null>('SELECT max(id) FROM audit').pluck()
+  let kept: Record<string, unknown>[] = []
+
+  function catchUp(): void {
+    while (kept.length > 0) {
+      const [row] = kept
+      try {
+        insert.run(row)
+      } catch (error) {
+        if (isDiskFull(error)) return
+        kept = kept.slice(1)
+        throw error
+      }
+      kept = kept.slice(1)
+    }
+  }
+
   return {
+    catchUp,
     add: (entry) => {
       const { changes = null, reason = null, problem = null, ref = null, ...others } = entry
       const kind = auditKindOf(entry)
-      insert.run({ ...others, kind, reason, problem, ref, changes: changes && JSON.stringify(changes) })
+      const row = { ...others, kind, reason, problem, ref, changes: changes && JSON.stringify(changes) }
+      if (ledger.inTransaction) {
+        insert.run(row)
+        return
+      }
+      if (kept.length >= mostKept) throw new Error('No room for the audit: what is done now is not on record.')
+      kept.push(row)
+      catchUp()
     },
     latest: (topic, limit) => latest.all(topic, limit).map(recordOf),
     all: (limit, workflowId) => (workflowId === undefined ? everything.all(limit) : ofRun.all(workflowId, limit)).map(recordOf),
