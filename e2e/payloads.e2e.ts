@@ -2,19 +2,16 @@
  * Payloads and comparisons by keys alone, in real Chromium over the real web shell. The host behind it is the simulated one,
  * with a training whose inputs are as large and as odd as Temporal lets them be.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { RunSummary } from '../src/contract/model.ts'
 import { createSimulatedHost } from '../src/renderer/dev/simulatedHost.ts'
+import { seriousFaults } from './support/axe.ts'
 import { launchChromium, root } from './support/browsers.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
 import { takePictures } from './support/pictures.ts'
 
 const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-declare const axe: { run(options: unknown): Promise<{ violations: { id: string; impact: string }[] }> }
 /** What the page put on the clipboard last; reading the real one is denied by the shell's permissions policy. */
 declare const window: { copied: string }
 const notesCopies = `navigator.clipboard.writeText = async (text) => void (window.copied = text)`
@@ -84,12 +81,6 @@ async function open() {
 
 const goTo = (page: Page, hash: string) => page.goto(`${new URL(page.url()).origin}/${hash}`)
 const clipboard = (page: Page) => page.evaluate(() => window.copied)
-
-async function seriousFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
-  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }))
-  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)
-}
 
 it('large, deep and opaque values are read, searched and copied by keys alone', async () => {
   const { page, problems, done } = await open()

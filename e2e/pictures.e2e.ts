@@ -2,22 +2,17 @@
  * What the console draws of data, models and deployments, in real Chromium over the real web shell. The host behind it is
  * the simulated one: its runs are the same each time, and hostile where that matters.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Settings } from '../src/contract/model.ts'
 import { createSimulatedHost, type Scenario } from '../src/renderer/dev/simulatedHost.ts'
+import { seriousFaults } from './support/axe.ts'
 import { launchChromium, root } from './support/browsers.ts'
 import { newHome, startFakeHost } from './support/fakeHost.ts'
 import { takePictures } from './support/pictures.ts'
 
 const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-declare const axe: {
-  run(options: unknown): Promise<{ violations: { id: string; impact: string; nodes: { target: string[] }[] }[] }>
-}
 declare const document: {
   querySelectorAll(selector: string): { length: number }
   documentElement: { scrollWidth: number; clientWidth: number }
@@ -59,15 +54,6 @@ async function open(place: string, { theme = 'light', width = 1280, scenario = '
   return { page, problems, simulated }
 }
 
-/** The rules that axe calls serious or critical, and where they are broken. */
-async function seriousFaults(page: Page): Promise<string[]> {
-  // The page's policy lets no script in; a debugger's evaluation is not bound by it.
-  await page.evaluate(axeSource)
-  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }))
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
-}
 const widerThanWindow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
 

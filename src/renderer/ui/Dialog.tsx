@@ -1,5 +1,5 @@
 import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useLayoutEffect, useRef, useState } from 'react'
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 import { IconButton } from './Button.tsx'
 
@@ -29,10 +29,29 @@ export function Dialog({ title, isOpen, onClose, children, foot, size = 'normal'
               <X size={16} aria-hidden />
             </IconButton>
           </div>
-          <div className="dialog-body scroll">{children}</div>
+          <Body>{children}</Body>
           <div className="dialog-foot">{foot}</div>
         </AriaDialog>
       </Modal>
     </ModalOverlay>
+  )
+}
+
+/** A stop of the Tab key only while it scrolls: there may be nothing in it that takes the focus and could be scrolled to. */
+function Body({ children }: { children: ReactNode }) {
+  const box = useRef<HTMLDivElement>(null)
+  const [scrolls, setScrolls] = useState(false)
+  // After each drawing anew: what is in it may be other elements by now.
+  useLayoutEffect(() => {
+    const { current } = box
+    if (current === null) return
+    const observer = new ResizeObserver(() => setScrolls(current.scrollHeight > current.clientHeight))
+    for (const each of [current, ...current.children]) observer.observe(each)
+    return () => observer.disconnect()
+  })
+  return (
+    <div ref={box} className="dialog-body scroll" tabIndex={scrolls ? 0 : undefined}>
+      {children}
+    </div>
   )
 }

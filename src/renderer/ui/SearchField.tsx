@@ -13,7 +13,7 @@ interface Props {
   className?: string
 }
 
-/** The search above a list: cleared by its cross or by Escape, reached by `/`. */
+/** The search above a list: cleared by its cross or by Escape, reached by `/`; Enter and the arrow down leave it for the list. */
 export function SearchField({ id, label, placeholder = 'Search', value, onChange, className }: Props) {
   return (
     <div className={className ? `search ${className}` : 'search'}>
@@ -29,6 +29,13 @@ export function SearchField({ id, label, placeholder = 'Search', value, onChange
         maxLength={200}
         value={value}
         onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' && event.key !== 'ArrowDown') return
+          // The list's own keys work from anywhere but a field; this press is no one of them yet.
+          event.currentTarget.blur()
+          event.preventDefault()
+          event.stopPropagation()
+        }}
       />
       {value ? (
         <IconButton size="small" label="Clear the search" onPress={() => onChange('')}>

@@ -143,7 +143,8 @@ function All({ state: { workers, waiting, problem } }: { state: WorkersState }) 
           <p className="tone-human">Nobody works on this queue now: runs wait, and nothing is lost.</p>
         )
       ) : (
-        <div className="workers-scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys too
+        <section className="workers-scroll" tabIndex={0} aria-label="Workers of this queue">
           <table className="workers-table">
             <thead>
               <tr>
@@ -162,7 +163,7 @@ function All({ state: { workers, waiting, problem } }: { state: WorkersState }) 
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </section>
   )

@@ -1,0 +1,224 @@
+/**
+ * Every view and dialog of the console under axe, in both themes and at the narrowest window that is meant for it, in real
+ * Chromium over the real web shell. The host behind it is the simulated one. What pictures.e2e looks at is not here again.
+ */
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createSimulatedHost, type Scenario } from '../src/renderer/dev/simulatedHost.ts'
+import { seriousFaults } from './support/axe.ts'
+import { launchChromium, root } from './support/browsers.ts'
+import { newHome, startFakeHost } from './support/fakeHost.ts'
+
+const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+const pictures = process.env.GATEHOUSE_PICTURES
+
+declare const document: { documentElement: { scrollWidth: number; clientWidth: number } }
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+afterAll(() => browser.close())
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const clean of cleanUps.splice(0).reverse()) await clean()
+})
+
+type Theme = 'light' | 'dark'
+
+async function open(theme: Theme, scenario: Scenario = 'mixed') {
+  const home = newHome()
+  cleanUps.push(home.remove)
+  const { host, backend } = await startFakeHost(appFolder, home)
+  cleanUps.push(() => host.close())
+  const simulated = createSimulatedHost(scenario)
+  Object.assign(backend.handlers, simulated.handlers)
+  simulated.onEvent((name, payload) => backend.emit(name, payload))
+  const page = await browser.newPage({ viewport: { width: 1024, height: 700 }, colorScheme: theme })
+  cleanUps.push(() => page.close())
+  await page.goto(host.server.issueLink())
+  await page.getByRole('navigation', { name: 'Places' }).waitFor()
+
+  const faults: Record<string, string[]> = {}
+  /** What is on the screen now, once it has come to rest. */
+  const look = async (name: string) => {
+    await page.waitForTimeout(200)
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+    const found = [...(await seriousFaults(page)), ...(wide ? ['wider than the window'] : [])]
+    if (found.length > 0) faults[name] = found
+    if (pictures) await page.screenshot({ path: `${pictures}/axe-${name.replaceAll(' ', '-')}-${theme}-1024.png` })
+  }
+  const dialog = page.locator('[role=dialog], [role=alertdialog]')
+  /** Opens a dialog, looks at it and closes it by Escape. */
+  const lookInto = async (name: string, opens: () => Promise<unknown>) => {
+    await opens()
+    await dialog.first().waitFor()
+    await look(name)
+    await page.keyboard.press('Escape')
+    await dialog.first().waitFor({ state: 'detached' })
+  }
+  const press = (name: string | RegExp, within: Pick<Page, 'getByRole'> = page) =>
+    within.getByRole('button', { name }).first().press('Enter')
+  const place = async (name: string) => {
+    await page
+      .getByRole('navigation', { name: 'Places' })
+      .getByRole('link', { name: new RegExp(`^${name}`) })
+      .click()
+  }
+  const { runs } = await simulated.handlers['runs.list']({ limit: 500, offset: 0 })
+  const runOf = (fileName: string) => {
+    const run = runs.find((each) => each.fileName === fileName)
+    if (!run) throw new Error(`there is no ${fileName}`)
+    return encodeURIComponent(run.workflowId)
+  }
+  const goTo = (hash: string) => page.goto(`${new URL(page.url()).origin}/${hash}`)
+  return { page, faults, look, lookInto, press, place, runOf, goTo, dialog }
+}
+
+describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stands in the way', (theme) => {
+  it('of the places', async () => {
+    const { page, faults, look, lookInto, press, place } = await open(theme)
+    await place('Inbox')
+    await page
+      .getByRole('button', { name: /^Open the run of/ })
+      .first()
+      .waitFor()
+    await look('inbox')
+    await place('Files')
+    await page.getByText('tiny.csv').first().waitFor()
+    await look('files')
+    await place('Workers')
+    await page.getByRole('heading', { name: 'The worker of this host' }).waitFor()
+    await look('workers')
+    await lookInto('stop the worker', () => press('Stop the worker…'))
+    await place('Drills')
+    await page.getByRole('heading').first().waitFor()
+    await look('drills')
+    await place('Encryption')
+    await page.getByRole('button', { name: 'New key…' }).waitFor()
+    await look('encryption')
+    await lookInto('where keys come from', () => press('Where they come from…'))
+    await lookInto('import a key', () => press('Import…'))
+    await lookInto('a new key', () => press('New key…'))
+    await lookInto('export a key', () => press('Export…'))
+    await place('Audit')
+    await page.getByRole('button', { name: 'Open run' }).first().waitFor()
+    await look('audit')
+    await place('Settings')
+    await page.getByRole('button', { name: /2\. standard/ }).waitFor()
+    await look('settings')
+    await lookInto('back up', () => press('Back up now…'))
+    await lookInto('diagnostics', async () => {
+      await press('Collect diagnostics…')
+      await page.getByText('doctor.json').waitFor()
+    })
+    await lookInto('stop gatehouse', () => press('Stop Gatehouse…'))
+    await lookInto('the keys', () => page.keyboard.press('?'))
+    await lookInto('a part of the stack', () => press(/^Temporal/, page.getByRole('region', { name: 'Health of the stack' })))
+    expect(faults).toEqual({})
+  })
+
+  it('of the run list and what acts on many runs', async () => {
+    const { page, faults, look, lookInto, dialog } = await open(theme)
+    await page.getByRole('option').first().waitFor()
+    await look('runs')
+    for (const key of ['f', 'v', 'l'] as const) {
+      await page.keyboard.press(key)
+      await page.locator('[role=menu], [role=dialog]').first().waitFor()
+      await look(`the menu of ${key}`)
+      await page.keyboard.press('Escape')
+    }
+    const choose = async (key: string, item: string) => {
+      await page.keyboard.press(key)
+      await page.locator('[role^=menuitem]', { hasText: item }).click()
+    }
+    await lookInto('longer than', () => choose('f', 'Over another time…'))
+    await lookInto('from day to day', () => choose('f', 'From day to day…'))
+    await lookInto('save a view', () => choose('v', 'Save as a view…'))
+    await lookInto('saved views', () => choose('v', 'Rename or delete…'))
+    await lookInto('how times are shown', () => page.getByTitle('How times are shown (t, z)').press('Enter'))
+    await page.keyboard.press('Shift+X')
+    await look('runs selected')
+    await lookInto('approve many', () => page.keyboard.press('a'))
+    await page.keyboard.press('c')
+    await dialog.getByLabel('Reason').fill('The export was wrong.')
+    await look('cancel many')
+    await page.keyboard.press('Control+Enter')
+    await dialog.getByRole('button', { name: 'Done' }).waitFor()
+    await look('what became of many')
+    await page.keyboard.press('Escape')
+    await look('after many')
+    expect(faults).toEqual({})
+  })
+
+  it('of a run, its payloads, its history and what it is compared with', async () => {
+    const { page, faults, look, lookInto, press, runOf, goTo } = await open(theme)
+    await goTo(`#/runs/${runOf('spring_campaign.csv')}/page`)
+    await page.locator('[data-step=train_model] .step-line').click()
+    await page.getByRole('tree').first().waitFor()
+    await page.getByRole('tree').first().press('End')
+    await look('a payload as a tree')
+    await press('As Temporal sees it')
+    await page.getByRole('region', { name: 'Bytes as hex' }).or(page.getByText('could not be read')).first().waitFor()
+    await look('a payload as bytes')
+    for (const tab of ['Run', 'Data', 'Model', 'History']) {
+      await page.getByRole('tab', { name: tab }).click()
+      await look(`the tab ${tab}`)
+    }
+    await page.getByRole('tab', { name: 'History' }).click()
+    await lookInto('export the history', async () => {
+      await press('Export…')
+      await page.getByRole('radio', { name: /Decoded/ }).press('Space')
+    })
+    await page.getByRole('searchbox', { name: 'Filter the events read so far' }).fill('learning')
+    await page.keyboard.press('Enter')
+    await page.getByRole('region', { name: 'Found in the values' }).waitFor()
+    await look('found in the values')
+    await lookInto('compare with', () => press('Compare with…'))
+    await lookInto('cancel a run', () => press('Cancel run…'))
+    await lookInto('terminate a run', () => press('Terminate…'))
+    await lookInto('reject', () => press('Reject…'))
+    const [one, other] = [runOf('abalone_reviewed.csv'), runOf('abalone_first.csv')]
+    await goTo(`#/runs/${one}/with/${other}`)
+    await page.getByRole('heading', { name: 'Metrics' }).waitFor()
+    await look('two runs compared')
+    await page.keyboard.press('Escape')
+    await lookInto('run again', () => press('Run again…'))
+    await goTo(`#/runs/${runOf('failing_training.csv')}/page`)
+    // The tab is the one that was looked at last.
+    await page.getByRole('tab', { name: 'Run', exact: true }).click()
+    await page.locator('[data-step=train_model] .step-line').click()
+    await look('a run that is retrying')
+    await goTo(`#/runs/${runOf('wrong_password.csv')}/page`)
+    await page.locator('[data-step=log_experiment] .step-line').click()
+    await look('a run that failed')
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page.setInputFiles('input[accept*=json]', {
+      ...{ name: 'history.json', mimeType: 'application/json' },
+      buffer: Buffer.from('{"events":[]}'),
+    })
+    await lookInto('a history from a file', () => page.getByRole('dialog', { name: 'history.json' }).waitFor())
+    expect(faults).toEqual({})
+  })
+
+  it('of the guided demonstration, notices, and a console that has nothing or trouble', async () => {
+    const { page, faults, look, lookInto, press } = await open(theme)
+    await page.keyboard.press('g')
+    await page.keyboard.press('p')
+    const guide = page.getByRole('complementary', { name: 'Demonstration' })
+    await guide.getByRole('button', { name: 'Begin' }).waitFor()
+    await look('the demonstration')
+    await press('Begin', guide)
+    await guide.getByRole('button', { name: 'Clean up…' }).waitFor()
+    await look('the demonstration begun')
+    await lookInto('clean up', () => press('Clean up…', guide))
+    expect(faults).toEqual({})
+    for (const scenario of ['empty', 'troubled', 'locked', 'longNames'] as const) {
+      const other = await open(theme, scenario)
+      await other.look(scenario)
+      await other.place('Encryption')
+      await other.look(`${scenario} encryption`)
+      expect(other.faults).toEqual({})
+    }
+  })
+})

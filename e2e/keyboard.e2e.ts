@@ -1,0 +1,170 @@
+/**
+ * An operator's round without a pointer, in the real Electron window: list, timeline, inspector, decision, retries, settings.
+ * The window is attached to a host in plain Node, whose runs are the simulated ones. Every step is a key; where Tab leads is
+ * looked up, as an eye would.
+ */
+import type { ElectronApplication, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Settings } from '../src/contract/model.ts'
+import { createSimulatedHost } from '../src/renderer/dev/simulatedHost.ts'
+import { launchElectron, root } from './support/browsers.ts'
+import { startDisplay } from './support/display.ts'
+import { newHome, startFakeHost } from './support/fakeHost.ts'
+
+const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+
+declare const document: {
+  activeElement: { matches(selector: string): boolean; textContent: string; getAttribute(name: string): string | null } | null
+}
+declare const location: { hash: string }
+
+const atEnd: (() => unknown)[] = []
+const simulated = createSimulatedHost('mixed')
+let app: ElectronApplication
+let page: Page
+beforeAll(async () => {
+  const display = await startDisplay()
+  atEnd.push(display.stop)
+  const home = newHome()
+  atEnd.push(home.remove)
+  const { host, backend } = await startFakeHost(appFolder, home)
+  atEnd.push(() => host.close())
+  Object.assign(backend.handlers, simulated.handlers)
+  simulated.onEvent((name, payload) => backend.emit(name, payload))
+  app = await launchElectron(appFolder, ['--attach', host.server.issueLink()], { ...display.env, GATEHOUSE_HOME: home.root })
+  atEnd.push(() => app.close())
+  page = await app.firstWindow()
+  await page.getByText('spring_campaign.csv').first().waitFor()
+})
+afterAll(async () => {
+  for (const end of atEnd.reverse()) await end()
+})
+
+const press = async (...keys: string[]) => {
+  for (const key of keys) await page.keyboard.press(key)
+}
+const type = (text: string) => page.keyboard.type(text)
+const dialog = () => page.locator('[role=dialog], [role=alertdialog]')
+/** Tab, until what has the focus is the wanted one. */
+async function tabTo(selector: string, text = ''): Promise<void> {
+  const isThere = () =>
+    page.evaluate(
+      ([wanted, words]) => {
+        const { activeElement: at } = document
+        return at?.matches(wanted) === true && `${at.textContent} ${at.getAttribute('aria-label') ?? ''}`.includes(words)
+      },
+      [selector, text] as const,
+    )
+  for (let presses = 0; presses < 150; presses++) {
+    if (await isThere()) return
+    await press('Tab')
+  }
+  throw new Error(`Tab does not lead to ${selector} ${text}`)
+}
+const hash = () => page.evaluate(() => location.hash)
+const copied = () => app.evaluate(({ clipboard }) => clipboard.readText())
+const runOf = async (fileName: string) => {
+  const { runs } = await simulated.handlers['runs.list']({ limit: 500, offset: 0 })
+  return runs.find((run) => run.fileName === fileName)
+}
+
+describe('by keys alone, in Electron', () => {
+  it('a run is found, read down to a value of a step, and approved with a reason', async () => {
+    await press('g', 'r', 'j', 'j', 'k')
+    await page.getByRole('option').first().waitFor()
+    await press('/')
+    await type('spring')
+    await expect.poll(() => page.getByRole('option').count()).toBe(1)
+    await press('Enter', 'j', 'Enter')
+    const run = await runOf('spring_campaign.csv')
+    await expect.poll(hash).toContain(`#/runs/${encodeURIComponent(run?.workflowId ?? '')}`)
+    await press('Enter')
+    await expect.poll(hash).toContain('/page')
+
+    // The timeline, one of its steps, and what went into it.
+    await tabTo('.step-line', 'Train')
+    await press('Enter')
+    await page.getByRole('tree').first().waitFor()
+    await tabTo('[role=tree]')
+    await press('End')
+    const [label] = await page.locator('[role=treeitem][aria-selected=true]').allInnerTexts()
+    await press('p')
+    const name = label?.split(':')[0] ?? ''
+    expect(name).not.toBe('')
+    await expect.poll(copied).toMatch(new RegExp(`(^|\\.)${name}$`))
+
+    await press('a')
+    await dialog().getByText('Quality gate').waitFor()
+    await type('Better on every slice.')
+    await press('Control+Enter')
+    await expect.poll(async () => (await runOf('spring_campaign.csv'))?.stage).not.toBe('AwaitingApproval')
+    expect((await runOf('spring_campaign.csv'))?.decision).toMatchObject({
+      decision: 'approve',
+      reason: 'Better on every slice.',
+    })
+    await press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    // Back: the page, the panel, then the search.
+    await press('Escape')
+    await expect.poll(hash).not.toContain('/page')
+    await press('Escape')
+    await expect.poll(hash).toMatch(/^#\/runs(\?|$)/)
+    await press('Escape')
+    await expect.poll(() => page.getByRole('option').count()).toBeGreaterThan(3)
+  })
+
+  it('a step that waits for its next attempt is tried at once, and a model is rejected', async () => {
+    await press('/')
+    await type('db_failure')
+    await expect.poll(() => page.getByRole('option').count()).toBe(1)
+    await press('Enter', 'j', 'x', 'n')
+    await dialog().getByLabel('Reason').waitFor()
+    await type('The database is back.')
+    // Not in the moment of an attempt, which there is nothing to be done about.
+    await expect
+      .poll(async () => Date.parse((await runOf('db_failure.csv'))?.retryAt ?? '') - Date.now(), { timeout: 20_000 })
+      .toBeGreaterThan(1_500)
+    await press('Control+Enter')
+    await dialog().getByRole('status').filter({ hasText: '1 tried again.' }).waitFor()
+    await press('Enter')
+    await dialog().waitFor({ state: 'detached' })
+    await press('Escape', '/')
+    await press('Control+A')
+    await type('good_model')
+    await expect.poll(() => page.getByRole('option').first().textContent()).toContain('good_model.csv')
+    await press('Enter', 'j', 'r')
+    await dialog().getByText('Quality gate').waitFor()
+    await type('Trained on the wrong week.')
+    await press('Control+Enter')
+    await expect
+      .poll(async () => (await runOf('good_model.csv'))?.decision)
+      .toMatchObject({ decision: 'reject', reason: 'Trained on the wrong week.' })
+    await press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    await press('/', 'Escape', 'Escape', 'Escape')
+    await expect.poll(() => page.getByRole('option').count()).toBeGreaterThan(3)
+  })
+
+  it('the keys are listed, settings are changed, and the last save is taken back', async () => {
+    await press('?')
+    await dialog().getByRole('heading', { name: 'Keys' }).waitFor()
+    await press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    await press('g', 's')
+    const { operator } = (await simulated.handlers['settings.get']({})) as Settings
+    const now = async () => ((await simulated.handlers['settings.get']({})) as Settings).operator
+    await page.getByLabel('Operator name').waitFor()
+    await tabTo('input')
+    await press('Control+A')
+    await type('Grace')
+    await tabTo('button', 'Save')
+    await press('Enter')
+    await expect.poll(now).toBe('Grace')
+    // After a reload too.
+    await page.reload()
+    await page.getByRole('button', { name: 'Undo the last save' }).waitFor()
+    await tabTo('button', 'Undo the last save')
+    await press('Enter')
+    await expect.poll(now).toBe(operator)
+  })
+})
