@@ -1,19 +1,33 @@
 /** A host meets files that are damaged: it comes up and says so, or ends and says so; it loses nothing and does nothing twice. */
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { RunSummary } from '../src/contract/model.ts'
 import type { Home } from '../src/main/backend/home.ts'
-import { type Host, newHome, removeHome, sampleCsv, startHost } from './support/host.ts'
+import { connectToHost, type HostConnection } from '../src/main/control/connectToHost.ts'
+import { type Host, launchHost, newHome, removeHome, sampleCsv, startHost } from './support/host.ts'
 
 const cli = resolve(import.meta.dirname, '..', 'out', 'main', 'cli.cjs')
 let home: Home
 /** Files beside the servers' data, as the good run left them. */
 let sound: string
 
-const stages = async (host: Host) => (await host.connection.call('runs.list', { limit: 10 })).runs.map(({ stage }) => stage)
+const stages = async (host: Pick<Host, 'connection'>) =>
+  (await host.connection.call('runs.list', { limit: 10 })).runs.map(({ stage }) => stage)
 
 beforeAll(async () => {
   home = await newHome({ operator: 'ada', demoTrainer: { minSeconds: 0, maxSeconds: 0 }, settleSeconds: 0.2 })
@@ -29,13 +43,18 @@ afterAll(async () => {
   rmSync(sound, { recursive: true, force: true })
 })
 
-const kept = () => [home.config, home.ledger, home.lock, join(home.postgres, 'place.json')]
+const kept = () => [
+  ...[home.config, home.ledger, home.lock, home.temporal, home.store, join(home.root, 'deployments')],
+  ...['place.json', 'database-made'].map((name) => join(home.postgres, name)),
+]
 function restore(): void {
   for (const file of kept()) {
     rmSync(file, { recursive: true, force: true })
     if (existsSync(join(sound, basename(file)))) cpSync(join(sound, basename(file)), file, { recursive: true })
   }
 }
+const newest = async (host: Host) => (await host.connection.call('runs.list', { limit: 1 })).runs[0] as RunSummary
+const onlyRun = async (host: Host) => (await newest(host)).workflowId
 const aFolder = (file: string) => {
   rmSync(file, { recursive: true, force: true })
   mkdirSync(file)
@@ -63,6 +82,111 @@ it.each<[string, (home: Home) => string, (file: string) => void]>([
     expect(await stages(host)).toEqual(['AwaitingApproval'])
   } finally {
     await host.stop()
+  }
+})
+
+/** A host of which a part will not come up. */
+async function withHostInTrouble(work: (connection: HostConnection) => Promise<void>): Promise<void> {
+  const launched = launchHost(home)
+  const ended = launched.ready.catch(() => {})
+  let connection: HostConnection | null = null
+  while (connection === null) connection = await connectToHost(home).catch(() => sleep(50).then(() => null))
+  try {
+    await work(connection)
+    await connection.call('host.stop', {})
+    await ended
+  } finally {
+    connection.close()
+    await launched.kill()
+  }
+}
+/** Where Postgres keeps this data folder's database. */
+const database = () => readFileSync(join(home.postgres, 'database-made'), 'utf8').trim()
+const storedAs = (head: string) =>
+  (readdirSync(join(home.store, 'sha256'), { recursive: true }) as string[])
+    .map((name) => join(home.store, 'sha256', name))
+    .filter((file) => basename(file).length === 64)
+    .find((file) => readFileSync(file, 'utf8').startsWith(head)) as string
+function cut(file: string): () => void {
+  const bytes = readFileSync(file)
+  chmodSync(file, 0o600)
+  truncateSync(file, Math.floor(bytes.length / 2))
+  // In place: it belongs to the OS user that Postgres runs as.
+  return () => writeFileSync(file, bytes)
+}
+function moveAway(file: string): () => void {
+  renameSync(file, `${file}-away`)
+  return () => renameSync(`${file}-away`, file)
+}
+
+it.each<[string, 'temporal' | 'postgres' | 'dev', () => string, (file: string) => () => void, RegExp]>([
+  [
+    "Temporal's database that is cut off",
+    'temporal',
+    () => join(home.temporal, 'temporal.db'),
+    cut,
+    /it has \d+ bytes and should have/,
+  ],
+  ["Temporal's database that is gone", 'temporal', () => join(home.temporal, 'temporal.db'), moveAway, /is gone, although/],
+  [
+    'a file of Postgres that is cut off',
+    'postgres',
+    () => join(database(), 'global', 'pg_control'),
+    cut,
+    /damaged: .*pg_control/,
+  ],
+  [
+    "Postgres' database that is gone",
+    'postgres',
+    database,
+    moveAway,
+    /gone, although there was one. Nothing was made in its place/,
+  ],
+  ['a model that is cut off', 'dev', () => storedAs('{\n  "format": "gatehouse-demo'), cut, /was changed: its hash is no longer/],
+])(
+  '%s: the others come up, it is named and nothing is put in its place; mended, all is as before',
+  async (_, part, place, damage, words) => {
+    restore()
+    const file = place()
+    const mend = damage(file)
+    const asItLies = () => (existsSync(file) ? readFileSync(file) : null)
+    const before = asItLies()
+    await withHostInTrouble(async (connection) => {
+      let found = await connection.call('stack.health', {})
+      while (found[part].state !== 'down') {
+        await sleep(50)
+        found = await connection.call('stack.health', {})
+      }
+      expect(found[part].detail).toMatch(words)
+      expect(found[part].remedy).toMatch(/gatehouse restore|put its file back/)
+      expect(await stages({ connection })).toEqual(['AwaitingApproval'])
+    })
+    expect(asItLies()).toEqual(before)
+    mend()
+    const host = await startHost(home)
+    expect(await stages(host)).toEqual(['AwaitingApproval'])
+    expect((await host.connection.call('runs.experiment', { workflowId: await onlyRun(host) })).rows).toBe(1)
+    await host.stop()
+  },
+)
+
+it('a dataset that is cut off: a run of it fails and names it, and nothing is made of what is left', async () => {
+  restore()
+  const inInbox = moveAway(join(home.inbox, 'good_model.csv'))
+  const dataset = storedAs('length,weight')
+  cut(dataset)
+  const host = await startHost(home)
+  try {
+    await host.connection.call('runs.again', { workflowId: await onlyRun(host), requestId: crypto.randomUUID() })
+    let run = await newest(host)
+    while (run.stage !== 'Failed') {
+      await sleep(50)
+      run = await newest(host)
+    }
+    expect(run.problem).toContain(`(${dataset}) is damaged: its bytes are no longer those that were stored.`)
+  } finally {
+    await host.stop()
+    inInbox()
   }
 })
 

@@ -76,6 +76,30 @@ describe('preprocess_data', () => {
     await expect(failing(ofTheStore)).rejects.toBe(ofTheStore)
   })
 
+  test('a dataset that is damaged in the store is named, and nothing is made of what is left of it', async () => {
+    const { deps } = createFakeDeps()
+    const dataset = { file_name: 'a.csv', ...(await deps.store.putBytes(Buffer.from('a,b\n1,2\n'))) }
+    let wasRead = false
+    const damaged = {
+      ...deps,
+      store: { ...deps.store, verify: async () => false },
+      data: {
+        ...deps.data,
+        profile: () => {
+          wasRead = true
+          return Promise.reject(new Error('read'))
+        },
+      },
+    }
+    const failure = await failureOf(preprocessData({ file_path: '/in/a.csv', dataset }, step, damaged))
+    expect(failure).toMatchObject({ type: failureTypes.fileMissing, nonRetryable: true })
+    const path = await deps.store.pathOf(dataset.sha256)
+    expect(failure.message).toBe(
+      `The stored copy of a.csv (${path}) is damaged: its bytes are no longer those that were stored. It was left as it is, and nothing was made of it. Restore the store, or drop the file again and choose "Run again".`,
+    )
+    expect(wasRead).toBe(false)
+  })
+
   test('a dataset that is not in the store is missing', async () => {
     const dataset = { file_name: 'a.csv', sha256: 'f'.repeat(64), uri: `sha256:${'f'.repeat(64)}`, size_bytes: 1 }
     const { deps } = createFakeDeps()

@@ -261,7 +261,7 @@ function createEnvironment({ environment, folder, store, threadFile, usual, log,
     unusable: deployments.unusable,
     status(): Part {
       const state = endpoint.state()
-      return describe({ ...state, environment, usual, started, trouble: trouble ?? state.trouble })
+      return describe({ ...state, environment, usual, started, trouble: trouble ?? state.trouble, storeFolder: store.folder })
     },
     async close(): Promise<void> {
       await endpoint.close()
@@ -270,8 +270,10 @@ function createEnvironment({ environment, folder, store, threadFile, usual, log,
   }
 }
 
-function describe(state: ServingState & { environment: Environment; usual: number; started: boolean }): Part {
-  const { environment, port, usual, started, trouble, restarted, serving } = state
+function describe(
+  state: ServingState & { environment: Environment; usual: number; started: boolean; storeFolder: string },
+): Part {
+  const { environment, port, usual, started, trouble, restarted, serving, storeFolder } = state
   const part = { summary: '', detail: '', remedy: '', progress: null, address: null }
   if (port === null) {
     if (trouble === null) return { ...part, state: started ? 'starting' : 'off', summary: environment }
@@ -294,7 +296,7 @@ function describe(state: ServingState & { environment: Environment; usual: numbe
       state: 'down',
       summary: `${environment} ${port}`,
       detail: [`${environment} cannot serve its model. ${health.reason}${kept}`, ...notes].join(' '),
-      remedy: 'Run the file of this model again, or restore the model store.',
+      remedy: `Run the file of this model again, or put its file back into ${storeFolder}: it is served again by itself then.`,
       address,
     }
   }

@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -43,6 +54,20 @@ it.each([
   writeFileSync(file, bytes)
   expect(() => openLedger(file)).toThrow(/is damaged .* left as it is.*gatehouse restore/)
   expect(readFileSync(file).equals(bytes)).toBe(true)
+})
+
+it('a ledger that was cut off after a crash keeps what lies beside it: its log is not written into it', () => {
+  const living = openLedger(join(folder, 'living'))
+  const add = living.prepare('INSERT INTO dataset VALUES (?, 1, ?)')
+  for (let n = 0; n < 100; n++) add.run(String(n), 'then'.repeat(100))
+  living.pragma('wal_checkpoint(TRUNCATE)')
+  add.run('later', 'then')
+  for (const suffix of ['', '-wal']) cpSync(join(folder, `living${suffix}`), `${file}${suffix}`)
+  living.close()
+  truncateSync(file, 20_000)
+  const before = [file, `${file}-wal`].map((path) => readFileSync(path))
+  expect(() => openLedger(file)).toThrow(/is damaged .* left as it is/)
+  expect([file, `${file}-wal`].map((path) => readFileSync(path))).toEqual(before)
 })
 
 it('a ledger of a newer version is refused and not changed', () => {

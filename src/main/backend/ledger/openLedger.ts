@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { flushFile, makeFolder } from '../disk/writeWhole.ts'
+import { damageIn } from '../sqliteFile.ts'
 import { migrations } from './schema.ts'
 
 export type Ledger = Database.Database
@@ -22,6 +23,9 @@ export function openLedger(path: string): Ledger {
   }
   let db: Ledger
   try {
+    // Before anything may be written: a file that was cut off opens like a sound one, and fails at whatever is read of it later.
+    const found = isEmpty(path) || path === ':memory:' ? null : damageIn(path)
+    if (found !== null) throw Object.assign(new Error(found), { code: 'SQLITE_CORRUPT' })
     db = new Database(path)
   } catch (error) {
     throw inWords(error, path)
@@ -38,9 +42,6 @@ export function openLedger(path: string): Ledger {
         `The ledger ${path} was written by a newer Gatehouse (version ${version}, this one knows ${migrations.length}). Nothing was changed. Start the newer Gatehouse, or name another data folder with GATEHOUSE_HOME.`,
       )
     }
-    // A file that was cut off opens like a sound one, and fails at whatever is read of it later.
-    const found = db.pragma('quick_check(1)', { simple: true })
-    if (found !== 'ok') throw Object.assign(new Error(String(found)), { code: 'SQLITE_CORRUPT' })
     if (version > 0 && version < migrations.length) keepCopy(db, path, version)
     db.transaction(() => {
       for (const sql of migrations.slice(version)) db.exec(sql)

@@ -84,7 +84,10 @@ export async function loadModel(deployed: Deployed, store: Pick<FileStore, 'path
 export const fileMissing = ({ model_id, sha256 }: Deployed) =>
   new ModelProblem('modelFileMissing', `The file of model ${model_id} (sha256:${sha256}) is not in the model store.`)
 export const hashMismatch = ({ model_id, sha256 }: Deployed) =>
-  new ModelProblem('modelHashMismatch', `The file of model ${model_id} was changed: its hash is no longer ${sha256}.`)
+  new ModelProblem(
+    'modelHashMismatch',
+    `The file of model ${model_id} in the model store was changed: its hash is no longer ${sha256}. It was left as it is.`,
+  )
 const notServable = (modelId: string, reason: string) =>
   new ModelProblem('modelNotServable', `Model ${modelId} cannot be served: ${reason.replace(/\.$/, '')}.`)
 

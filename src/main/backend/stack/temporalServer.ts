@@ -1,7 +1,7 @@
 /** The embedded Temporal: the CLI's dev server as a child of ours, on a database file in the data folder. */
 
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +10,7 @@ import { stageAttribute } from '../../../temporal/names.ts'
 import { flushFile, writeWhole } from '../disk/writeWhole.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
+import { sqliteFault } from '../sqliteFile.ts'
 import { type Child, type StopPlan, startChild, stopOrphans } from './childProcess.ts'
 import { type Live, PartProblem, type Report } from './keepUp.ts'
 import { choosePort, isFree } from './ports.ts'
@@ -61,6 +62,7 @@ export function createTemporalServer(
     if (!cli || !existsSync(cli.path)) cli = await haveCli(options, report, signal)
     report({ detail: 'Temporal is starting.' })
     await stopOrphans(recordFile, stopping, log)
+    refuseDamaged(home, database)
     const note = await keepCopyForOtherVersion(home, database, cli.version, log)
     signal.throwIfAborted()
 
@@ -84,6 +86,7 @@ export function createTemporalServer(
       await child.stop()
       throw error
     }
+    noteVersion(home, cli.version)
     lastPort = port
     lastUiPort = uiPort
     return {
@@ -140,7 +143,8 @@ function serverArguments(database: string, port: number, uiPort: number, mark: s
 }
 
 // As SQLite says it (sqlite.org/rescode.html: CORRUPT, NOTADB, CANTOPEN), whatever the server adds.
-const damagedDatabase = /database disk image is malformed|file is not a database|unable to open database file/
+const damagedDatabase =
+  /database disk image is malformed|file is not a database|unable to open database file|no such table|readonly database/
 
 /**
  * An empty namespace that tells the server of this data folder from any other: two that start at once may find the same
@@ -164,7 +168,7 @@ async function untilUsable(
       throw new PartProblem(
         `The Temporal server ended while it was starting: ${said}`,
         damagedDatabase.test(said)
-          ? `Its database cannot be used and was left as it is: an empty one would not know the runs under way. Restore a backup with "gatehouse restore FILE --replace". Its output is in ${logFile}.`
+          ? `Its database cannot be used and was left as it is: an empty one would not know the runs under way. ${restore} Its output is in ${logFile}.`
           : `Its output is in ${logFile}.`,
       )
     }
@@ -186,16 +190,41 @@ async function untilUsable(
   }
 }
 
+const restore = 'Restore a backup with "gatehouse restore FILE --replace".'
+const versionFileOf = (home: Home) => join(home.temporal, 'cli-version')
+
+/**
+ * The server would make an empty database where there is none, and write into one that was cut off.
+ * @throws PartProblem when it is not as the last server left it
+ */
+function refuseDamaged(home: Home, database: string): void {
+  const size = statSync(database, { throwIfNoEntry: false })?.size ?? 0
+  // Noted once there was a server that could be used.
+  if (size === 0 && !existsSync(versionFileOf(home))) return
+  const fault = existsSync(database) ? sqliteFault(database) : 'it is gone, although there was one'
+  if (fault === null) return
+  throw new PartProblem(
+    `Temporal's database ${database} cannot be used: ${fault}. It and what lies beside it were left as they are, and Temporal was not started: an empty one would not know the runs under way.`,
+    `${restore} To begin without the runs that were under way, move the folder ${home.temporal} away.`,
+  )
+}
+
+/** Where it is noted which version has the database. */
+function noteVersion(home: Home, version: string): void {
+  const file = versionFileOf(home)
+  if (!existsSync(file)) writeWhole(file, `${version}\n`)
+}
+
 /** A database file is never migrated across CLI versions, so a copy of it is kept before another version opens it. */
 async function keepCopyForOtherVersion(home: Home, database: string, version: string, log: Log): Promise<string> {
-  const versionFile = join(home.temporal, 'cli-version')
+  const versionFile = versionFileOf(home)
   const before = await readFile(versionFile, 'utf8').then(
     (text) => text.trim(),
     () => null,
   )
-  if (before === version) return ''
+  if (before === version || before === null) return ''
   let note = ''
-  if (before !== null && existsSync(database)) {
+  if (existsSync(database)) {
     await mkdir(home.backups, { recursive: true, mode: 0o700 })
     const copy = join(home.backups, `temporal-${before}-${new Date().toISOString().replace(/[:.]/g, '-')}.db`)
     for (const suffix of ['', '-wal', '-shm']) {
