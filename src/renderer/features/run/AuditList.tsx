@@ -20,7 +20,7 @@ export function AuditList() {
             <span className="faint">
               <bdi>{entry.operator}</bdi> on {entry.host} · <Moment at={entry.at} />
             </span>
-            {why ? <span className="wrap audit-why">{why}</span> : null}
+            {why ? <span className="wrap">{why}</span> : null}
             {entry.problem ? <span className="wrap tone-bad">{entry.problem}</span> : null}
           </li>
         )
