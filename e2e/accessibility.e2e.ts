@@ -72,7 +72,7 @@ async function open(theme: Theme, scenario: Scenario = 'mixed') {
     return encodeURIComponent(run.workflowId)
   }
   const goTo = (hash: string) => page.goto(`${new URL(page.url()).origin}/${hash}`)
-  return { page, faults, look, lookInto, press, place, runOf, goTo, dialog }
+  return { page, faults, look, lookInto, press, place, runOf, goTo, dialog, backend }
 }
 
 describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stands in the way', (theme) => {
@@ -111,6 +111,17 @@ describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stand
     await lookInto('diagnostics', async () => {
       await press('Collect diagnostics…')
       await page.getByText('doctor.json').waitFor()
+    })
+    await lookInto('diagnostics collected', async () => {
+      await press('Collect diagnostics…')
+      await press('Collect', page.getByRole('dialog'))
+      await page.getByRole('button', { name: 'Save a copy' }).waitFor()
+    })
+    await lookInto('backed up', async () => {
+      await press('Back up now…')
+      await page.getByRole('dialog').getByText('Put the encryption keys in it').click()
+      await press('Back up now', page.getByRole('dialog'))
+      await page.getByRole('dialog', { name: 'Backed up' }).waitFor()
     })
     await lookInto('stop gatehouse', () => press('Stop Gatehouse…'))
     await lookInto('the keys', () => page.keyboard.press('?'))
@@ -202,7 +213,12 @@ describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stand
   })
 
   it('of the guided demonstration, notices, and a console that has nothing or trouble', async () => {
-    const { page, faults, look, lookInto, press } = await open(theme)
+    const { page, faults, look, lookInto, press, backend } = await open(theme)
+    const about = { subject: 'good_model.csv', workflowId: 'mlops-1-good_model' }
+    backend.emit('notice', { ...about, kind: 'approvalPending', title: 'Approval pending', body: 'It waits for you.' })
+    backend.emit('notice', { ...about, kind: 'runFailed', title: 'Run failed', body: 'GPU temporarily unavailable.' })
+    await page.locator('.toast').nth(1).waitFor()
+    await look('notices')
     await page.keyboard.press('g')
     await page.keyboard.press('p')
     const guide = page.getByRole('complementary', { name: 'Demonstration' })
@@ -218,6 +234,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stand
       await other.look(scenario)
       await other.place('Encryption')
       await other.look(`${scenario} encryption`)
+      if (scenario === 'troubled') await other.lookInto('a passphrase', () => other.press('Protect by a passphrase…'))
       expect(other.faults).toEqual({})
     }
   })

@@ -121,6 +121,16 @@ describe('the hosting window', () => {
     expect(JSON.stringify(await served.json())).toContain(detail.modelId)
   })
 
+  it('refuses a change that does not fit, and keeps that on record without what was sent', async () => {
+    const workflowId = 'mlops-1-nobody'
+    const input = { workflowId, decisionId: crypto.randomUUID(), decision: 'approve', reason: ' ', operator: 'mallory' }
+    const reply = await app.act({ do: 'request', call: 'runs.decide', input })
+    expect(reply).toMatchObject({ ok: false, error: { kind: 'invalid', field: 'reason' } })
+    const { entries } = await app.call('audit.list', { workflowId })
+    expect(entries).toMatchObject([{ name: 'runs.decide', event: 'refused', operator: 'ada', detail: '', reason: null }])
+    expect(entries[0]?.problem).toContain('(reason)')
+  })
+
   it('backs up, and collects diagnostics of itself', async () => {
     const { file } = await app.call('backup.make', { file: null, passphrase: null })
     expect((await app.call('backup.state', {})).last).toMatchObject({ file, isThere: true })
