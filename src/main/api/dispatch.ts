@@ -4,6 +4,7 @@ import { type CallName, calls, type Handlers } from '../../contract/calls.ts'
 import { type CallError, CallFailed } from '../../contract/errors.ts'
 import { type Reply, request } from '../../contract/wire.ts'
 import { isDiskFull } from '../../temporal/activities/diskFull.ts'
+import { isLedgerHeld } from '../backend/ledger/isLedgerHeld.ts'
 import type { Log } from '../backend/log.ts'
 
 /** Takes whatever a shell sent and answers it. Never rejects. */
@@ -70,6 +71,15 @@ export function toCallError(error: unknown, what: string, log: Pick<Log, 'error'
       kind: 'refused',
       message:
         'The disk of the data folder is full, so this could not be recorded and nothing was changed. Free some space and try again.',
+    }
+  }
+  if (isLedgerHeld(error)) {
+    log.error({ err: error, call: what }, 'another program holds the ledger')
+    return {
+      kind: 'unavailable',
+      message:
+        'Another program holds the database of the data folder (ledger.sqlite), so this could not be recorded and nothing was changed. Close what has it open and try again.',
+      part: 'ledger',
     }
   }
   const id = randomBytes(6).toString('hex')

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { auditKinds } from '../../../contract/operator.ts'
@@ -65,6 +68,25 @@ test('what a full disk keeps out is written in its turn once there is room, and 
   audit.catchUp()
   audit.add(deed(5))
   expect(audit.all(10).map(({ workflowId }) => workflowId)).toEqual(['w-5', 'w-3', 'w-2', 'w-1'])
+})
+
+test('what another program keeps out by holding the ledger is written once it lets go', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-audit-'))
+  const file = join(folder, 'ledger.sqlite')
+  const ledger = openLedger(file)
+  ledger.pragma('busy_timeout = 50')
+  const audit = createAudit(ledger)
+  const other = new Database(file)
+  other.exec('BEGIN IMMEDIATE')
+  audit.add(deed(1))
+  audit.add(deed(2))
+  expect(audit.all(10)).toEqual([])
+  other.exec('ROLLBACK')
+  audit.catchUp()
+  expect(audit.all(10).map(({ workflowId }) => workflowId)).toEqual(['w-2', 'w-1'])
+  other.close()
+  ledger.close()
+  await rm(folder, { recursive: true })
 })
 
 test('records of an earlier version get their kinds, and the same ones as new records', () => {

@@ -1,5 +1,6 @@
 import { type AuditFilter, type AuditKind, type AuditRecord, settingChange } from '../../../contract/operator.ts'
 import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isLedgerHeld } from './isLedgerHeld.ts'
 import type { Ledger } from './openLedger.ts'
 
 /** One deed as its doer tells it; what is left out is not there. */
@@ -74,7 +75,7 @@ export function createAudit(ledger: Ledger): Audit {
       try {
         insert.run(row)
       } catch (error) {
-        if (isDiskFull(error)) return
+        if (isDiskFull(error) || isLedgerHeld(error)) return
         kept = kept.slice(1)
         throw error
       }

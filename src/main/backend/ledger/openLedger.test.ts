@@ -106,3 +106,12 @@ it.each([
   make()
   expect(() => openLedger(file)).toThrow(/ledger\.sqlite cannot be used .*Make it an ordinary file/)
 })
+
+it('a ledger that another program holds is left alone, and said', () => {
+  openLedger(file).close()
+  const other = new Database(file)
+  other.exec('BEGIN EXCLUSIVE')
+  expect(() => openLedger(file)).toThrow(/^Another program holds the ledger .*nothing was started/)
+  other.close()
+  openLedger(file).close()
+})

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { flushFile, makeFolder } from '../disk/writeWhole.ts'
 import { damageIn } from '../sqliteFile.ts'
+import { isLedgerHeld } from './isLedgerHeld.ts'
 import { migrations } from './schema.ts'
 
 export type Ledger = Database.Database
@@ -69,6 +70,12 @@ function inWords(error: unknown, path: string): unknown {
   if (isClosed(code)) {
     return new Error(
       `The ledger ${path} cannot be used (${said}). It was left as it is, and nothing was started, as nothing could be recorded. Make it an ordinary file that this user may write, as its folder, and start again.`,
+      { cause: error },
+    )
+  }
+  if (isLedgerHeld(error)) {
+    return new Error(
+      `Another program holds the ledger ${path}. It was left as it is, and nothing was started. Close what has it open, such as a database tool, and start again.`,
       { cause: error },
     )
   }

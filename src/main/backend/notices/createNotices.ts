@@ -4,6 +4,7 @@ import { asksForDecision, severalWords } from '../../../contract/noticeGroups.ts
 import { type Notice, switchOfKind } from '../../../contract/notices.ts'
 import { metricsInWords } from '../../../contract/training.ts'
 import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isLedgerHeld } from '../ledger/isLedgerHeld.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { RunRecord } from '../projection/runRecord.ts'
 import type { RollBack } from '../rollBacks/createRollBacks.ts'
@@ -63,7 +64,7 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
       hold.run({ kind, title, workflowId, at, subject: workflowId ?? subject ?? title })
     } catch (error) {
       // Said too early rather than never; and what tells of a full disk must not end the host.
-      if (!isDiskFull(error)) throw error
+      if (!isDiskFull(error) && !isLedgerHeld(error)) throw error
       emit('notice', notice)
     }
   }
