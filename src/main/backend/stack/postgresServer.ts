@@ -142,6 +142,7 @@ export function createPostgresServer(
       if (error instanceof PartProblem) throw error
       refuseDamaged(child.said(), place.data, logFile)
       const problem = classifyDatabaseError(error, `${host}:${port}`)
+      if (isInternal(error)) throw damagedFiles(place.data, (error as Error).message, logFile)
       throw new PartProblem(problem.message, `The server's own words are in ${logFile}.`, { cause: problem })
     }
   }
@@ -261,11 +262,17 @@ const closed = /Permission denied|No space left|Read-only file system|Too many o
 function refuseDamaged(said: string, data: string, logFile: string): void {
   const line = said.match(damaged)?.find((text) => !closed.test(text))
   if (line === undefined) return
-  throw new PartProblem(
-    `The files of the Postgres database in ${data} are damaged: ${line.replace(/^.*?(?:ERROR|FATAL|PANIC): +/, '').slice(0, 300)}. Gatehouse changed nothing in them.`,
+  throw damagedFiles(data, line.replace(/^.*?(?:ERROR|FATAL|PANIC): +/, ''), logFile)
+}
+
+/** Sqlstate class XX: what the server holds about itself does not fit together, and will not by waiting. */
+const isInternal = (error: unknown) => /^XX/.test((error as { code?: string }).code ?? '')
+
+const damagedFiles = (data: string, said: string, logFile: string) =>
+  new PartProblem(
+    `The files of the Postgres database in ${data} are damaged: ${said.slice(0, 300)}. Gatehouse changed nothing in them.`,
     `Put the file back from a copy, or restore a backup with "gatehouse restore FILE --replace". Runs wait at their experiment log until then. The server's own words are in ${logFile}.`,
   )
-}
 
 /** true when the app's role can use its database, false when the server answers but they have to be made first. */
 async function untilReady(
@@ -292,7 +299,7 @@ async function untilReady(
       return true
     } catch (error) {
       if (notProvisioned.includes((error as { code?: string }).code ?? '')) return false
-      if (performance.now() > until) throw error
+      if (isInternal(error) || performance.now() > until) throw error
     } finally {
       await client.end().catch(() => {})
     }
