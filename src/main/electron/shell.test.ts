@@ -143,6 +143,13 @@ describe('the window’s size and place', () => {
     expect(readWindowState(file)).toBeNull()
   })
 
+  it('are as they were where they cannot be kept, and the window closes', () => {
+    const notAFolder = join(newFolder(), 'file')
+    writeFileSync(notAFolder, '')
+    writeWindowState(join(notAFolder, 'window.json'), { bounds: { x: 0, y: 0, ...firstWindow }, maximized: false })
+    expect(readWindowState(join(notAFolder, 'window.json'))).toBeNull()
+  })
+
   const display = { x: 0, y: 0, width: 1920, height: 1080 }
   it.each([
     ['as kept', { x: 100, y: 50, width: 1200, height: 800 }, { x: 100, y: 50, width: 1200, height: 800 }],

@@ -19,10 +19,15 @@ export function readWindowState(file: string): WindowState | null {
   }
 }
 
+/** Never throws: a window that cannot keep its place, as on a full disk, closes all the same and opens where it was before. */
 export function writeWindowState(file: string, state: WindowState): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(`${file}.tmp`, JSON.stringify(state))
-  renameSync(`${file}.tmp`, file)
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(`${file}.tmp`, JSON.stringify(state))
+    renameSync(`${file}.tmp`, file)
+  } catch {
+    // What was kept before stays.
+  }
 }
 
 /**
