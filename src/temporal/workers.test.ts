@@ -35,6 +35,8 @@ test('each is listed with its process, its version and its slots, and one that l
     async () => {
       const found = await workersOf(bench.client, taskQueue)
       expect(found.workers.map(({ identity }) => identity).toSorted()).toEqual(['worker-1', 'worker-3'])
+      // The first word of a worker may come before it has told its slots.
+      expect(found.workers.map(({ slots }) => slots?.total)).toEqual([200, 200])
       return found
     },
     { timeout: 25_000, interval: 500 },

@@ -1,5 +1,5 @@
 import { X } from 'lucide-react'
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react'
+import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 import { IconButton } from './Button.tsx'
 
@@ -17,10 +17,12 @@ export interface DialogProps {
 
 /** A modal dialog: keeps the focus, gives it back, closes on Escape and on its cross. */
 export function Dialog({ title, isOpen, onClose, children, foot, size = 'normal', alert = false }: DialogProps) {
+  const box = useRef<HTMLElement>(null)
+  useFocusKeptIn(box)
   return (
     <ModalOverlay className="modal-scrim" isOpen={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Modal className={size === 'normal' ? 'modal' : `modal ${size}`}>
-        <AriaDialog className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
+        <AriaDialog ref={box} className="dialog" role={alert ? 'alertdialog' : 'dialog'}>
           <div className="dialog-head">
             <Heading slot="title" level={2}>
               {title}
@@ -35,6 +37,19 @@ export function Dialog({ title, isOpen, onClose, children, foot, size = 'normal'
       </Modal>
     </ModalOverlay>
   )
+}
+
+/** The browser takes the focus from a button that is off a frame after it was drawn so. */
+const focusLostWithinMs = 50
+
+/** A button that was pressed, and is off or gone since, leaves the focus nowhere: then no key, not even Escape, would come here. */
+function useFocusKeptIn(box: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (document.activeElement === document.body) box.current?.focus()
+    }, focusLostWithinMs)
+    return () => clearTimeout(timer)
+  })
 }
 
 /** A stop of the Tab key only while it scrolls: there may be nothing in it that takes the focus and could be scrolled to. */
