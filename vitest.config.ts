@@ -8,5 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What is waited for comes by itself; on a busy machine one second, the default, is short for a process or a server.
+    expect: { poll: { timeout: 20_000 } },
   },
 })

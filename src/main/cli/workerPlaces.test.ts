@@ -64,9 +64,9 @@ it('a bare worker asks the servers where the host says that they are, and none t
   expect(await places.temporal(ending())).toEqual({ address: '127.0.0.1:7001', namespace: 'default' })
   expect(places.postgres()).toMatchObject({ port: 5001, password: 'kept' })
   host.say({ postgres: { ...fakeHealth.postgres, state: 'down' } })
-  await vi.waitFor(() => expect(places.postgres()).toBeNull())
+  await vi.waitFor(() => expect(places.postgres()).toBeNull(), 20_000)
   host.say({ postgres: { ...fakeHealth.postgres, address: '127.0.0.1:5002' } })
-  await vi.waitFor(() => expect(places.postgres()).toMatchObject({ port: 5002 }))
+  await vi.waitFor(() => expect(places.postgres()).toMatchObject({ port: 5002 }), 20_000)
 })
 
 it('leaves a Temporal that came back elsewhere, and no other', async () => {
@@ -81,10 +81,10 @@ it('leaves a Temporal that came back elsewhere, and no other', async () => {
   )
   host.say({ temporal: { ...fakeHealth.temporal, state: 'down', address: null } })
   host.say({ temporal: { ...fakeHealth.temporal, address: at.address } })
-  await vi.waitFor(() => expect(places.postgres()).toMatchObject({ port: 5001 }))
+  await vi.waitFor(() => expect(places.postgres()).toMatchObject({ port: 5001 }), 20_000)
   expect(moved).toBe(false)
   host.say({ temporal: { ...fakeHealth.temporal, address: '127.0.0.1:7002' } })
-  await vi.waitFor(() => expect(moved).toBe(true))
+  await vi.waitFor(() => expect(moved).toBe(true), 20_000)
   expect(await places.temporal(ending())).toMatchObject({ address: '127.0.0.1:7002' })
 })
 
@@ -93,7 +93,7 @@ it('follows the next host on the data folder; while there is none, no server of 
   const places = await placesBeside()
   const at = await places.temporal(ending())
   await first.stop()
-  await vi.waitFor(() => expect(places.postgres()).toBeNull())
+  await vi.waitFor(() => expect(places.postgres()).toBeNull(), 20_000)
   const waits = places.temporal(ending())
   const second = await hostWith(7003, 5003)
   onTestFinished(second.stop)

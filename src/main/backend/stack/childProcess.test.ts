@@ -39,7 +39,7 @@ async function child(script: string, logBounds?: Partial<OutputBounds>) {
   started.push(made.pid)
   return made
 }
-const logged = (text: string) => vi.waitFor(() => expect(readFileSync(join(folder, 'log'), 'utf8')).toContain(text))
+const logged = (text: string) => vi.waitFor(() => expect(readFileSync(join(folder, 'log'), 'utf8')).toContain(text), 20_000)
 
 test('a child sees only the environment that it is given, and its output goes to the log file', async () => {
   vi.stubEnv('GATEHOUSE_POSTGRES_PASSWORD', 'do-not-pass-on')
@@ -90,7 +90,7 @@ test('stop asks first, and ends what does not listen, with its own children', as
   const inner = Number(/inner (\d+)/.exec(readFileSync(join(folder, 'log'), 'utf8'))?.[1])
   await made.stop()
   expect(await made.ended).toEqual({ code: null, signal: 'SIGKILL' })
-  await vi.waitFor(() => expect(isAlive(inner)).toBe(false))
+  await vi.waitFor(() => expect(isAlive(inner)).toBe(false), 20_000)
 })
 
 test('a child whose record cannot be written is ended: no later host would know it as ours', async () => {
@@ -132,7 +132,7 @@ test('what a killed host left behind is stopped; a stranger that got its number 
 test('an orphan without a record is found by its mark; half a record hurts nobody', async () => {
   const made = await child('exec sleep 1000')
   // Right after the start the process is still a copy of us; the mark is there once the program runs.
-  await vi.waitFor(() => expect(readFileSync(`/proc/${made.pid}/cmdline`, 'utf8')).toContain('sleep'))
+  await vi.waitFor(() => expect(readFileSync(`/proc/${made.pid}/cmdline`, 'utf8')).toContain('sleep'), 20_000)
   writeFileSync(record(), '{"pid": 1')
   expect(await stopOrphans(record(), plan, silentLog)).toBe(1)
   await made.ended

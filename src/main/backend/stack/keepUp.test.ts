@@ -21,7 +21,7 @@ it.each([
     log: silentLog,
   })
   kept.start()
-  await vi.waitFor(() => expect(kept.part().state).toBe('down'))
+  await vi.waitFor(() => expect(kept.part().state).toBe('down'), 20_000)
   expect(kept.part().detail).toMatch(detail)
   expect(kept.part().remedy).toMatch(remedy)
   await kept.close()

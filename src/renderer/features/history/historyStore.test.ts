@@ -88,6 +88,6 @@ test('what comes meanwhile waits on top until it is asked for, and a gap is read
   newest = 20
   await store.getState().look()
   store.getState().showFresh()
-  await vi.waitFor(() => expect(ids()).toEqual(['20', '19', '18']))
+  await vi.waitFor(() => expect(ids()).toEqual(['20', '19', '18']), 20_000)
   expect(store.getState().fresh).toEqual([])
 })

@@ -72,20 +72,20 @@ describe('runStore', () => {
     store.getState().open(ids[0])
     store.getState().open(ids[1])
     expect(store.getState().detail).toBeNull()
-    await vi.waitFor(() => expect(store.getState().detail?.workflowId).toBe(ids[1]))
+    await vi.waitFor(() => expect(store.getState().detail?.workflowId).toBe(ids[1]), 20_000)
   })
 
   it('an older detail does not undo a newer summary', async () => {
     const { connection, store, ids, runs, answers } = await setUp()
     store.getState().open(ids[0])
-    await vi.waitFor(() => expect(store.getState().detail).not.toBeNull())
+    await vi.waitFor(() => expect(store.getState().detail).not.toBeNull(), 20_000)
     answers.set(ids[0], (detail) => ({ ...detail, revision: 3, stage: 'Training' }))
     const newest = runs[0]
     if (!newest) throw new Error('no run')
     connection.emit('runs.changed', { runs: [{ ...newest, revision: 7, stage: 'Cancelled' }] })
     expect(store.getState().detail?.stage).toBe('Cancelled')
     store.getState().refetch()
-    await vi.waitFor(() => expect(store.getState().detail?.revision).toBe(7))
+    await vi.waitFor(() => expect(store.getState().detail?.revision).toBe(7), 20_000)
     expect(store.getState().detail?.stage).toBe('Cancelled')
   })
 

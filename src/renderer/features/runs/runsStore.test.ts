@@ -241,7 +241,7 @@ describe('runsStore', () => {
       const { store } = await manyOf(runs, 3)
       expect(store.getState().visible).toEqual(['r11', 'r10', 'r9'])
       store.getState().setSort(worst)
-      await vi.waitFor(() => expect(store.getState().beyond).toBe('here'))
+      await vi.waitFor(() => expect(store.getState().beyond).toBe('here'), 20_000)
       expect(store.getState().visible).toEqual(['r0', 'r1', 'r2'])
       expect(store.getState().fitting).toBe(12)
     })
@@ -250,7 +250,7 @@ describe('runsStore', () => {
       const { asked, connection, store } = await manyOf(runs, 3)
       store.getState().narrow({ stages: ['Completed'] })
       store.getState().setSort(worst)
-      await vi.waitFor(() => expect(store.getState().visible).toEqual(['r0', 'r1', 'r2']))
+      await vi.waitFor(() => expect(store.getState().visible).toEqual(['r0', 'r1', 'r2']), 20_000)
       const gone = runOf('r1', 1, { stage: 'Training', revision: 2 })
       runs[1] = gone
       connection.emit('runs.changed', { runs: [gone] })
@@ -267,7 +267,7 @@ describe('runsStore', () => {
       const { connection, store } = await manyOf(runs, 3)
       connection.setStatus('lost')
       store.getState().setSort(worst)
-      await vi.waitFor(() => expect(store.getState().beyond).toBe('failed'))
+      await vi.waitFor(() => expect(store.getState().beyond).toBe('failed'), 20_000)
       expect(store.getState().visible).toEqual(['r9', 'r10', 'r11'])
     })
 
