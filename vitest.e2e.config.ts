@@ -9,5 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // As in vitest.config.ts: the default, one second, is short for a browser on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
   },
 })
