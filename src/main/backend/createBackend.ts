@@ -38,6 +38,7 @@ import { createKeyRing } from './keys/createKeyRing.ts'
 import { takeKeyEnvironment } from './keys/environmentKeys.ts'
 import { dataKeySecret } from './keys/storedKeys.ts'
 import { createAudit } from './ledger/audit.ts'
+import { isLedgerFree, whenLedgerFree } from './ledger/ledgerTurn.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { createRequests } from './ledger/requests.ts'
 import { type Log, logWith } from './log.ts'
@@ -508,14 +509,25 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     if (id !== auditTold) emit('audit.changed', { id })
     auditTold = id
   }
+  let ledgerWasFree = true
+  const ledgerIsFree = () => {
+    const free = isLedgerFree(ledger)
+    if (free !== ledgerWasFree) {
+      log.warn({}, free ? 'the ledger can be written again' : 'another program holds the ledger; what is due waits for it')
+    }
+    ledgerWasFree = free
+    return free
+  }
   // The worker's line counts attempts; nothing tells when that number changes, so it is looked at. So is what comes due.
   const ticker = setInterval(() => {
     look()
     encryption.look()
     try {
-      reminders.look()
-      notices.look()
-      audit.catchUp()
+      if (ledgerIsFree()) {
+        reminders.look()
+        notices.look()
+        audit.catchUp()
+      }
       lookAtAudit()
     } catch (error) {
       log.error({ err: error }, 'what is due could not be told; it is tried again')
@@ -707,13 +719,16 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await steps.close()
       keyRing.close()
       drills.close()
+      // What is still in memory is written last.
+      await whenLedgerFree(ledger).catch((error) => log.error({ err: error }, 'another program holds the ledger'))
       projection.close()
       await endpoints.close()
       await pool.close()
       await stack.close()
       // Not before: whatever changes on the way down is looked at together with the keys.
       keyRing.close()
-      audit.catchUp()
+      const lost = audit.catchUp()
+      if (lost.length > 0) log.error({ lost }, 'what was done last could not be put on record')
       ledger.close()
       log.info('closed')
     },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openLedger } from '../ledger/openLedger.ts'
+import { openSharedLedger } from '../ledger/testing/sharedLedger.ts'
 import { silentLog } from '../log.ts'
 import { createDecisionOutbox, type Delivery, type OutgoingDecision } from './createDecisionOutbox.ts'
 
@@ -133,6 +134,42 @@ describe('a decision', () => {
     await refused.promise
     await expect.poll(() => second.late).toEqual([{ state: 'refused', message: 'The wait had timed out.' }])
     await second.outbox.close()
+  })
+
+  it('that cannot be kept, as another program holds the ledger, is refused and goes nowhere', async () => {
+    const { ledger, hold, letGo, remove } = openSharedLedger()
+    const { outbox, seen } = setUp(async () => ({ state: 'delivered' }), undefined, ledger)
+    const click = decision()
+    hold()
+    await expect(outbox.decide(click)).rejects.toThrow('locked')
+    expect(seen).toEqual([])
+    letGo()
+    expect(await outbox.decide(click)).toBe('delivered')
+    expect(seen).toHaveLength(1)
+    await outbox.close()
+    remove()
+  })
+
+  it('whose answer the ledger cannot take now is not sent again before it can', async () => {
+    const { ledger, hold, letGo, remove } = openSharedLedger()
+    const { outbox, seen, late } = setUp(
+      async () => {
+        if (seen.length === 1) hold()
+        return { state: 'delivered' }
+      },
+      undefined,
+      ledger,
+    )
+    expect(await outbox.decide(decision())).toBe('pending')
+    outbox.wake()
+    outbox.wake()
+    expect(seen).toHaveLength(1)
+    letGo()
+    await expect.poll(() => late, { timeout: 10_000 }).toEqual([{ state: 'delivered' }])
+    expect(seen).toHaveLength(2)
+    expect(ledger.prepare('SELECT state FROM decision_outbox').pluck().all()).toEqual(['delivered'])
+    await outbox.close()
+    remove()
   })
 
   it('is tried again after a broken connection', async () => {

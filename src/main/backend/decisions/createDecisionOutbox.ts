@@ -1,4 +1,5 @@
 import { conflict, invalid } from '../../../contract/errors.ts'
+import { isLedgerFree, whenLedgerFree, whileHeldMs } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
 
@@ -18,7 +19,8 @@ export interface DecisionOutbox {
   /**
    * Keeps the decision on disk, then tries to deliver it. `pending` means that Temporal could not be reached in time and
    * that delivery goes on by itself. Idempotent by `decisionId`.
-   * @throws CallFailed `invalid` when the id was used for another decision, `conflict` when the run refuses it, or when another decision for this run is under way.
+   * @throws CallFailed `invalid` when the id was used for another decision, `conflict` when the run refuses it, or when another decision for this run is under way;
+   * SQLite's error when it could not be kept.
    */
   decide(decision: OutgoingDecision): Promise<'delivered' | 'pending'>
   /** Delivers at once what is pending; called when Temporal comes back. */
@@ -111,8 +113,17 @@ export function createDecisionOutbox({
     if (next.length > 0) timer = setTimeout(deliverDue, Math.min(longestRetryMs, Math.max(100, Math.min(...next) - Date.now())))
   }
 
+  /** Nothing is delivered of which the ledger could not take the answer. @returns whether it is asked again later */
+  function waitsForLedger(deliver: () => void): boolean {
+    if (closed || isLedgerFree(ledger)) return closed
+    if (timer) clearTimeout(timer)
+    timer = setTimeout(deliver, whileHeldMs)
+    return true
+  }
+
   function deliverDue(): void {
-    if (!closed && canDeliver()) {
+    if (waitsForLedger(deliverDue)) return
+    if (canDeliver()) {
       const now = Date.now()
       for (const row of pending.all() as Row[]) {
         const wait = Date.parse(row.next_attempt_at) - now
@@ -125,8 +136,14 @@ export function createDecisionOutbox({
   // What an earlier host accepted and could not deliver is answered "pending" from its operator's point of view.
   for (const row of pending.all() as Row[]) answeredPending.add(row.decision_id)
 
+  function wake(): void {
+    if (waitsForLedger(wake)) return
+    for (const row of pending.all() as Row[]) void attempt(row)
+  }
+
   return {
     async decide(decision) {
+      if (!byId.get(decision.decisionId)) await whenLedgerFree(ledger)
       const known = byId.get(decision.decisionId) as Row | undefined
       if (known && (known.workflow_id !== decision.workflowId || known.decision !== decision.decision)) {
         throw invalid('This decision id was used for another decision already; nothing was changed.', 'decisionId')
@@ -156,9 +173,7 @@ export function createDecisionOutbox({
       schedule()
       return 'pending'
     },
-    wake() {
-      for (const row of pending.all() as Row[]) void attempt(row)
-    },
+    wake,
     async close() {
       closed = true
       if (timer) clearTimeout(timer)

@@ -5,6 +5,7 @@ import type { Emit } from '../../../contract/events.ts'
 import type { FileOrigin, IntakeEntry, Part, Settings } from '../../../contract/model.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
 import { createIntakeEntries } from '../ledger/intakeEntries.ts'
+import { whenLedgerFree } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import { createRuns } from '../ledger/runs.ts'
 import { createSightings } from '../ledger/sightings.ts'
@@ -217,8 +218,7 @@ export function createIntake(options: Options): Intake {
       return { state: 'down', summary: 'folder missing', detail, remedy, ...common }
     }
     const problem = taker.problem()
-    if (problem)
-      return { state: 'down', summary: 'files wait', detail: problem, remedy: 'Free some space on the disk.', ...common }
+    if (problem) return { state: 'down', summary: 'files wait', ...problem, ...common }
     const summary = count === 1 ? 'watching 1 folder' : `watching ${count} folders`
     if (limited.length === 0) return { state: 'up', summary, detail: '', remedy: '', ...common }
     const detail = `The system gives no more watches for ${limited.join(', ')}, so it is looked through every ${walkLimitedEveryMs / 1000} s.`
@@ -277,6 +277,7 @@ export function createIntake(options: Options): Intake {
       if (!before) throw notFound(`There is no run ${workflowId} here.`)
       if ((await store.pathOf(before.sha256)) === null)
         throw conflict(`The dataset of ${workflowId} is not in this store, so it cannot be run again here. Drop the file again.`)
+      await whenLedgerFree(ledger)
       const id = again(workflowId, requestId)
       options.onAccepted([id])
       return { workflowId: id }

@@ -5,6 +5,8 @@ import { assertNever } from '../../../contract/model.ts'
 import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
 import type { IntakeEntries } from '../ledger/intakeEntries.ts'
+import { isLedgerHeld } from '../ledger/isLedgerHeld.ts'
+import { isLedgerFree, whileHeldMs } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Runs } from '../ledger/runs.ts'
 import { type Sightings, type Stamp, sameContentStamp, sameStamp } from '../ledger/sightings.ts'
@@ -41,8 +43,8 @@ export interface Taker {
   isDealtWith(path: string, stamp: Stamp): boolean
   /** Files that are not dealt with yet. */
   queue(): IntakeQueue
-  /** What keeps files from being taken now (a full disk); null when nothing does. */
-  problem(): string | null
+  /** What keeps files from being taken now (a full disk), and what to do about it; null when nothing does. */
+  problem(): { detail: string; remedy: string } | null
   close(): void
 }
 
@@ -117,6 +119,9 @@ const groupSize = 40
 const gatherMs = 5
 /** Files handed to the thread before the main thread turns to something else. */
 const sendAtOnce = 50
+/** Another program may hold the ledger for so long before anybody hears of it. */
+const tellHeldAfterMs = 2_000
+const heldWords = 'Another program holds the ledger.'
 /** A file that is still not settled after this long is shown as waiting. */
 const tellAfterMs = 5_000
 /** A program that keeps a file open but has not written for this long is taken to have finished. */
@@ -134,6 +139,8 @@ export function createTaker(options: Options): Taker {
   let flushTimer: NodeJS.Timeout | null = null
   let tickTimer: NodeJS.Timeout | null = null
   let ledgerProblem: string | null = null
+  /** Since when another program holds the ledger. */
+  let heldSince: number | null = null
   /** Entries that the ledger had no room for are told under numbers that it never gives. */
   let unrecorded = 0
   let closed = false
@@ -258,19 +265,36 @@ export function createTaker(options: Options): Taker {
   function flush(): void {
     flushTimer = null
     if (closed) return
+    if (!isLedgerFree(ledger)) {
+      waitForLedger()
+      return
+    }
+    heldSince = null
     const group = outcomes.slice(0, groupSize)
     outcomes = outcomes.slice(groupSize)
     // The next group only after whatever else the main thread has to do.
     if (outcomes.length > 0) flushTimer = setTimeout(flush, 1)
-    const problemBefore = problem()
+    const problemBefore = problem()?.detail
     try {
       finish(group, commit(group))
     } catch (error) {
       log.error({ err: error, files: group.length }, 'a group of files could not be recorded; each is tried by itself')
       for (const outcome of group) recordAlone(outcome)
     }
-    if (problem() !== problemBefore) options.onProblem()
+    if (problem()?.detail !== problemBefore) options.onProblem()
     arm()
+  }
+
+  /** Another program holds the ledger: what was found stays found, and is written once it lets go. */
+  function waitForLedger(): void {
+    flushTimer = setTimeout(flush, whileHeldMs)
+    heldSince ??= performance.now()
+    // A moment is nothing to speak of; whoever asked is told after some.
+    if (performance.now() - heldSince < tellHeldAfterMs) return
+    for (const { candidate } of outcomes) answerUnrecorded(candidate, 'storeFailed', heldWords)
+    if (ledgerProblem === heldWords) return
+    ledgerProblem = heldWords
+    options.onProblem()
   }
 
   /** So that one file that cannot be recorded does not hold up the others. */
@@ -278,16 +302,19 @@ export function createTaker(options: Options): Taker {
     try {
       finish([outcome], commit([outcome]))
     } catch (error) {
-      ledgerProblem = messageOf(error)
+      ledgerProblem = isLedgerHeld(error) ? heldWords : `${messageOf(error)}.`
       putBack(outcome.candidate)
-      // Whoever asked is not kept waiting for somebody to free a disk.
-      const { path, waiters, stamp } = outcome.candidate
-      const name = fileNameOf(path)
-      const [code, detail] = isDiskFull(error) ? (['diskFull', ''] as const) : (['storeFailed', `${ledgerProblem}.`] as const)
-      const told = { fileName: name, path, sizeBytes: stamp?.size ?? null, at: new Date().toISOString(), workflowId: null }
-      const entry: IntakeEntry = { id: --unrecorded, outcome: 'waiting', code, message: waitMessage(code, name, detail), ...told }
-      for (const { resolve } of waiters.splice(0)) resolve(entry)
+      answerUnrecorded(outcome.candidate, isDiskFull(error) ? 'diskFull' : 'storeFailed', ledgerProblem)
     }
+  }
+
+  /** Whoever asked is not kept waiting for somebody to free a disk, or to close a tool. */
+  function answerUnrecorded({ path, waiters, stamp }: Candidate, code: 'diskFull' | 'storeFailed', detail: string): void {
+    if (waiters.length === 0) return
+    const name = fileNameOf(path)
+    const told = { fileName: name, path, sizeBytes: stamp?.size ?? null, at: new Date().toISOString(), workflowId: null }
+    const entry: IntakeEntry = { id: --unrecorded, outcome: 'waiting', code, message: waitMessage(code, name, detail), ...told }
+    for (const { resolve } of waiters.splice(0)) resolve(entry)
   }
 
   interface Recorded {
@@ -433,10 +460,15 @@ export function createTaker(options: Options): Taker {
     }
   }
 
-  function problem(): string | null {
-    if (ledgerProblem) return `The ledger could not be written (${ledgerProblem}). Files stay in the inbox and are tried again.`
+  function problem(): { detail: string; remedy: string } | null {
+    const kept = 'Files stay in the inbox and are tried again.'
+    if (ledgerProblem === heldWords) {
+      return { detail: `${heldWords} ${kept}`, remedy: 'Close what has ledger.sqlite open, such as a database tool.' }
+    }
+    const remedy = 'Free some space on the disk.'
+    if (ledgerProblem) return { detail: `The ledger could not be written (${ledgerProblem.slice(0, -1)}). ${kept}`, remedy }
     const [message] = stuck.values()
-    return message ?? null
+    return message === undefined ? null : { detail: message, remedy }
   }
 
   function queue(): IntakeQueue {
@@ -496,7 +528,8 @@ export function createTaker(options: Options): Taker {
     take,
     refuse,
     refuseOnce(code, about, stamp) {
-      if (sightings.get(about.path)) return
+      // What cannot be noted now is found again by the next walk.
+      if (sightings.get(about.path) || !isLedgerFree(ledger)) return
       sightings.put(about.path, stamp)
       refuse(code, about)
     },

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CallFailed } from '../../../contract/errors.ts'
 import type { IntakeEntry } from '../../../contract/model.ts'
+import { otherProgramOn } from '../ledger/testing/sharedLedger.ts'
 import { type Harness, openIntake, tempHome } from './testing/harness.ts'
 
 const csv = (seed: string | number, rows = 30) =>
@@ -717,5 +718,35 @@ describe('a ledger without room', () => {
     expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(['missing']))
     expect(answers.some(({ id }) => id < 0)).toBe(true)
     free()
+  })
+})
+
+describe('a ledger that another program holds', () => {
+  it('keeps files in the inbox, says what holds them up, and takes each once it is let go', async () => {
+    const other = otherProgramOn(h.home.ledger)
+    try {
+      const [submitted, dropped] = ['submitted.csv', 'dropped.csv'].map((name) => join(outside, name)) as [string, string]
+      for (const path of [submitted, dropped]) fs.writeFileSync(path, csv(path))
+      other.hold()
+      fs.copyFileSync(dropped, join(h.home.inbox, 'dropped.csv'))
+      const [answer] = await h.intake.submit([submitted], 'cli')
+      expect(answer).toMatchObject({ outcome: 'waiting', message: expect.stringContaining('Another program holds the ledger.') })
+      expect(await h.health('down')).toMatchObject({
+        detail: 'Another program holds the ledger. Files stay in the inbox and are tried again.',
+        remedy: expect.stringContaining('Close what has ledger.sqlite open'),
+      })
+      expect(h.runs()).toEqual([])
+      other.letGo()
+      await h.entries(2, ({ outcome }) => outcome === 'accepted')
+      await h.health('up')
+      expect(
+        h
+          .runs()
+          .map(({ file_name }) => file_name)
+          .sort(),
+      ).toEqual(['dropped.csv', 'submitted.csv'])
+    } finally {
+      other.close()
+    }
   })
 })

@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { auditKinds } from '../../../contract/operator.ts'
 import { auditKindOf, createAudit, type NewRecord } from './audit.ts'
 import { openLedger } from './openLedger.ts'
 import { migrations } from './schema.ts'
+import { openSharedLedger } from './testing/sharedLedger.ts'
 
 const deed = (n: number, change: Partial<NewRecord> = {}): NewRecord => ({
   ...{ topic: 'call', name: 'runs.cancel', event: 'done', operator: n % 2 === 0 ? 'ada' : 'grace', host: 'desk' },
@@ -70,23 +68,18 @@ test('what a full disk keeps out is written in its turn once there is room, and 
   expect(audit.all(10).map(({ workflowId }) => workflowId)).toEqual(['w-5', 'w-3', 'w-2', 'w-1'])
 })
 
-test('what another program keeps out by holding the ledger is written once it lets go', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-audit-'))
-  const file = join(folder, 'ledger.sqlite')
-  const ledger = openLedger(file)
-  ledger.pragma('busy_timeout = 50')
+test('what another program keeps out by holding the ledger is written once it lets go', () => {
+  const { ledger, hold, letGo, remove } = openSharedLedger()
   const audit = createAudit(ledger)
-  const other = new Database(file)
-  other.exec('BEGIN IMMEDIATE')
+  hold()
   audit.add(deed(1))
   audit.add(deed(2))
+  expect(audit.catchUp()).toHaveLength(2)
   expect(audit.all(10)).toEqual([])
-  other.exec('ROLLBACK')
-  audit.catchUp()
+  letGo()
+  expect(audit.catchUp()).toEqual([])
   expect(audit.all(10).map(({ workflowId }) => workflowId)).toEqual(['w-2', 'w-1'])
-  other.close()
-  ledger.close()
-  await rm(folder, { recursive: true })
+  remove()
 })
 
 test('records of an earlier version get their kinds, and the same ones as new records', () => {

@@ -1,6 +1,7 @@
 import { type AuditFilter, type AuditKind, type AuditRecord, settingChange } from '../../../contract/operator.ts'
 import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import { isLedgerHeld } from './isLedgerHeld.ts'
+import { isLedgerFree } from './ledgerTurn.ts'
 import type { Ledger } from './openLedger.ts'
 
 /** One deed as its doer tells it; what is left out is not there. */
@@ -12,13 +13,13 @@ export type NewRecord = Omit<AuditRecord, 'id' | 'kind' | 'reason' | 'problem' |
 
 export interface Audit {
   /**
-   * Puts a deed on record. It is done by then: one that a full disk keeps out is kept in memory, up to a thousand of them,
-   * and written in its turn once there is room.
-   * @throws whatever else keeps it out; within a transaction a full disk too
+   * Puts a deed on record. It is done by then: one that a full disk, or another program that holds the ledger, keeps out is
+   * kept in memory, up to a thousand of them, and written in its turn once that is over.
+   * @throws whatever else keeps it out; within a transaction these too
    */
   add(entry: NewRecord): void
-  /** Writes what a full disk kept out, as far as there is room. */
-  catchUp(): void
+  /** Writes what was kept out, as far as that is possible now. Waits for nobody. @returns what is still kept in memory */
+  catchUp(): readonly object[]
   /** Newest first. */
   latest(topic: string, limit: number): AuditRecord[]
   /** Of every topic, newest first; of one run where that is named. */
@@ -69,18 +70,19 @@ export function createAudit(ledger: Ledger): Audit {
   const last = ledger.prepare<[], number | null>('SELECT max(id) FROM audit').pluck()
   let kept: Record<string, unknown>[] = []
 
-  function catchUp(): void {
-    while (kept.length > 0) {
+  function catchUp(): readonly object[] {
+    while (kept.length > 0 && isLedgerFree(ledger)) {
       const [row] = kept
       try {
         insert.run(row)
       } catch (error) {
-        if (isDiskFull(error) || isLedgerHeld(error)) return
+        if (isDiskFull(error) || isLedgerHeld(error)) return kept
         kept = kept.slice(1)
         throw error
       }
       kept = kept.slice(1)
     }
+    return kept
   }
 
   return {

@@ -4,12 +4,15 @@ import Database from 'better-sqlite3'
 import { flushFile, makeFolder } from '../disk/writeWhole.ts'
 import { damageIn } from '../sqliteFile.ts'
 import { isLedgerHeld } from './isLedgerHeld.ts'
+import { waitInWriteMs } from './ledgerTurn.ts'
 import { migrations } from './schema.ts'
 
 export type Ledger = Database.Database
 
 /**
  * Opens (and makes or upgrades) the ledger file. Before an older one is upgraded, a copy of it is kept in `backups` beside it.
+ *
+ * A write waits for another program for a moment only, as `waitInWriteMs` says.
  *
  * Every commit is on disk before it returns (`synchronous = FULL`): what was accepted survives a power cut.
  * @throws when the file was written by a newer Gatehouse, is damaged, cannot be opened or written, or is empty or gone
@@ -35,6 +38,7 @@ export function openLedger(path: string): Ledger {
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // Nothing else is to be done yet; `ledgerTurn` says how what comes later waits.
     db.pragma('busy_timeout = 5000')
     if (path !== ':memory:') chmodSync(path, 0o600)
     const version = db.pragma('user_version', { simple: true }) as number
@@ -48,6 +52,7 @@ export function openLedger(path: string): Ledger {
       for (const sql of migrations.slice(version)) db.exec(sql)
       db.pragma(`user_version = ${migrations.length}`)
     })()
+    db.pragma(`busy_timeout = ${waitInWriteMs}`)
     return db
   } catch (error) {
     db.close()

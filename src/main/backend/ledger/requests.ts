@@ -1,4 +1,7 @@
 import { invalid } from '../../../contract/errors.ts'
+import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isLedgerHeld } from './isLedgerHeld.ts'
+import { whenLedgerFree } from './ledgerTurn.ts'
 import type { Ledger } from './openLedger.ts'
 
 export interface Requests {
@@ -10,7 +13,8 @@ export interface Requests {
    * @param deed what is asked for, as text; the same for each sending of one request
    * @param act `sentAt`: when an earlier try was made that was neither confirmed nor refused, so it may have been carried
    *   out; null when there was none
-   * @throws CallFailed `invalid` when the id was used for another deed; whatever `act` throws
+   * @throws CallFailed `invalid` when the id was used for another deed; whatever `act` throws; SQLite's error when the
+   * ledger cannot be written, before anything is done
    */
   once(requestId: string, deed: string, act: (sentAt: string | null) => Promise<void>): Promise<void>
 }
@@ -30,28 +34,46 @@ export function createRequests({ ledger, isAnswer }: Options): Requests {
   const finish = ledger.prepare('UPDATE request SET done_at = ? WHERE request_id = ?')
   const forget = ledger.prepare('DELETE FROM request WHERE request_id = ?')
   const underWay = new Map<string, Promise<void>>()
+  /** Ends that the ledger did not take: the deed is done, or refused, all the same. By request. */
+  const unwritten = new Map<string, 'done' | 'refused'>()
+
+  function end(requestId: string, how: 'done' | 'refused'): void {
+    unwritten.set(requestId, how)
+    try {
+      for (const [id, end] of unwritten) {
+        if (end === 'done') finish.run(new Date().toISOString(), id)
+        else forget.run(id)
+        unwritten.delete(id)
+      }
+    } catch (error) {
+      if (!isDiskFull(error) && !isLedgerHeld(error)) throw error
+    }
+  }
 
   async function carryOut(requestId: string, sentAt: string | null, act: (sentAt: string | null) => Promise<void>) {
     try {
       await act(sentAt)
     } catch (error) {
-      if (isAnswer(error)) forget.run(requestId)
+      if (isAnswer(error)) end(requestId, 'refused')
       throw error
     }
-    finish.run(new Date().toISOString(), requestId)
+    end(requestId, 'done')
   }
 
   return {
     async once(requestId, deed, act) {
+      await whenLedgerFree(ledger)
       const known = find.get(requestId)
       if (known && known.deed !== deed) {
         throw invalid('This request id was used for something else already; nothing was changed.', 'requestId')
       }
-      if (known?.done) return
+      if (known?.done || unwritten.get(requestId) === 'done') return
       const running = underWay.get(requestId)
       if (running) return running
       if (!known) begin.run(requestId, deed, new Date().toISOString())
-      const started = carryOut(requestId, known?.at ?? null, act).finally(() => underWay.delete(requestId))
+      const sentAt = unwritten.get(requestId) === 'refused' ? null : (known?.at ?? null)
+      unwritten.delete(requestId)
+      const started = carryOut(requestId, sentAt, act).finally(() => underWay.delete(requestId))
       underWay.set(requestId, started)
       return started
     },

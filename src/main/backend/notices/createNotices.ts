@@ -5,6 +5,7 @@ import { type Notice, switchOfKind } from '../../../contract/notices.ts'
 import { metricsInWords } from '../../../contract/training.ts'
 import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import { isLedgerHeld } from '../ledger/isLedgerHeld.ts'
+import { isLedgerFree } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { RunRecord } from '../projection/runRecord.ts'
 import type { RollBack } from '../rollBacks/createRollBacks.ts'
@@ -54,7 +55,8 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
     const wanted = switchOfKind[kind]
     if (wanted !== null && notifications[wanted] === false) return
     const breaksThrough = wanted === null || (kind === 'approvalExpiring' && notifications.quiet.letExpiringThrough)
-    if (breaksThrough || !quietNow()) {
+    // Said too early rather than never: what could not be kept for later.
+    if (breaksThrough || !quietNow() || !isLedgerFree(ledger)) {
       emit('notice', notice)
       return
     }
@@ -63,7 +65,7 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
       // What has no run is told apart by its words.
       hold.run({ kind, title, workflowId, at, subject: workflowId ?? subject ?? title })
     } catch (error) {
-      // Said too early rather than never; and what tells of a full disk must not end the host.
+      // What tells of a full disk must not end the host.
       if (!isDiskFull(error) && !isLedgerHeld(error)) throw error
       emit('notice', notice)
     }
@@ -73,11 +75,12 @@ export function createNotices({ ledger, emit, settings, awaitsDecision, now = Da
     if (quietNow()) return
     const kept = held.all()
     if (kept.length === 0) return
+    // In the ledger first: what it does not take would be told again every few seconds.
+    letGo.run()
     const body = summaryOf(kept, awaitsDecision)
     if (body !== '') {
       emit('notice', { kind: 'quietSummary', title: 'While it was quiet', body, subject: null, workflowId: null })
     }
-    letGo.run()
   }
 
   return {

@@ -3,6 +3,7 @@ import type { EventName, EventPayload } from '../../../contract/events.ts'
 import type { RunSummary } from '../../../contract/model.ts'
 import type { RunStatus } from '../../../temporal/types.ts'
 import { type Ledger, openLedger } from '../ledger/openLedger.ts'
+import { openSharedLedger } from '../ledger/testing/sharedLedger.ts'
 import { silentLog } from '../log.ts'
 import { createProjection } from './createProjection.ts'
 import { createSealer } from './sealer.ts'
@@ -89,6 +90,39 @@ describe('the projection', () => {
       expect(ledger.prepare('SELECT stage FROM projection').pluck().get()).toBe('Failed')
     } finally {
       vi.useRealTimers()
+    }
+  })
+
+  it('shows each change once while another program holds the ledger, and writes all once it lets go', () => {
+    vi.useFakeTimers()
+    const { ledger, hold, letGo, remove } = openSharedLedger()
+    try {
+      const { projection, pushed } = setUp(ledger)
+      addRun(ledger, 'w1')
+      projection.load(['w1'])
+      projection.flush()
+      hold()
+      const about = { workflowId: 'w1', runId: 'r1', step: 'train_model', attempt: 1, worker: 'desk' } as const
+      projection.observer.attemptStarted({ ...about, startedAt: at(1), maxAttempts: 3 })
+      projection.update('w1', { stage: 'Training', stageSince: at(1) })
+      vi.advanceTimersByTime(30_000)
+      expect(pushed.map(([run]) => run?.stage)).toEqual(['Queued', 'Training'])
+      expect(projection.attempts('r1')).toMatchObject([{ attempt: 1, outcome: 'running' }])
+      projection.observer.attemptEnded({ ...about, endedAt: at(4), outcome: 'completed', failure: null })
+      vi.advanceTimersByTime(30_000)
+      const ended = [{ startedAt: at(1), endedAt: at(4), outcome: 'completed', worker: 'desk' }]
+      expect(projection.attempts('r1')).toMatchObject(ended)
+      expect(ledger.prepare('SELECT count(*) FROM attempt').pluck().get()).toBe(0)
+
+      letGo()
+      vi.advanceTimersByTime(1_000)
+      expect(ledger.prepare('SELECT stage FROM projection').pluck().get()).toBe('Training')
+      expect(ledger.prepare('SELECT outcome FROM attempt').pluck().all()).toEqual(['completed'])
+      expect(projection.attempts('r1')).toMatchObject(ended)
+      projection.close()
+    } finally {
+      vi.useRealTimers()
+      remove()
     }
   })
 

@@ -13,6 +13,7 @@ import type { Observed } from '../../../contract/observed.ts'
 import { runFits } from '../../../contract/runFilter.ts'
 import { newestFirst, sortRuns } from '../../../contract/runSort.ts'
 import type { RunObserver } from '../../../temporal/observer.ts'
+import { isLedgerFree, whileHeldMs } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
 import {
@@ -97,12 +98,15 @@ export function createProjection({
   const open = new Map<string, RunRecord>()
   /** Ids, newest first: the order of the list, which no update changes. */
   let newest: string[] | null = null
+  /** What no console was told of yet, and what the ledger does not hold yet: while it cannot be written they differ. */
+  const untold = new Set<string>()
   const dirty = new Set<string>()
   const dirtyAttempts = new Map<string, RecordedAttempt & { runId: string }>()
   /** Attempts that this process has begun, by run and step: their end is written beside their start. */
   const running = new Map<string, { startedAt: string; worker: string | null }>()
   const latestProgress = new Map<string, { step: StepName; attempt: number; progress: Progress }>()
   let timer: NodeJS.Timeout | null = null
+  let writeTimer: NodeJS.Timeout | null = null
 
   const selectAll = ledger.prepare(`${selectRuns} ORDER BY r.accepted_at DESC, r.rowid DESC`)
   const selectOne = ledger.prepare(`${selectRuns} WHERE r.workflow_id = ?`)
@@ -132,26 +136,41 @@ export function createProjection({
     if (row.run_id && row.sealed && sealer.open(row.sealed) === null) unreadable.push(row.workflow_id)
   }
 
-  const schedule = (ms = flushAfterMs) => {
-    timer ??= setTimeout(flush, ms)
+  const schedule = () => {
+    timer ??= setTimeout(flush, flushAfterMs)
+  }
+  const changedNow = (workflowId: string) => {
+    untold.add(workflowId)
+    dirty.add(workflowId)
   }
 
   function flush(): void {
     if (timer) clearTimeout(timer)
     timer = null
+    if (!writeTimer) writeWhatIsNew()
+    const changed = [...untold].flatMap((id) => records.get(id) ?? [])
+    untold.clear()
+    if (changed.length > 0) emit('runs.changed', { runs: changed.map(summaryOf) })
+  }
+
+  function writeWhatIsNew(): void {
+    if (writeTimer) clearTimeout(writeTimer)
+    writeTimer = null
     if (dirty.size === 0 && dirtyAttempts.size === 0) return
+    if (!isLedgerFree(ledger)) {
+      writeTimer = setTimeout(writeWhatIsNew, whileHeldMs)
+      return
+    }
     const changed = [...dirty].flatMap((id) => records.get(id) ?? [])
-    const attempts = [...dirtyAttempts.values()]
     try {
-      write(changed, attempts)
+      write(changed, [...dirtyAttempts.values()])
       dirty.clear()
       dirtyAttempts.clear()
     } catch (error) {
       // A full disk must not end the host. All is still here, Temporal has it too, and it is written once that works.
       log.error({ err: error, runs: changed.length }, 'what happened to runs could not be written; it is tried again')
-      schedule(flushAgainAfterMs)
+      writeTimer = setTimeout(writeWhatIsNew, flushAgainAfterMs)
     }
-    if (changed.length > 0) emit('runs.changed', { runs: changed.map(summaryOf) })
   }
 
   function write(changed: RunRecord[], attempts: (RecordedAttempt & { runId: string })[]): void {
@@ -186,7 +205,7 @@ export function createProjection({
     if (same(before, after)) return
     after.revision = before.revision + 1
     put(after)
-    dirty.add(workflowId)
+    changedNow(workflowId)
     schedule()
     if (after.stage !== before.stage) onTransition(after, before.stage)
   }
@@ -270,7 +289,7 @@ export function createProjection({
   }
 
   function attemptsOf(runId: string): RecordedAttempt[] {
-    const rows = (selectAttempts.all(runId) as AttemptRow[]).map((row) => ({
+    const written = (selectAttempts.all(runId) as AttemptRow[]).map((row) => ({
       step: row.step,
       attempt: row.attempt,
       startedAt: row.started_at,
@@ -279,6 +298,10 @@ export function createProjection({
       worker: row.worker,
       failure: sealer.open(row.sealed) as Attempt['failure'],
     }))
+    const rows = withNewer(
+      written,
+      [...dirtyAttempts.values()].flatMap(({ runId: of, ...attempt }) => (of === runId ? [attempt] : [])),
+    )
     // Temporal may have told an attempt's end before its worker told its start: then the worker's word is the better one.
     return rows.filter(
       (row) =>
@@ -305,7 +328,6 @@ export function createProjection({
     observer,
     hear,
     keepSeen(runId, seen) {
-      flush()
       const known = attemptsOf(runId).findLast(
         ({ step, attempt, endedAt }) =>
           step === seen.step && attempt === seen.attempt && (endedAt === null || near(endedAt, seen.endedAt ?? seen.startedAt)),
@@ -333,7 +355,7 @@ export function createProjection({
         const row = selectOne.get(workflowId) as Row | undefined
         if (!row) continue
         put(recordOf(row, sealer))
-        dirty.add(workflowId)
+        changedNow(workflowId)
       }
       schedule()
     },
@@ -341,16 +363,14 @@ export function createProjection({
       insertClientRun.run(workflowId, fileName, path, submittedBy, startedAt)
       const row = selectOne.get(workflowId) as Row
       put({ ...recordOf(row, sealer), runId, startedAt })
-      dirty.add(workflowId)
+      changedNow(workflowId)
       schedule()
     },
-    attempts(runId) {
-      flush()
-      return attemptsOf(runId)
-    },
+    attempts: attemptsOf,
     close() {
+      writeWhatIsNew()
       flush()
-      if (timer) clearTimeout(timer)
+      if (writeTimer) clearTimeout(writeTimer)
     },
   }
 }
@@ -408,6 +428,18 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
     decisionPending: row.decision_pending === 1,
     revision: row.revision ?? 1,
   }
+}
+
+/** What the ledger holds of a run's attempts with what it does not hold yet, as one transaction would leave it. */
+function withNewer(written: readonly RecordedAttempt[], newer: readonly RecordedAttempt[]): RecordedAttempt[] {
+  const all = new Map(written.map((one) => [`${one.step} ${one.startedAt}`, one]))
+  for (const one of newer) {
+    const key = `${one.step} ${one.startedAt}`
+    const { endedAt, outcome, failure } = one
+    all.set(key, { ...(all.get(key) ?? one), endedAt, outcome, failure })
+  }
+  const at = ({ startedAt }: RecordedAttempt) => Date.parse(startedAt)
+  return [...all.values()].sort((a, b) => at(a) - at(b) || a.attempt - b.attempt)
 }
 
 const noPolicy = { approvers: [], submitter: null }

@@ -5,6 +5,7 @@ import type { EnvironmentRecord } from '../endpoints/createEndpoints.ts'
 import type { Deployed } from '../endpoints/deployments.ts'
 import { createAudit } from '../ledger/audit.ts'
 import { openLedger } from '../ledger/openLedger.ts'
+import { openSharedLedger } from '../ledger/testing/sharedLedger.ts'
 import { silentLog } from '../log.ts'
 import { createRollBacks, type DoneRollBack, type RollBack } from './createRollBacks.ts'
 
@@ -128,6 +129,27 @@ describe('a decision to go back', () => {
     expect(states()).toEqual(['refused'])
     expect(audit()).toEqual(['decided by ada', 'refused by ada'])
     await rollBacks.close()
+  })
+
+  it('that another program keeps out of the ledger on the way goes on by itself, and happens once', async () => {
+    const { ledger, hold, letGo, remove } = openSharedLedger()
+    const served = environmentsThatServed()
+    const { deploy } = served.endpoints.deployer
+    let deploys = 0
+    served.endpoints.deployer.deploy = (...args) => {
+      if (++deploys === 1) hold()
+      return deploy(...args)
+    }
+    const { rollBacks, states, audit } = setUp({ ledger, served })
+    const click = decision()
+    expect(await rollBacks.decide(click)).toBe('pending')
+    expect(states()).toEqual(['accepted'])
+    letGo()
+    await expect.poll(states, { timeout: 10_000 }).toEqual(['recorded'])
+    expect(served.history.map(({ model_id }) => model_id)).toEqual(['m-1', 'm-2', 'm-3', 'm-1'])
+    expect(audit()).toEqual(['decided by ada', 'switched by ada'])
+    await rollBacks.close()
+    remove()
   })
 
   it('asked for under a known request with other contents is refused', async () => {

@@ -5,6 +5,7 @@ import type { Environment } from '../../../temporal/types.ts'
 import type { Endpoints } from '../endpoints/createEndpoints.ts'
 import type { Deployed } from '../endpoints/deployments.ts'
 import { createAudit } from '../ledger/audit.ts'
+import { isLedgerFree, whenLedgerFree } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
 
@@ -104,6 +105,15 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       problem,
     })
 
+  /** Why it is not done yet: a word to the operator, on which nothing hangs. */
+  function noteProblem(requestId: string, error: unknown): void {
+    try {
+      if (isLedgerFree(ledger)) note.run((error as Error).message, requestId)
+    } catch (problem) {
+      log.warn({ requestId, err: problem }, 'what keeps a roll back could not be noted')
+    }
+  }
+
   /** Never runs twice at once for one decision. */
   function attempt(requestId: string, tries = 0): Promise<Outcome> {
     const running = underWay.get(requestId)
@@ -113,7 +123,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
         const wait = Math.min(longestRetryMs, firstRetryMs * 2 ** tries)
         log.warn({ requestId, err: error, againInMs: wait }, 'roll back not done yet')
         again(requestId, wait, tries + 1)
-        note.run((error as Error).message, requestId)
+        noteProblem(requestId, error)
         return { state: 'pending' }
       })
       .finally(() => {
@@ -136,6 +146,8 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
 
   /** Takes the decision as far as it can go now. @throws what passes by itself */
   async function carryOut(row: Row): Promise<Outcome> {
+    // Nothing is switched of which the ledger could not take the answer.
+    await whenLedgerFree(ledger)
     if (row.state === 'accepted') {
       const message = await switchBack(row)
       if (message !== null) {
@@ -189,6 +201,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       const deployed = await endpoints.everDeployed(row.environment, row.model_id)
       if (deployed === null) throw new Error(`the history of ${row.environment} no longer holds ${row.model_id}`)
       await record({ ...decisionOf(row), url: row.url ?? '', deployedAt: row.deployed_at ?? row.at, deployed })
+      await whenLedgerFree(ledger)
       settle.run('recorded', null, requestId)
     } catch (error) {
       if (ending.signal.aborted) return
@@ -196,7 +209,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
       if (!(error instanceof DatabaseProblem) || error.kind !== 'weather') {
         log.error({ requestId, err: error, againInMs: wait }, 'a roll back could not be written to Postgres')
       }
-      note.run((error as Error).message, requestId)
+      noteProblem(requestId, error)
       clearTimeout(timers.get(requestId))
       timers.set(
         requestId,
@@ -209,6 +222,7 @@ export function createRollBacks({ ledger, endpoints, record, onChange, onLateRef
     const { environment, modelId, requestId } = decision
     const { confirmed } = await endpoints.record(environment)
     const earlier = await endpoints.everDeployed(environment, modelId)
+    await whenLedgerFree(ledger)
     // From here on nothing is waited for, so that a double click is one decision.
     if (byId.get(requestId)) return
     const [other] = acceptedIn.all(environment) as Row[]

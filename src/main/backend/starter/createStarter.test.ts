@@ -3,6 +3,7 @@ import { defaultRetries } from '../../../temporal/retries.ts'
 import type { RunInput } from '../../../temporal/types.ts'
 import { type Ledger, openLedger } from '../ledger/openLedger.ts'
 import { createRuns } from '../ledger/runs.ts'
+import { openSharedLedger } from '../ledger/testing/sharedLedger.ts'
 import { silentLog } from '../log.ts'
 import { createStarter, type Starter } from './createStarter.ts'
 
@@ -162,6 +163,24 @@ describe('starts', () => {
     expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThan(790)
     await t.until(() => t.started.length === 1)
     expect(pending()).toEqual([])
+  })
+
+  it('wait for a ledger that another program holds without being tried, and go out once when it lets go', async () => {
+    const other = openSharedLedger()
+    ledger.close()
+    ledger = other.ledger
+    accept('a', 'b')
+    const t = open(async (id) => ({ runId: id }))
+    other.hold()
+    t.wake()
+    t.wake()
+    expect(t.asked).toEqual([])
+    other.letGo()
+    await t.until(() => t.started.length === 2)
+    expect(t.asked).toEqual(['a', 'b'])
+    expect(pending()).toEqual([])
+    await starter?.close()
+    other.remove()
   })
 
   it('wait for Temporal without being tried, and go out when it comes back', async () => {

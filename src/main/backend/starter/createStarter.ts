@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { grpcCodes } from '../../../temporal/grpc.ts'
 import type { RunInput } from '../../../temporal/types.ts'
+import { isLedgerFree, whileHeldMs } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import { createStartOutbox, type PendingStart } from '../ledger/startOutbox.ts'
 import type { Log } from '../log.ts'
@@ -63,6 +64,11 @@ export function createStarter(options: Options): Starter {
     if (closed) return
     if (!canStart()) {
       if (outbox.count() > 0) pumpIn(lookEveryMs)
+      return
+    }
+    // Nothing is started of which the ledger could not take the answer.
+    if (!isLedgerFree(options.ledger)) {
+      if (outbox.count() > 0) pumpIn(whileHeldMs)
       return
     }
     const rests = ({ workflowId }: PendingStart) => (resting.get(workflowId) ?? 0) > performance.now()
@@ -139,7 +145,7 @@ export function createStarter(options: Options): Starter {
         // One of them finds out whether Temporal is really back; its success frees the others.
         const [probe] = held
         try {
-          if (probe !== undefined) outbox.dueNow([probe])
+          if (probe !== undefined && isLedgerFree(options.ledger)) outbox.dueNow([probe])
         } catch (error) {
           log.error({ err: error }, 'a waiting start could not be hurried; it is tried when its wait is over')
         }
