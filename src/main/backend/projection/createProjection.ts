@@ -36,11 +36,13 @@ export interface Projection {
   unreadable(): string[]
   /** Runs that have not ended, as far as is known here. */
   open(): RunRecord[]
+  /** Runs that Temporal did not have when it was last asked. */
+  gone(): string[]
   /** Reads rows that the intake has just written. */
   load(workflowIds: readonly string[]): void
   /** Takes in a run that another Temporal client started. */
   adopt(run: { workflowId: string; runId: string; fileName: string; path: string; startedAt: string; submittedBy: string }): void
-  /** Changes what is known of a run; a run that has ended keeps its end unless it became another execution. */
+  /** Changes what is known of a run; a run that has ended keeps its end unless it became another execution, or was gone. */
   update(workflowId: string, patch: Partial<RunRecord>): void
   attempts(runId: string): RecordedAttempt[]
   progress(workflowId: string): { step: StepName; attempt: number; progress: Progress } | undefined
@@ -192,7 +194,7 @@ export function createProjection({
     if (!before) return
     const sameExecution = patch.runId === undefined || before.runId === null || patch.runId === before.runId
     const wanted: Partial<RunRecord> = { ...patch }
-    if (isEndStage(before.stage) && sameExecution) {
+    if (isEndStage(before.stage) && sameExecution && !before.gone) {
       delete wanted.stage
       delete wanted.stageSince
     }
@@ -342,6 +344,7 @@ export function createProjection({
     byStage,
     unreadable: () => unreadable.splice(0),
     open: () => [...open.values()],
+    gone: () => [...records.values()].flatMap(({ workflowId, gone }) => (gone ? [workflowId] : [])),
     progress: (workflowId) => latestProgress.get(workflowId),
     list({ limit, offset, sort = newestFirst, ...filter }) {
       const now = Date.now()

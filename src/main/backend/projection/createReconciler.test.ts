@@ -36,6 +36,7 @@ function openConsole() {
   })
   const reconciler = createReconciler({ projection, client: () => client, log: silentLog })
   return {
+    projection,
     reconciler,
     sees: (is: (run: RunSummary) => boolean) =>
       new Promise<RunSummary>((resolve) => {
@@ -64,4 +65,60 @@ describe('runs of other clients', () => {
       await reconciler.close()
     }
   }, 60_000)
+})
+
+describe('a run that Temporal no longer has', () => {
+  const theirs = (workflowId: string) =>
+    client.workflow.start(workflowType, {
+      taskQueue,
+      workflowId,
+      args: [{ file_path: `/data/${workflowId}.csv`, trigger_type: 'file_upload' }],
+    })
+
+  it('no longer stands among those under way, and says why', async () => {
+    const { reconciler, sees } = openConsole()
+    const seen = sees((run) => run.workflowId === 'deleted')
+    const { firstExecutionRunId: runId } = await theirs('deleted')
+    try {
+      reconciler.sweep()
+      await seen
+      const ended = sees((run) => run.workflowId === 'deleted' && run.stage === 'Cancelled')
+      const workflowExecution = { workflowId: 'deleted', runId }
+      await client.workflowService.deleteWorkflowExecution({ namespace: server.namespace, workflowExecution })
+      expect(await ended).toMatchObject({
+        problem: expect.stringMatching(
+          /^Temporal no longer has this run: .* How it ended is not known; what it had made is kept\.$/,
+        ),
+        endedAt: expect.any(String),
+      })
+    } finally {
+      await reconciler.close()
+    }
+  }, 60_000)
+
+  it.each([
+    ['goes on where it is found again under way, as after a profile was chosen and left', false, 'Queued'],
+    ['has the end that it came to meanwhile', true, 'Cancelled'],
+  ])(
+    '%s',
+    async (_, ends, stage) => {
+      const workflowId = ends ? 'back-and-ended' : 'back'
+      const handle = await theirs(workflowId)
+      const { projection, reconciler, sees } = openConsole()
+      const { firstExecutionRunId: runId } = handle
+      const startedAt = new Date().toISOString()
+      projection.adopt({ workflowId, runId, path: '', fileName: 'a.csv', startedAt, submittedBy: 'ada' })
+      projection.update(workflowId, { stage: 'Cancelled', gone: true, problem: 'gone' })
+      if (ends) await handle.terminate('ended meanwhile')
+      try {
+        const back = sees((run) => run.workflowId === workflowId && run.problem !== 'gone')
+        reconciler.sweep()
+        expect(await back).toMatchObject({ stage, problem: ends ? 'ended meanwhile' : null })
+        expect(projection.gone()).toEqual([])
+      } finally {
+        await reconciler.close()
+      }
+    },
+    60_000,
+  )
 })

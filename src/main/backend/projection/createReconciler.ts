@@ -7,6 +7,7 @@ import { type Stage, stepNames } from '../../../contract/model.ts'
 import { isUnreadable } from '../../../temporal/codec/encryptionCodec.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type DescribedRun, describeRun, listOpen, listRuns } from '../../../temporal/executions.ts'
+import { isAnswer } from '../../../temporal/grpc.ts'
 import { statusQueryName } from '../../../temporal/names.ts'
 import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
 import type { Log } from '../log.ts'
@@ -59,6 +60,7 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
   let closed = false
   /** Runs whose stage differed in the last sweep: a second difference is no race with an event under way. */
   let suspects = new Set<string>()
+  let lookedForGone = false
   /** Ends before this moment (ms of the epoch) were looked through already. */
   let closedSeenUntil = latestEnd(projection)
 
@@ -106,10 +108,14 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     }
     for (const record of projection.open()) {
       if (record.runId === null || open.has(record.workflowId)) continue
-      if (suspects.has(record.workflowId)) refresh(record.workflowId)
-      else nowSuspect.add(record.workflowId)
+      if (!suspects.has(record.workflowId)) nowSuspect.add(record.workflowId)
+      else if (await isUnknown(temporal, record.workflowId)) projection.update(record.workflowId, goneNow(record))
+      else refresh(record.workflowId)
     }
     suspects = nowSuspect
+    // Another Temporal is in use after a start only, so that is when those of the last one may be back.
+    if (!lookedForGone) for (const workflowId of projection.gone()) refresh(workflowId)
+    lookedForGone = true
     for (const workflowId of projection.unreadable()) refresh(workflowId)
     await adoptClosed(temporal)
     await lookAtSteps(temporal, open)
@@ -188,6 +194,8 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
     runId: description.runId,
     // Reset to a step it is another execution, and still the same run.
     startedAt: earlier(record?.startedAt ?? null, description.startedAt.toISOString()),
+    // One that no worker has told a stage of waits for its first.
+    ...(record?.gone ? { gone: false, problem: null, stage: stage ?? 'Queued' } : {}),
   }
 
   if (status === 'RUNNING') {
@@ -242,6 +250,33 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
 }
 
 const earlier = (known: string | null, told: string) => (known !== null && known < told ? known : told)
+
+/** Whether Temporal answers that it has no such run; asked right after it answered about others of the same namespace. */
+const isUnknown = (temporal: Client, workflowId: string): Promise<boolean> =>
+  describeRun(temporal, workflowId).then(
+    () => false,
+    (error: unknown) => {
+      if (isAnswer(error, 'notFound')) return true
+      throw error
+    },
+  )
+
+function goneNow({ sha256 }: RunRecord): Partial<RunRecord> {
+  const at = new Date().toISOString()
+  const why = 'Temporal no longer has this run: it was deleted there, or belongs to another Temporal than the one in use.'
+  const next = sha256 === '' ? '' : ' "Run again" gives its file a new run.'
+  const problem = `${why} How it ended is not known; what it had made is kept.${next}`
+  return {
+    stage: 'Cancelled',
+    stageSince: at,
+    endedAt: at,
+    gone: true,
+    problem,
+    retryAt: null,
+    paused: null,
+    decisionPending: false,
+  }
+}
 
 /** A result that no second look will read; how its run ended is told by what Temporal keeps in clear. */
 const cannotBeRead = (error: unknown): error is Error =>

@@ -10,6 +10,8 @@ export interface RunRecord extends RunSummary {
   /** Of the DataProfile and the TrainingReport in the store. */
   profileSha256: string | null
   reportSha256: string | null
+  /** Temporal did not have it when it was last asked: how it ended is not known, and it may be found again. */
+  gone: boolean
 }
 
 /** The fields that come out of payloads or failures; on disk they are sealed. */
@@ -31,6 +33,7 @@ export const sealedFields = [
   'pipeline',
   'profileSha256',
   'reportSha256',
+  'gone',
 ] as const satisfies readonly (keyof RunRecord)[]
 export type SealedPart = Pick<RunRecord, (typeof sealedFields)[number]>
 
@@ -55,10 +58,11 @@ export const emptySealedPart: SealedPart = {
   pipeline: null,
   profileSha256: null,
   reportSha256: null,
+  gone: false,
 }
 
 export function summaryOf(record: RunRecord): RunSummary {
-  const { gateChecks: _, deployments: _3, notes: _4, profileSha256: _6, reportSha256: _7, ...summary } = record
+  const { gateChecks: _, deployments: _3, notes: _4, profileSha256: _6, reportSha256: _7, gone: _8, ...summary } = record
   return summary
 }
 
