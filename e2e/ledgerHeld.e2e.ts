@@ -120,7 +120,7 @@ it('answers all the while, refuses in words, and goes on when it is let go', asy
   // Two clicks of one decision: refused is on record once, done is once.
   expect(await audited('runs.decide')).toEqual([
     { event: 'done', problem: null },
-    { event: 'refused', problem: 'Another program held the ledger; nothing was changed.' },
+    { event: 'refused', problem: expect.stringContaining('Another program holds the database of the data folder') },
   ])
   const log = readFileSync(join(home.root, 'logs', 'gatehouse.log'), 'utf8')
   const times = (words: string) => log.split(words).length - 1

@@ -1,7 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { reply } from '../../contract/wire.ts'
 import { createFakeBackend } from '../testing/fakeBackend.ts'
@@ -85,24 +81,5 @@ describe('dispatch', () => {
     expect(JSON.stringify(answer)).not.toContain('hunter2')
     expect(answer.error.message).toContain(answer.error.id)
     expect(logged).toMatchObject([{ id: answer.error.id, call: 'runs.cancel', err: { message: 'password=hunter2' } }])
-  })
-
-  it('says in words that another program holds the ledger, and that nothing was changed', async () => {
-    const file = join(await mkdtemp(join(tmpdir(), 'gatehouse-held-')), 'held.sqlite')
-    const [ours, theirs] = [new Database(file, { timeout: 20 }), new Database(file)]
-    ours.exec('CREATE TABLE decisions (id)')
-    theirs.exec('BEGIN EXCLUSIVE')
-    const backend = createFakeBackend({ focus: () => ({ url: null }), stop: () => {} })
-    const dispatch = createDispatch(
-      { ...backend.handlers, 'runs.decide': () => ours.exec('INSERT INTO decisions VALUES (1)') as never },
-      { error: () => {} },
-    )
-    const input = { workflowId, decisionId: crypto.randomUUID(), decision: 'approve', reason }
-    const answer = await dispatch({ id: 1, call: 'runs.decide', input })
-    expect(answer).toMatchObject({ ok: false, error: { kind: 'unavailable', part: 'ledger' } })
-    if (!answer.ok) expect(answer.error.message).toContain('nothing was changed')
-    theirs.close()
-    ours.close()
-    await rm(dirname(file), { recursive: true })
   })
 })

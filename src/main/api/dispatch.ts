@@ -3,8 +3,6 @@ import type { z } from 'zod'
 import { type CallName, calls, type Handlers } from '../../contract/calls.ts'
 import { type CallError, CallFailed } from '../../contract/errors.ts'
 import { type Reply, request } from '../../contract/wire.ts'
-import { isDiskFull } from '../../temporal/activities/diskFull.ts'
-import { isLedgerHeld } from '../backend/ledger/isLedgerHeld.ts'
 import type { Log } from '../backend/log.ts'
 
 /** Takes whatever a shell sent and answers it. Never rejects. */
@@ -65,23 +63,6 @@ function invalidInput(what: string, error: z.ZodError): CallError {
 /** What may leave the host of an error: a CallFailed as it is; anything else only as an id that finds it in the log. */
 export function toCallError(error: unknown, what: string, log: Pick<Log, 'error'>): CallError {
   if (error instanceof CallFailed) return error.error
-  if (isDiskFull(error)) {
-    log.error({ err: error, call: what }, 'the disk is full')
-    return {
-      kind: 'refused',
-      message:
-        'The disk of the data folder is full, so this could not be recorded and nothing was changed. Free some space and try again.',
-    }
-  }
-  if (isLedgerHeld(error)) {
-    log.error({ err: error, call: what }, 'another program holds the ledger')
-    return {
-      kind: 'unavailable',
-      message:
-        'Another program holds the database of the data folder (ledger.sqlite), so this could not be recorded and nothing was changed. Close what has it open and try again.',
-      part: 'ledger',
-    }
-  }
   const id = randomBytes(6).toString('hex')
   log.error({ err: error, id, call: what }, 'a call failed unexpectedly')
   return { kind: 'internal', message: `Something went wrong here. The log has the details under ${id}.`, id }

@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { refused } from '../../contract/errors.ts'
-import { isDiskFull } from '../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../temporal/diskFull.ts'
 import { flushFolder, writeWhole } from './disk/writeWhole.ts'
 
 /** What people write by hand has some kilobytes; of more nothing is read. */

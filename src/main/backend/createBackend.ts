@@ -22,7 +22,7 @@ import { createCandidates } from './decisions/createCandidates.ts'
 import { createDecisionOutbox } from './decisions/createDecisionOutbox.ts'
 import { createDiagnostics } from './diagnostics/createDiagnostics.ts'
 import { textsIn } from './diagnostics/readFolder.ts'
-import { createDiskWatch, tellingOfRefusals } from './disk/createDiskWatch.ts'
+import { createDiskWatch } from './disk/createDiskWatch.ts'
 import { createDrills, type DrilledLink, type PausableServer } from './drills/createDrills.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
 import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
@@ -67,6 +67,7 @@ import { createTemporalLink } from './worker/createTemporalLink.ts'
 import { holdForKeys } from './worker/hold.ts'
 import { observeInLog } from './worker/observeInLog.ts'
 import { createWorkers } from './worker/workers.ts'
+import { tellWriteRefusals } from './writeRefusals.ts'
 
 // The audit writes down an order once it is carried out, and two machines' clocks differ.
 const auditTrailsMs = 60_000
@@ -733,9 +734,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       log.info('closed')
     },
   }
-  const recorded = recordWrites({ backend, audit, settings: settings.get, host: hostName(), log })
+  const worded = tellWriteRefusals({ backend, onDiskFull: disk.refused, log })
+  const recorded = recordWrites({ backend: worded, audit, settings: settings.get, host: hostName(), log })
   guide.start()
-  return { ...backend, ...recorded, handlers: tellingOfRefusals(recorded.handlers, disk.refused) }
+  return { ...backend, ...recorded }
 }
 
 const stepThatNeedsPostgres: Partial<Record<string, string>> = {

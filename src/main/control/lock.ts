@@ -1,6 +1,6 @@
 import { truncateSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { isDiskFull } from '../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../temporal/diskFull.ts'
 import { setAside } from '../backend/configFile.ts'
 import { makeFolder } from '../backend/disk/writeWhole.ts'
 import type { Home } from '../backend/home.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { StackHealth } from '../../contract/model.ts'
-import { isDiskFull } from '../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../temporal/diskFull.ts'
 import { createDispatch, type Dispatch } from '../api/dispatch.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
 import { type Home, makeHome } from '../backend/home.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { saysDiskFull } from '../diskFull.ts'
 import { DatabaseProblem } from './deps.ts'
-import { saysDiskFull } from './diskFull.ts'
 import type { StepContext } from './stepContext.ts'
 
 const firstWaitMs = 2000

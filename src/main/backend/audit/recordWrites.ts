@@ -3,10 +3,8 @@ import { type CallName, type CallOutput, calls, type Handlers, type ValidInput }
 import { CallFailed } from '../../../contract/errors.ts'
 import type { IntakeEntry, Settings } from '../../../contract/model.ts'
 import type { SettingChange } from '../../../contract/operator.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import type { Backend } from '../backend.ts'
 import type { Audit, NewRecord } from '../ledger/audit.ts'
-import { isLedgerHeld } from '../ledger/isLedgerHeld.ts'
 import type { Log } from '../log.ts'
 import { settingChanges } from './settingChanges.ts'
 
@@ -181,8 +179,6 @@ export function recordWrites({
     } catch (error) {
       // What went wrong inside may hold anything; the log has it.
       if (error instanceof CallFailed) add('refused', error.message)
-      else if (isDiskFull(error)) add('refused', 'The disk of the data folder was full; nothing was changed.')
-      else if (isLedgerHeld(error)) add('refused', 'Another program held the ledger; nothing was changed.')
       else add('failed', 'A fault inside Gatehouse; its log says more.')
       throw error
     }

@@ -5,7 +5,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir,
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import Database from 'better-sqlite3'
 import type { BackupProgress } from '../../../contract/backup.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../../temporal/diskFull.ts'
 import { acquireLock, type HomeLock } from '../../control/lock.ts'
 import type { AppPaths } from '../../paths.ts'
 import { flushFile, flushFolder, flushFolders, writeWhole } from '../disk/writeWhole.ts'

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Handlers } from '../../../contract/calls.ts'
 import { silentLog } from '../log.ts'
-import { createDiskWatch, type DiskWatch, tellingOfRefusals } from './createDiskWatch.ts'
+import { createDiskWatch, type DiskWatch } from './createDiskWatch.ts'
 import { littleBelow, roomOf } from './room.ts'
 
 describe('room', () => {
@@ -92,21 +91,4 @@ describe('the watch', () => {
     expect(failing.part()).toMatchObject({ state: 'up', summary: '' })
     failing.close()
   })
-})
-
-it('calls that a full disk refused are told of, others are not', async () => {
-  const errors: Record<string, Error> = {
-    'settings.set': Object.assign(new Error('full'), { code: 'ENOSPC' }),
-    'views.save': new Error('something else'),
-  }
-  const failing = (name: string) => async () => Promise.reject(errors[name])
-  const refused = vi.fn()
-  const handlers = tellingOfRefusals(
-    { 'settings.set': failing('settings.set'), 'views.save': failing('views.save') } as unknown as Handlers,
-    refused,
-  )
-  await expect(handlers['views.save']({} as never)).rejects.toBe(errors['views.save'])
-  expect(refused).not.toHaveBeenCalled()
-  await expect(handlers['settings.set']({} as never)).rejects.toBe(errors['settings.set'])
-  expect(refused).toHaveBeenCalledTimes(1)
 })

@@ -1,7 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import type { CallName, Handlers } from '../../../contract/calls.ts'
 import type { Part } from '../../../contract/model.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
 import { sizeText } from '../intake/messages.ts'
 import type { Log } from '../log.ts'
 import { type Room, roomOf, type Space } from './room.ts'
@@ -117,19 +115,3 @@ const nowFull =
   'New files stay where they are, decisions and settings are refused, and runs wait; nothing that was accepted is lost.'
 const remedy =
   'Free some space on it; all goes on by itself. In the data folder only old archives in backups and diagnostics may go.'
-
-/** The same handlers, which tell of each call that a full disk refused. */
-export function tellingOfRefusals(handlers: Handlers, refused: () => void): Handlers {
-  const telling = (name: CallName) => {
-    const handler = handlers[name] as (input: unknown) => unknown
-    return async (input: unknown) => {
-      try {
-        return await handler(input)
-      } catch (error) {
-        if (isDiskFull(error)) refused()
-        throw error
-      }
-    }
-  }
-  return Object.fromEntries((Object.keys(handlers) as CallName[]).map((name) => [name, telling(name)])) as unknown as Handlers
-}

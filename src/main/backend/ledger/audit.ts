@@ -1,5 +1,5 @@
 import { type AuditFilter, type AuditKind, type AuditRecord, settingChange } from '../../../contract/operator.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../../temporal/diskFull.ts'
 import { isLedgerHeld } from './isLedgerHeld.ts'
 import { isLedgerFree } from './ledgerTurn.ts'
 import type { Ledger } from './openLedger.ts'

@@ -1,5 +1,5 @@
 import { invalid } from '../../../contract/errors.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../../temporal/diskFull.ts'
 import { isLedgerHeld } from './isLedgerHeld.ts'
 import { whenLedgerFree } from './ledgerTurn.ts'
 import type { Ledger } from './openLedger.ts'

@@ -3,7 +3,7 @@ import type { Part, Settings, StackHealth, Stage } from '../../../contract/model
 import { asksForDecision, severalWords } from '../../../contract/noticeGroups.ts'
 import { type Notice, switchOfKind } from '../../../contract/notices.ts'
 import { metricsInWords } from '../../../contract/training.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../../temporal/diskFull.ts'
 import { isLedgerHeld } from '../ledger/isLedgerHeld.ts'
 import { isLedgerFree } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'

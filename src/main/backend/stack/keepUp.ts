@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from '../../../contract/model.ts'
-import { isDiskFull } from '../../../temporal/activities/diskFull.ts'
+import { isDiskFull } from '../../../temporal/diskFull.ts'
 import type { Log } from '../log.ts'
 
 /** A part of the stack that is up. */
