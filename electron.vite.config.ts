@@ -26,6 +26,7 @@ export default defineConfig({
         input: {
           index: from('src/main/index.ts'),
           cli: from('src/main/cli/main.ts'),
+          workerProcess: from('src/main/cli/workerProcess.ts'),
           intakeThread: from('src/main/backend/intake/intakeThread.ts'),
           keychainHelper: from('src/main/backend/secrets/keychainHelper.ts'),
           csvThread: from('src/main/backend/csv/csvThread.ts'),

@@ -313,6 +313,11 @@ export const calls = {
   'workers.tell': { input: z.object({ events: z.array(observed).max(mostObserved) }).strict(), output: nothing },
   /** Stops this host's own worker, with steps under way given back to Temporal, or starts it again. Idempotent by `requestId`. */
   'workers.switch': { input: z.object({ on: z.boolean(), reason, requestId: z.uuid() }).strict(), output: nothing },
+  /**
+   * Has the host start a worker in a process of its own beside it, or end that one: told off, answers once the process is gone.
+   * It dies with the host. Idempotent by `requestId`.
+   */
+  'workers.switchProcess': { input: z.object({ on: z.boolean(), reason, requestId: z.uuid() }).strict(), output: nothing },
 
   /**
    * Makes a backup of the data folder while the host works on it; answers when it is on disk. `file` is a full path of a

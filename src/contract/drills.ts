@@ -43,6 +43,8 @@ export const drillOrder = z
     /** Of hitting an attempt, 0 to 1. */
     probability: z.number().gt(0).max(1).optional(),
     seconds: z.number().positive().max(600).optional(),
+    /** Has the host start a worker process for it where none runs; it ends with the drill. */
+    startsWorker: z.boolean().optional(),
     /** Name of the profile, typed out, where that is marked as production. */
     profile: z.string().max(300).optional(),
   })
@@ -60,6 +62,8 @@ export const activeDrill = z.object({
   until: timestamp.nullable(),
   probability: z.number().gt(0).max(1).nullable(),
   seconds: z.number().positive().nullable(),
+  /** It brought a worker process along, and has it end once the runs that it hit have gone on. */
+  startsWorker: z.boolean().default(false),
   /** The production profile that it was meant for, as its name was typed; null where none was asked for. */
   profile: z.string().nullable().default(null),
   since: timestamp,
@@ -81,6 +85,8 @@ export const drill = z.object({
     seconds: z.number().nullable(),
     /** Whether `seconds` is the time that a message takes one way; else a step waits for so long. */
     latency: z.boolean(),
+    /** Whether it hits worker processes alone, and may bring one along. */
+    startsWorker: z.boolean(),
   }),
   /** null while it is off. */
   on: activeDrill.nullable(),

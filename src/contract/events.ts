@@ -9,6 +9,7 @@ import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } fr
 import { environment } from './models.ts'
 import { notice } from './notices.ts'
 import { viewsState } from './runViews.ts'
+import { workerProcess } from './workers.ts'
 
 export const events = {
   /** Runs that are new or changed; batched. A detail view of one of them asks again for its detail. */
@@ -23,6 +24,8 @@ export const events = {
   'settings.changed': z.object({ settings }),
   'views.changed': z.object({ state: viewsState }),
   'metrics.changed': z.object({ state: metricsState }),
+  /** The host's worker process, as it is now; whoever shows workers asks again. */
+  'workers.changed': z.object({ process: workerProcess.nullable() }),
   'drills.changed': z.object({ state: drillsState }),
   'guide.changed': z.object({ state: guideState }),
   'keys.changed': z.object({ state: keysState }),

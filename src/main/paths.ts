@@ -15,7 +15,7 @@ export interface AppPaths {
   /** Entry files of worker threads. */
   threads: { intake: string; csv: string; serving: string; training: string }
   /** Entry files of processes of our own. */
-  helpers: { keychain: string }
+  helpers: { keychain: string; worker: string }
 }
 
 /** The folder that holds our package.json, seen from any file of ours. */
@@ -41,7 +41,10 @@ export const builtPaths = (root: string): AppPaths => ({
     serving: join(root, 'out', 'main', 'servingThread.cjs'),
     training: join(root, 'out', 'main', 'trainingThread.cjs'),
   },
-  helpers: { keychain: join(root, 'out', 'main', 'keychainHelper.cjs') },
+  helpers: {
+    keychain: join(root, 'out', 'main', 'keychainHelper.cjs'),
+    worker: join(root, 'out', 'main', 'workerProcess.cjs'),
+  },
 })
 
 /** Node runs the TypeScript of threads as it is, so tests need no build. */
@@ -55,7 +58,10 @@ export const sourcePaths = (root: string): AppPaths => ({
     serving: join(root, 'src', 'main', 'backend', 'serving', 'servingThread.ts'),
     training: join(root, 'src', 'main', 'backend', 'training', 'trainingThread.ts'),
   },
-  helpers: { keychain: join(root, 'src', 'main', 'backend', 'secrets', 'keychainHelper.ts') },
+  helpers: {
+    keychain: join(root, 'src', 'main', 'backend', 'secrets', 'keychainHelper.ts'),
+    worker: join(root, 'src', 'main', 'cli', 'workerProcess.ts'),
+  },
 })
 
 /** The built files for code that runs from out/, the sources for code that Node runs as it is. */

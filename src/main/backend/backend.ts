@@ -3,6 +3,7 @@ import type { CallName, Handlers } from '../../contract/calls.ts'
 import type { EventName, EventPayload } from '../../contract/events.ts'
 import type { IntakeEntry, SelfTestReport, StackHealth } from '../../contract/model.ts'
 import type { StartHelper } from './secrets/keychain.ts'
+import type { StartProcess } from './workerProcess/ownProcess.ts'
 
 export type EventListener = <N extends EventName>(name: N, payload: EventPayload<N>) => void
 
@@ -28,6 +29,8 @@ export interface HostPowers {
   stop(): void
   /** Starts a process of the app's own; default: as plain Node. */
   startHelper?: StartHelper
+  /** Starts one that stays, with a channel to it; default: as plain Node. */
+  startProcess?: StartProcess
   selfTest(): Promise<SelfTestReport>
   /** What `gatehouse doctor` finds on this machine and of this host. */
   examine(): Promise<{ checks: readonly unknown[]; health: StackHealth | null }>

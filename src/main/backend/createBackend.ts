@@ -24,6 +24,7 @@ import { createDiagnostics } from './diagnostics/createDiagnostics.ts'
 import { textsIn } from './diagnostics/readFolder.ts'
 import { createDiskWatch } from './disk/createDiskWatch.ts'
 import { createDrills, type DrilledLink, type PausableServer } from './drills/createDrills.ts'
+import { createDrillWorker } from './drills/drillWorker.ts'
 import { createEncryption } from './encryption/createEncryption.ts'
 import { sampleKeyIds } from './encryption/sampleKeyIds.ts'
 import { createEndpoints } from './endpoints/createEndpoints.ts'
@@ -35,7 +36,8 @@ import { createHistorySearch } from './history/createHistorySearch.ts'
 import { accountName, type Home, hostName, makeHome } from './home.ts'
 import { createIntake } from './intake/createIntake.ts'
 import { createKeyRing } from './keys/createKeyRing.ts'
-import { takeKeyEnvironment } from './keys/environmentKeys.ts'
+import { keyVariables, takeKeyEnvironment } from './keys/environmentKeys.ts'
+import { secretForWorker } from './keys/secretForWorker.ts'
 import { dataKeySecret } from './keys/storedKeys.ts'
 import { createAudit } from './ledger/audit.ts'
 import { isLedgerFree, whenLedgerFree } from './ledger/ledgerTurn.ts'
@@ -67,6 +69,7 @@ import { createTemporalLink } from './worker/createTemporalLink.ts'
 import { holdForKeys } from './worker/hold.ts'
 import { observeInLog } from './worker/observeInLog.ts'
 import { createWorkers } from './worker/workers.ts'
+import { createWorkerProcess } from './workerProcess/createWorkerProcess.ts'
 import { tellWriteRefusals } from './writeRefusals.ts'
 
 // The audit writes down an order once it is carried out, and two machines' clocks differ.
@@ -161,12 +164,13 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const reconciler = createReconciler({ projection, client: () => temporal.client(), log })
 
   // Whatever reaches Temporal is sealed by these keys, and read by whom the operator lets.
+  const keyEnvironment = takeKeyEnvironment()
   const keyRing = createKeyRing({
     home,
     secrets,
     log,
     openRuns: () => projection.open().map(({ workflowId, acceptedAt }) => ({ workflowId, begunAt: acceptedAt })),
-    environment: takeKeyEnvironment(),
+    environment: keyEnvironment,
   })
   const codecServer = createCodecServer({
     codecFor: (namespace) => createEncryptionCodec({ keys: keyRing.source, namespace, sampleKeyIds: sampleKeyIds() }),
@@ -182,6 +186,21 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     log,
     operator: () => settings.get().operator,
     host: hostName(),
+  })
+
+  // A second worker, in a process of its own.
+  const workerProcess = createWorkerProcess({
+    script: paths.helpers.worker,
+    start: host.startProcess,
+    home: home.root,
+    variables: () => ({
+      ...(process.env as Record<string, string>),
+      ...keyVariables(keyEnvironment),
+      ...(profile === undefined ? {} : { GATEHOUSE_PROFILE: profile }),
+    }),
+    secret: (name) => secretForWorker({ secrets, keys: keyRing.source }, name),
+    onChange: (state) => emit('workers.changed', { process: state }),
+    log,
   })
 
   // Faults that the operator switches on.
@@ -216,6 +235,13 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     production: stack.production,
     servers: { postgres: heldBy('postgres', 'Postgres'), temporal: heldBy('temporal', 'Temporal') },
     links: { postgres: linkTo('postgres'), temporal: linkTo('temporal') },
+    worker: createDrillWorker({
+      process: workerProcess,
+      isThrough(workflowId) {
+        const stage = projection.get(workflowId)?.stage
+        return stage === undefined || stage === 'AwaitingApproval' || isEndStage(stage)
+      },
+    }),
   })
 
   // The pipeline's steps, and the worker that runs them.
@@ -254,6 +280,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     host: hostName(),
     processId: process.pid,
     onSwitch: temporal.holdChanged,
+    process: workerProcess,
   })
   const connected = () => {
     const client = temporal.client()
@@ -656,6 +683,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
         return {}
       },
 
+      'workers.switchProcess': async ({ on, reason, requestId }) => {
+        const asked = { by: settings.get().operator, reason }
+        await requests.once(requestId, `worker process ${on ? 'on' : 'off'}`, () =>
+          on ? workerProcess.start(asked) : workerProcess.stop(asked),
+        )
+        return {}
+      },
+
       'backup.make': backups.make,
       'backup.state': backups.state,
       'backup.stop': () => {
@@ -716,7 +751,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       await rollBacks.close()
       await reconciler.close()
       await encryption.close()
-      await temporal.close()
+      await Promise.all([workerProcess.close(), temporal.close()])
       await steps.close()
       keyRing.close()
       drills.close()

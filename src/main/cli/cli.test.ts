@@ -122,6 +122,8 @@ describe('wrong usage ends with 2', () => {
     ['a share above 1', ['drills', 'on', 'random-failures', '--probability', '1.2']],
     ['an unknown action on workers', ['workers', 'hire']],
     ['a worker to stop without a reason', ['workers', 'stop']],
+    ['a worker process to start without a reason', ['workers', 'start-process']],
+    ['an action on workers that every object has', ['workers', 'constructor', '--reason', 'x']],
     ['a reason where nothing is done', ['workers', 'list', '--reason', 'x']],
     ['an unknown action on keys', ['keys', 'steal']],
     ['a key to export without its name', ['keys', 'export']],
@@ -433,7 +435,8 @@ describe('drills', () => {
       orders.push({ name, to })
       const scope = to?.scope ?? { kind: 'next' as const }
       const ends = { count: to?.count ?? null, until: null, probability: to?.probability ?? null, seconds: to?.seconds ?? null }
-      const on = to === null ? null : { ...by, ...ends, scope, run: null, uses: 1, profile: to.profile ?? null }
+      const more = { profile: to?.profile ?? null, startsWorker: to?.startsWorker ?? false }
+      const on = to === null ? null : { ...by, ...ends, ...more, scope, run: null, uses: 1 }
       state = { ...state, drills: state.drills.map((drill) => (drill.name === name ? { ...drill, on } : drill)) }
       return state
     }
@@ -461,6 +464,7 @@ describe('drills', () => {
   it.each([
     [['training-fails'], {}],
     [['training-fails', '--scope', 'all', '--count', '3'], { scope: { kind: 'all' }, count: 3 }],
+    [['worker-crash', '--count', '1', '--start-worker'], { count: 1, startsWorker: true }],
     [['slow-step', '--seconds', '2.5', '--minutes', '10'], { seconds: 2.5, minutes: 10 }],
     [
       ['deployment-flaps', '--scope', 'demo_*.csv', '--probability', '0.2'],

@@ -200,6 +200,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--probability <share>', 'of hitting an attempt, 0 to 1', numberUpTo(1))
     .option('--seconds <number>', 'how long a slow step waits, or what a slow link adds each way', numberUpTo(600))
     .option('--profile <name>', 'the profile in use, typed out: asked for where that is marked as production', notBlank)
+    .option('--start-worker', 'worker-crash: start a worker process where none runs; it ends with the drill')
     .option('--all', 'with off: every drill')
   command(
     'keys [action] [subject]',
@@ -216,7 +217,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   )
   command(
     'workers [action]',
-    "list who works on the pipelines' steps; stop or start the worker of the running host",
+    "list who works on the pipelines' steps; stop or start the worker of the running host; start-process or stop-process: a worker in a process of its own that the host starts",
     async (context, action: string | undefined, options: WorkersFlags) =>
       (await import('./commands/workers.ts')).runWorkers(context, action, options),
   ).option('--reason <text>', 'why, for the audit log', notBlank)

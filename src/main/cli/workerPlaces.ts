@@ -34,6 +34,8 @@ export interface PlacesOptions {
   log: Log
   /** Says what is waited for. */
   say: (line: string) => void
+  /** A host is there, or about to be: it has started this process. */
+  hostComes?: boolean
 }
 
 /** A host that was killed needs seconds to be back. */
@@ -80,7 +82,7 @@ function onServers({ home, paths, secrets, log, say }: PlacesOptions): WorkerPla
 }
 
 /** The servers are children of the host on this data folder, which knows their ports. */
-async function besideHost({ home, secrets, log }: PlacesOptions): Promise<WorkerPlaces> {
+async function besideHost({ home, secrets, log, hostComes = false }: PlacesOptions): Promise<WorkerPlaces> {
   const password = await secrets.get('postgres-password')
   /** null while no host tells it: after one has gone, its servers' ports may be anybody's. */
   let health: StackHealth | null = null
@@ -124,8 +126,10 @@ async function besideHost({ home, secrets, log }: PlacesOptions): Promise<Worker
   const noHost = await connect().then(
     () => null,
     (error: unknown) => {
-      if (error instanceof NoHostError) return error
-      throw error
+      if (!(error instanceof NoHostError)) throw error
+      if (!hostComes) return error
+      void followAgain()
+      return null
     },
   )
   const nextChange = (signal: AbortSignal) => once(changed, 'change', { signal })

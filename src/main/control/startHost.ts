@@ -23,6 +23,7 @@ export interface HostOptions {
   /** Brings the window to the front, and a run in it; a web shell has none and answers with a fresh link. */
   focusWindow?: (workflowId?: string) => void
   startHelper?: HostPowers['startHelper']
+  startProcess?: HostPowers['startProcess']
   /** What runs the self-test of this installation; default: the built command line in this Node. */
   selfTestCommand?: readonly string[]
   /** Someone asked the host to end. */
@@ -83,6 +84,7 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
         // After the answer to whoever asked has been sent.
         stop: () => void setImmediate(onStop),
         startHelper: options.startHelper,
+        startProcess: options.startProcess,
         // Read when it is first asked for: a host that starts does not wait for it.
         examine: async () => (await import('../cli/doctor/runChecks.ts')).runChecks(home),
         selfTest: selfTestApart(

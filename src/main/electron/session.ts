@@ -6,6 +6,7 @@ import type { AppPaths } from '../paths.ts'
 import type { ShellLog } from './log.ts'
 import { selfTestCommand } from './selfTestCommand.ts'
 import { type EnvelopeSource, localSource, remoteSource } from './source.ts'
+import { startUtilityProcess } from './startUtilityProcess.ts'
 import { startUtilityHelper } from './utilityHelper.ts'
 
 /** What a window shows: a host in this process, or one elsewhere on this machine. */
@@ -74,6 +75,7 @@ export async function hostSession(options: {
       ...options,
       shell: 'electron',
       startHelper: startUtilityHelper,
+      startProcess: startUtilityProcess,
       selfTestCommand: selfTestCommand(),
       createBackend,
       ports: anyPort,

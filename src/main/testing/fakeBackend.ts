@@ -290,9 +290,10 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'keys.codecServer': ({ on }) => setKeys({ codecServer: { on, url: on ? 'http://127.0.0.1:4000/secret' : null } }),
     'stack.health': () => fakeHealth,
     'stack.retry': () => ({}),
-    'workers.list': () => ({ stopped: null, workers: [], waiting: null, problem: null }),
+    'workers.list': () => ({ stopped: null, process: null, workers: [], waiting: null, problem: null }),
     'workers.tell': () => ({}),
     'workers.switch': () => ({}),
+    'workers.switchProcess': () => ({}),
     'backup.make': ({ file }) => ({
       file: file ?? '/home/op/gatehouse/backups/gatehouse-20261125T120000Z.zip',
       sizeBytes: 4_210_688,

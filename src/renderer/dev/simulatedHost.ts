@@ -33,7 +33,7 @@ import { runFits } from '../../contract/runFilter.ts'
 import { newestFirst, sortRuns } from '../../contract/runSort.ts'
 import type { ViewsState } from '../../contract/runViews.ts'
 import { higherIsBetter, metricLabels } from '../../contract/training.ts'
-import type { WorkerInfo, WorkerStopped } from '../../contract/workers.ts'
+import type { WorkerInfo, WorkerProcess, WorkerStopped } from '../../contract/workers.ts'
 import { createSimulatedAudit } from './simulatedAudit.ts'
 import { createSimulatedData } from './simulatedData.ts'
 import { createSimulatedGuide } from './simulatedGuide.ts'
@@ -666,7 +666,7 @@ const firstDrill = (name: DrillName, title: string, description: string, options
   name,
   title,
   description,
-  options: { scope: true, count: true, probability: null, seconds: null, latency: false, ...options },
+  options: { scope: true, count: true, probability: null, seconds: null, latency: false, startsWorker: false, ...options },
   on: null,
 })
 const onServers = { scope: false, count: false }
@@ -680,7 +680,8 @@ const firstDrills: DrillsState = {
     firstDrill(
       'worker-crash',
       'Worker crash',
-      'The process of a bare worker is killed while it works on a step; the next worker does the step again.',
+      'A worker in a process of its own is killed while it works on a step; whoever takes the step next does it again.',
+      { startsWorker: true },
     ),
     firstDrill('postgres-down', 'Postgres stopped', 'The real database server is stopped.', onServers),
     firstDrill(
@@ -929,9 +930,23 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
   })
   const decisions = new Map<string, 'delivered' | 'pending'>()
   let workerStopped: WorkerStopped | null = null
+  let workerProcess: WorkerProcess | null = null
+  const processIdentity = 'ada@workbench (worker 5150)'
+  const switchProcess = (on: boolean, reason: string, forDrill = false) => {
+    const at = { since: iso(clock()), by: settings.operator, reason, againAt: null, restarts: 0 }
+    workerProcess = on
+      ? { ...at, state: 'polling', processId: 5150, identity: processIdentity, forDrill, detail: '' }
+      : {
+          ...at,
+          ...{ state: 'ended', processId: null, identity: null, forDrill: false },
+          detail: `It was stopped by ${settings.operator}: ${reason}`,
+        }
+    emit('workers.changed', { process: workerProcess })
+  }
   const simulatedWorker = (change: Partial<WorkerInfo>): WorkerInfo => ({
     identity: 'worker',
     here: false,
+    beside: false,
     host: 'workbench',
     processId: 4242,
     taskQueue: 'mlops-task-queue',
@@ -1278,8 +1293,12 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'stack.retry': () => ({}),
     'workers.list': () => ({
       stopped: workerStopped,
+      process: workerProcess,
       workers: [
         ...(workerStopped ? [] : [simulatedWorker({ identity: 'ada@workbench', here: true })]),
+        ...(workerProcess?.state === 'polling'
+          ? [simulatedWorker({ identity: processIdentity, beside: true, processId: 5150, slots: { used: 0, total: 200 } })]
+          : []),
         simulatedWorker({
           identity: 'ci@build-7 (worker 8123)',
           host: 'build-7',
@@ -1293,6 +1312,10 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'workers.tell': () => ({}),
     'workers.switch': ({ on, reason }) => {
       workerStopped = on ? null : { by: settings.operator, at: iso(clock()), reason }
+      return {}
+    },
+    'workers.switchProcess': ({ on, reason }) => {
+      switchProcess(on, reason)
       return {}
     },
     ...createSimulatedData(emit, clock),
@@ -1333,8 +1356,11 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
               probability: to.probability ?? one.options.probability,
               seconds: to.seconds ?? one.options.seconds,
               profile: to.profile ?? null,
+              startsWorker: to.startsWorker ?? false,
               since: at,
             }
+      if (on?.startsWorker && workerProcess?.state !== 'polling') switchProcess(true, 'For the drill "Worker crash".', true)
+      if (on === null && workerProcess?.forDrill) switchProcess(false, 'The drill "Worker crash" has ended.')
       drills = {
         ...drills,
         drills: drills.drills.map((d) => (d.name === name ? { ...d, on } : d)),

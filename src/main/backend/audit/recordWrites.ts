@@ -92,6 +92,11 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'workers.list': 'reads',
   'workers.tell': 'tells',
   'workers.switch': ({ on, reason, requestId }) => ({ detail: on ? 'started' : 'stopped', reason, request: requestId }),
+  'workers.switchProcess': ({ on, reason, requestId }) => ({
+    detail: on ? 'started' : 'stopped',
+    reason,
+    request: requestId,
+  }),
   'backup.make': ({ file, passphrase }) => ({
     detail: `${file ?? 'in the data folder'}, ${passphrase === null ? 'without' : 'with'} keys`,
   }),

@@ -8,7 +8,9 @@ import { createEventHub } from '../events.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
 import type { LinkCondition } from '../stack/tcpProxy.ts'
+import type { WorkerProcessControl } from '../workerProcess/createWorkerProcess.ts'
 import { createDrills, type Drills } from './createDrills.ts'
+import { createDrillWorker } from './drillWorker.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-drills-'))
 const gpu = { kind: 'fail', message: 'GPU temporarily unavailable' }
@@ -23,6 +25,10 @@ let dice: number[] = []
 const postgres: string[] = []
 const temporal: string[] = []
 let ended = new Set<string>()
+/** What the drills asked of the worker process, and whether one runs that a drill brought along. */
+let asked: string[] = []
+let processForDrill = false
+let through = new Set<string>()
 const opened: Drills[] = []
 
 beforeEach(() => {
@@ -37,6 +43,9 @@ beforeEach(() => {
   postgres.length = 0
   temporal.length = 0
   ended = new Set()
+  asked = []
+  processForDrill = false
+  through = new Set()
 })
 afterEach(() => {
   for (const drills of opened.splice(0)) drills.close()
@@ -58,6 +67,21 @@ const linkTold = (server: 'postgres' | 'temporal') => ({
   set: (condition: LinkCondition, name: string | null) => void Object.assign(network, { [server]: { condition, name } }),
 })
 
+const worker = createDrillWorker({
+  process: {
+    state: () => ({ forDrill: processForDrill }) as ReturnType<WorkerProcessControl['state']>,
+    async start({ by, forDrill }) {
+      processForDrill = forDrill === true
+      asked.push(`start by ${by}`)
+    },
+    async stop({ by }) {
+      processForDrill = false
+      asked.push(`stop by ${by}`)
+    },
+  },
+  isThrough: (workflowId) => through.has(workflowId),
+})
+
 /** As a host makes it on this data folder, now or after a restart. */
 function open(): Drills {
   const drills = createDrills({
@@ -73,6 +97,7 @@ function open(): Drills {
     },
     servers: { postgres: told(postgres), temporal: told(temporal) },
     links: { postgres: linkTold('postgres'), temporal: linkTold('temporal') },
+    worker,
     production: () => production,
     random: () => dice.shift() ?? 0.999,
     now: () => clock,
@@ -161,6 +186,7 @@ describe('scope', () => {
       runs: { fileName: () => null, hasEnded: () => false },
       servers: { postgres: told([]), temporal: told([]) },
       links: { postgres: linkTold('postgres'), temporal: linkTold('temporal') },
+      worker,
       production: () => null,
     })
     opened.push(drills)
@@ -258,6 +284,44 @@ describe('a worker crash', () => {
         .drills.find(({ name }) => name === 'worker-crash')?.on,
     ).toBeNull()
     expect(auditOf(drills)).toEqual(['off worker-crash', 'used worker-crash', 'on worker-crash'])
+  })
+
+  test('brings a worker process along, which stays until the runs that were hit are through their steps', async () => {
+    const drills = open()
+    await on(drills, 'worker-crash', { count: 2, scope: { kind: 'all' }, startsWorker: true })
+    await drills.bareWorkerFaults.before(attempt('a'))
+    await drills.bareWorkerFaults.before(attempt('b'))
+    expect(active(drills, 'worker-crash')).toBeNull()
+    through.add('a')
+    worker.look()
+    expect(asked).toEqual(['start by ada'])
+    through.add('b')
+    worker.look()
+    expect(asked).toEqual(['start by ada', 'stop by the drill "Worker crash"'])
+    expect(drills.list().audit.at(-1)?.detail).toBe('For everything, for 2 attempts, with a worker process of its own.')
+  })
+
+  test('switched off before it hit anybody, the process ends at once; one that somebody else asked for stays', async () => {
+    const drills = open()
+    await on(drills, 'worker-crash', { startsWorker: true })
+    await drills.set('worker-crash', null)
+    expect(asked).toEqual(['start by ada', 'stop by the drill "Worker crash"'])
+    await on(drills, 'worker-crash', { startsWorker: true })
+    processForDrill = false
+    await drills.set('worker-crash', null)
+    expect(asked).toEqual(['start by ada', 'stop by the drill "Worker crash"', 'start by ada'])
+  })
+
+  test('that is on at the start of a host brings its process along again', async () => {
+    await on(open(), 'worker-crash', { startsWorker: true })
+    asked = []
+    open().start()
+    expect(asked).toEqual(['start by ada'])
+  })
+
+  test('no other drill brings a worker process along', async () => {
+    await expect(on(open(), 'gate-fails', { startsWorker: true })).rejects.toThrow(/takes no worker process/)
+    expect(asked).toEqual([])
   })
 })
 

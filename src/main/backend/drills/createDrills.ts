@@ -22,6 +22,7 @@ import type { Log } from '../log.ts'
 import type { StackServer } from '../stack/createStack.ts'
 import type { LinkCondition } from '../stack/tcpProxy.ts'
 import { type ActiveDrills, createDrillsFile } from './drillsFile.ts'
+import type { DrillWorker } from './drillWorker.ts'
 import { failureFileName, type ReadFailureFile, readFailureFile, simulated } from './failureFile.ts'
 import { linkDrills, serverWords } from './linkDrills.ts'
 import { type DrillDefinition, definitionOf, registry } from './registry.ts'
@@ -64,6 +65,7 @@ export interface DrillsOptions {
   }
   servers: Record<StackServer, PausableServer>
   links: Record<StackServer, DrilledLink>
+  worker: DrillWorker
   /** Name of the profile in use where that is marked as production; null otherwise. */
   production(): string | null
   random?: () => number
@@ -100,7 +102,7 @@ const off: ReadFailureFile = { path: '', state: 'absent', activity: null, proble
 
 /** Faults on purpose: which are on, whom they hit, when they end, and the record of it all. */
 export function createDrills(options: DrillsOptions): Drills {
-  const { log, emit, servers, links, runs } = options
+  const { log, emit, servers, links, runs, worker } = options
   const random = options.random ?? Math.random
   const now = options.now ?? Date.now
   const audit = createAudit(options.ledger)
@@ -202,8 +204,7 @@ export function createDrills(options: DrillsOptions): Drills {
     keep(without(name))
     record('off', name, by, why)
     log.info({ drill: name, why }, 'drill off')
-    serverOf(name)?.resume()
-    setLinks()
+    letGo(name)
   }
 
   /** For ends that nobody waits for: a full disk must not stop what caused them. */
@@ -214,9 +215,14 @@ export function createDrills(options: DrillsOptions): Drills {
       log.error({ err: error, drill: name }, 'the end of a drill could not be written; it is off until the next start')
       active = without(name)
       changed()
-      serverOf(name)?.resume()
-      setLinks()
+      letGo(name)
     }
+  }
+
+  function letGo(name: DrillName): void {
+    serverOf(name)?.resume()
+    setLinks()
+    if (definitionOf(name).options.startsWorker) worker.end()
   }
 
   function endWhatIsOver(): void {
@@ -229,6 +235,7 @@ export function createDrills(options: DrillsOptions): Drills {
 
   async function look(): Promise<void> {
     endWhatIsOver()
+    worker.look()
     const seen = await readFailureFile(options.home.config, options.production())
     if (!closed) takeFailures(seen)
   }
@@ -244,7 +251,8 @@ export function createDrills(options: DrillsOptions): Drills {
   /** The fault that a drill has for this attempt; counts it, ends the drill after its last one. */
   function hit(definition: DrillDefinition, attempt: StepAttempt, fileName: string, isBare: boolean): Fault | null {
     const { name } = definition
-    if (definition.bareWorkersOnly && !isBare) return null
+    // The process of the host's own worker is the console's too.
+    if (definition.options.startsWorker && !isBare) return null
     const on = inForce(name)
     if (on === undefined || !definition.steps.includes(attempt.step) || !isInScope(on, attempt.workflowId, fileName)) return null
     // Bound by the first run it meets, also where chance spares that attempt.
@@ -255,6 +263,7 @@ export function createDrills(options: DrillsOptions): Drills {
       if (bound !== on) keepQuietly({ ...active, [name]: bound })
       return null
     }
+    if (definition.options.startsWorker) worker.hit(attempt.workflowId)
     const used: ActiveDrill = { ...bound, uses: bound.uses + 1 }
     keepQuietly({ ...active, [name]: used })
     recordQuietly(name, used, `${whatItDid(fault)} Hit ${used.uses}${used.count === null ? '' : ` of ${used.count}`}.`, attempt)
@@ -339,6 +348,7 @@ export function createDrills(options: DrillsOptions): Drills {
       record('on', name, by, orderWords(definition, on))
       log.info({ drill: name, ...on }, 'drill on')
       setLinks()
+      if (on.startsWorker) worker.begin(by.operator)
       await serverOf(name)?.pause()
       return list()
     },
@@ -372,6 +382,8 @@ export function createDrills(options: DrillsOptions): Drills {
       for (const name of drillNames) {
         const server = active[name] && serverOf(name)
         if (server?.canPause()) void server.pause()
+        const on = active[name]
+        if (on?.startsWorker) worker.begin(on.operator)
       }
       setLinks()
       void look()
@@ -397,6 +409,7 @@ function settle(
   if (order.count != null && !options.count) throw refuse('count', 'count')
   if (order.probability !== undefined && options.probability === null) throw refuse('probability', 'probability')
   if (order.seconds !== undefined && options.seconds === null) throw refuse('seconds', 'seconds')
+  if (order.startsWorker && !options.startsWorker) throw refuse('startsWorker', 'worker process')
   return {
     scope: order.scope ?? { kind: options.scope ? 'next' : 'all' },
     run: null,
@@ -405,6 +418,7 @@ function settle(
     until: order.minutes == null ? null : new Date(now + order.minutes * 60_000).toISOString(),
     probability: order.probability ?? options.probability,
     seconds: order.seconds ?? options.seconds,
+    startsWorker: order.startsWorker ?? false,
     since: new Date(now).toISOString(),
   }
 }
@@ -443,7 +457,8 @@ function whatItDid(fault: Fault): string {
   }
 }
 
-function orderWords({ options }: DrillDefinition, { scope, count, since, until, probability, seconds }: ActiveDrill): string {
+function orderWords({ options }: DrillDefinition, on: ActiveDrill): string {
+  const { scope, count, since, until, probability, seconds } = on
   const minutes = until === null ? null : (Date.parse(until) - Date.parse(since)) / 60_000
   const words = [
     options.scope ? `for ${scopeWords(scope)}` : '',
@@ -451,6 +466,7 @@ function orderWords({ options }: DrillDefinition, { scope, count, since, until, 
     minutes === null ? '' : `for ${minutes} min`,
     probability === null ? '' : `with probability ${probability}`,
     seconds === null ? '' : `by ${seconds} s`,
+    on.startsWorker ? 'with a worker process of its own' : '',
   ]
     .filter(Boolean)
     .join(', ')

@@ -30,6 +30,7 @@ beforeAll(async () => {
     runs: { fileName: () => null, hasEnded: () => false },
     servers: { postgres: nobodys, temporal: nobodys },
     links: { postgres: nobodysLink, temporal: nobodysLink },
+    worker: { begin() {}, hit() {}, end() {}, look() {} },
     production: () => null,
   })
 })

@@ -7,8 +7,6 @@ export interface DrillDefinition extends Omit<Drill, 'on'> {
   steps: readonly StepName[]
   /** The fault for an attempt in its scope; null where chance spares it. `random` is 0 to 1, 1 excluded. */
   fault(on: ActiveDrill, random: () => number): Fault | null
-  /** true where the host's own worker is spared, whose process is the console's too. */
-  bareWorkersOnly?: true
 }
 
 /** What the seed's trainer says when it fails on purpose; other tools look for these words. */
@@ -23,14 +21,14 @@ const fail = (message: string): Fault => ({ kind: 'fail', message })
 const byChance = (on: ActiveDrill, random: () => number, message: string) =>
   random() < (on.probability ?? 1) ? fail(message) : null
 
-const inSteps = { scope: true, count: true, probability: null, seconds: null, latency: false }
+const inSteps = { scope: true, count: true, probability: null, seconds: null, latency: false, startsWorker: false }
 
 /** Seconds: a short step is done by then and was not told, a long one is in its middle. */
 const crashAfter = 0.5
 
 /** For everybody, until it is switched off or its time is over. */
 const onServers = {
-  options: { scope: false, count: false, probability: null, seconds: null, latency: false },
+  options: { scope: false, count: false, probability: null, seconds: null, latency: false, startsWorker: false },
   steps: [],
   fault: () => null,
 }
@@ -99,11 +97,10 @@ const definitions: Record<DrillName, Omit<DrillDefinition, 'name'>> = {
   'worker-crash': {
     title: 'Worker crash',
     description:
-      'The process of a bare worker ("gatehouse worker") is killed while it works on a step. The attempt is lost, Temporal misses it within seconds, and the next worker does the step again. The worker of this window is spared, as the console would die with it: start a bare worker first.',
-    options: inSteps,
+      'A worker in a process of its own is killed while it works on a step. The attempt is lost, Temporal misses it within seconds, and whoever takes the step next does it again. The worker of this host is spared, as the console would die with it; a worker process that this host started is started again.',
+    options: { ...inSteps, startsWorker: true },
     steps: stepNames.filter((name) => name !== 'await_production_approval'),
     fault: () => ({ kind: 'crash', afterSeconds: crashAfter }),
-    bareWorkersOnly: true,
   },
   'postgres-down': {
     title: 'Postgres stopped',

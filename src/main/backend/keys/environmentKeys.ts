@@ -31,6 +31,12 @@ export function takeKeyEnvironment(env: NodeJS.ProcessEnv = process.env): KeyEnv
   return taken
 }
 
+/** What was taken out of the environment, for a process of ours that is handed it by another way. */
+export const keyVariables = ({ keys, vaultToken }: KeyEnvironment): Record<string, string> => ({
+  ...(keys === null ? {} : { [variable]: keys }),
+  ...(vaultToken === null ? {} : { VAULT_TOKEN: vaultToken }),
+})
+
 export interface EnvironmentKeys extends KeyProvider {
   /** In their order: the first seals. */
   readonly ids: readonly string[]

@@ -33,6 +33,25 @@ export const dataKeySecret = (id: string) => `data-key:${id}`
 const indexName = 'data-keys'
 const indexSchema = z.array(z.string())
 
+/** The id that an entry of this name belongs to, where that entry is wrapped by a passphrase; null for any other secret. */
+export function passphraseWraps(name: string, text: string): string | null {
+  if (!name.startsWith(dataKeySecret(''))) return null
+  try {
+    return 'wrapped' in entrySchema.parse(JSON.parse(text)) ? name.slice(dataKeySecret('').length) : null
+  } catch {
+    return null
+  }
+}
+
+/** The same entry as one that no passphrase wraps. */
+export function entryInClear(text: string, key: KeyObject): string {
+  const { createdAt } = entrySchema.parse(JSON.parse(text))
+  const raw = key.export()
+  const entry: Entry = { createdAt, key: raw.toString('base64') }
+  raw.fill(0)
+  return JSON.stringify(entry)
+}
+
 const bound = (id: string) => `gatehouse key at rest v1 ${id}`
 
 /** @param passphraseFile holds the passphrase, where nobody is there to give it */

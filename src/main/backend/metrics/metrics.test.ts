@@ -21,6 +21,7 @@ afterEach(async () => {
 const slots: WorkerSlots = { activity: { used: 3, total: 100 }, workflow: { used: 1, total: 40 } }
 const workersState: WorkersState = {
   stopped: null,
+  process: null,
   workers: [],
   waiting: { steps: 2, runs: 1, oldestSeconds: 41 },
   problem: null,
@@ -154,7 +155,7 @@ it('leaves out what cannot be read, and tells the rest', async () => {
     parts: () => {
       throw new Error('no parts')
     },
-    workers: async () => ({ stopped: null, workers: [], waiting: null, problem: 'Temporal cannot be reached.' }),
+    workers: async () => ({ stopped: null, process: null, workers: [], waiting: null, problem: 'Temporal cannot be reached.' }),
     awaitingApproval: () => [],
   })
   await metrics.endpoint.settingsChanged()

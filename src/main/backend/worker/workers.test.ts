@@ -16,10 +16,11 @@ const listed = (change: Partial<ListedWorker>): ListedWorker => ({
   ...change,
 })
 const client = {} as Client
+const noProcess = { state: () => null, hasEnded: () => false }
 
 test('is stopped with a name and a reason until it is started again; what is so already stays as it is', () => {
   const onSwitch = vi.fn()
-  const workers = createWorkers({ client: () => null, ask: vi.fn(), host: 'lab', processId: 7, onSwitch })
+  const workers = createWorkers({ client: () => null, ask: vi.fn(), host: 'lab', processId: 7, onSwitch, process: noProcess })
   expect(workers.hold()).toBeNull()
   workers.switch(true, 'olga', 'nothing')
   expect(onSwitch).not.toHaveBeenCalled()
@@ -40,7 +41,14 @@ test('its own process comes first, the others by name', async () => {
     ],
     waiting: { steps: 2, runs: 0, oldestSeconds: 4 },
   })
-  const workers = createWorkers({ client: () => client, ask, host: 'lab', processId: 7, onSwitch: () => undefined })
+  const workers = createWorkers({
+    client: () => client,
+    ask,
+    host: 'lab',
+    processId: 7,
+    onSwitch: () => undefined,
+    process: noProcess,
+  })
   const state = await workers.list()
   expect(state.workers.map(({ identity, here }) => [identity, here])).toEqual([
     ['ana@lab', true],
@@ -52,7 +60,14 @@ test('its own process comes first, the others by name', async () => {
 
 test('without an answer of Temporal it says so, and still knows that it was stopped', async () => {
   const ask = async () => Promise.reject(new Error('deadline exceeded'))
-  const workers = createWorkers({ client: () => client, ask, host: 'lab', processId: 7, onSwitch: () => undefined })
+  const workers = createWorkers({
+    client: () => client,
+    ask,
+    host: 'lab',
+    processId: 7,
+    onSwitch: () => undefined,
+    process: noProcess,
+  })
   workers.switch(false, 'olga', 'upgrade')
   expect(await workers.list()).toMatchObject({
     stopped: { by: 'olga', reason: 'upgrade' },

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import type { WorkerInfo, WorkerStopped, WorkersState } from '../../../contract/workers.ts'
+import type { WorkerInfo, WorkerProcess, WorkerStopped, WorkersState } from '../../../contract/workers.ts'
 import type { ListedWorker, QueueWorkers } from '../../../temporal/workers.ts'
 import type { Hold } from './hold.ts'
 
@@ -17,19 +17,27 @@ interface Options {
   host: string
   processId: number
   onSwitch(): void
+  /** The worker process that this host started. */
+  process: {
+    state(): WorkerProcess | null
+    /** true for one that is no more. */
+    hasEnded(identity: string): boolean
+  }
 }
 
 /**
  * This host's own worker as an operator switches it, and all workers as Temporal knows them. A stop lasts until it is
  * taken back or the host starts anew: whoever starts Gatehouse next must not wonder why nothing goes on.
  */
-export function createWorkers({ client, ask, host, processId, onSwitch }: Options): Workers {
+export function createWorkers({ client, ask, host, processId, onSwitch, process }: Options): Workers {
   let stopped: WorkerStopped | null = null
 
-  const infoOf = (worker: ListedWorker): WorkerInfo => ({
-    ...worker,
-    here: worker.host === host && worker.processId === processId,
-  })
+  const infoOf = (worker: ListedWorker): WorkerInfo => {
+    const here = worker.host === host && worker.processId === processId
+    // A server that tells no hosts tells the identity, in which a worker of a process of its own names its machine.
+    const isOnThisMachine = worker.host === null ? worker.identity.includes(`@${host} (worker `) : worker.host === host
+    return { ...worker, here, beside: isOnThisMachine && !here }
+  }
   const byName = (a: WorkerInfo, b: WorkerInfo) =>
     Number(b.here) - Number(a.here) || a.identity.localeCompare(b.identity) || (a.processId ?? 0) - (b.processId ?? 0)
 
@@ -47,12 +55,13 @@ export function createWorkers({ client, ask, host, processId, onSwitch }: Option
       onSwitch()
     },
     async list() {
-      const nothing = { stopped, workers: [], waiting: null }
+      const nothing = { stopped, process: process.state(), workers: [], waiting: null }
       const temporal = client()
       if (!temporal) return { ...nothing, problem: 'Workers are asked for at Temporal, which cannot be reached now.' }
       try {
         const { workers, waiting } = await ask(temporal)
-        return { stopped, workers: workers.map(infoOf).toSorted(byName), waiting, problem: null }
+        const there = workers.filter(({ identity }) => !process.hasEnded(identity))
+        return { stopped, process: process.state(), workers: there.map(infoOf).toSorted(byName), waiting, problem: null }
       } catch (error) {
         return { ...nothing, problem: `Temporal did not tell its workers (${(error as Error).message}).` }
       }

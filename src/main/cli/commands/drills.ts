@@ -23,10 +23,11 @@ export interface DrillFlags {
   probability?: number
   seconds?: number
   profile?: string
+  startWorker?: boolean
   all?: boolean
 }
 
-const orderFlags = ['scope', 'count', 'minutes', 'probability', 'seconds', 'profile'] as const
+const orderFlags = ['scope', 'count', 'minutes', 'probability', 'seconds', 'profile', 'startWorker'] as const
 
 export async function runDrills(
   context: Context,
@@ -36,7 +37,10 @@ export async function runDrills(
 ): Promise<ExitCode> {
   const without = (names: readonly (keyof DrillFlags)[]) => {
     const given = names.find((flag) => flags[flag] !== undefined)
-    if (given) throw new UsageError(`--${given} makes no sense with "drills ${action}". Nothing was switched.`)
+    if (given)
+      throw new UsageError(
+        `--${given.replace('startWorker', 'start-worker')} makes no sense with "drills ${action}". Nothing was switched.`,
+      )
   }
   switch (action) {
     case 'list':
@@ -86,13 +90,14 @@ function parseName(text: string | undefined): DrillName {
   return name
 }
 
-const orderOf = ({ scope, count, minutes, probability, seconds, profile }: DrillFlags): DrillOrder => ({
+const orderOf = ({ scope, count, minutes, probability, seconds, profile, startWorker }: DrillFlags): DrillOrder => ({
   ...(scope === undefined ? {} : { scope: parseScope(scope) }),
   count,
   minutes,
   probability,
   seconds,
   profile,
+  ...(startWorker === undefined ? {} : { startsWorker: startWorker }),
 })
 
 const parseScope = (text: string): DrillScope =>
@@ -128,6 +133,7 @@ function onWords(on: ActiveDrill, options: Drill['options']): string {
     on.probability === null ? '' : `probability ${on.probability}`,
     on.seconds === null ? '' : `${on.seconds} s`,
     options.count ? `hit ${on.uses}` : '',
+    on.startsWorker ? 'with a worker process of its own' : '',
     left,
     `since ${momentWords(on.since, now)} by ${on.operator}`,
   ]

@@ -25,6 +25,7 @@ const callWords: Record<string, string> = {
   'drills.set': 'Switched a drill',
   'stack.retry': 'Tried the stack again',
   'workers.switch': 'Switched the worker',
+  'workers.switchProcess': 'Switched the worker process',
   'history.export': 'Exported the history',
   'backup.make': 'Made a backup',
   'backup.stop': 'Stopped a backup',

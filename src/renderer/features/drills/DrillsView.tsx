@@ -2,6 +2,7 @@ import { TriangleAlert } from 'lucide-react'
 import { useId } from 'react'
 import { type ActiveDrill, type AuditEntry, type Drill, leftOfDrill } from '../../../contract/drills.ts'
 import { momentWords } from '../../../contract/sentence.ts'
+import type { WorkersState } from '../../../contract/workers.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
@@ -11,6 +12,8 @@ import { Note } from '../../ui/Note.tsx'
 import { Switch } from '../../ui/Switch.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { useWorkersState } from '../workers/useWorkersState.ts'
+import { CrashTargets, canBringWorker } from './CrashTargets.tsx'
 import { type DrillDraft, draftOf, scopeWords } from './drillsStore.ts'
 import './drills.css'
 
@@ -20,6 +23,7 @@ export function DrillsView() {
   const load = useIn('drills', (s) => s.load)
   const problem = useIn('drills', (s) => s.problem)
   const state = useIn('drills', (s) => s.state)
+  const workers = useWorkersState()
   if (load === 'failed') {
     return (
       <div className="runs-message">
@@ -58,7 +62,7 @@ export function DrillsView() {
         {state.production === null ? null : <Production name={state.production} />}
         <ul className="drills-list" aria-label="Drills">
           {state.drills.map((drill) => (
-            <Row key={drill.name} drill={drill} />
+            <Row key={drill.name} drill={drill} workers={drill.options.startsWorker ? workers : null} />
           ))}
         </ul>
         <Lately entries={state.audit} />
@@ -90,7 +94,8 @@ function Production({ name }: { name: string }) {
   )
 }
 
-function Row({ drill }: { drill: Drill }) {
+/** @param workers who works now, for a drill that hits workers; else null */
+function Row({ drill, workers }: { drill: Drill; workers: WorkersState | null }) {
   const { drills } = useConsole()
   const locked = useIn('drills', (s) =>
     s.state?.production != null && s.profile.trim() !== s.state.production
@@ -101,6 +106,7 @@ function Row({ drill }: { drill: Drill }) {
   const off = actionsOff ?? (drill.on === null ? locked : null)
   const busy = useIn('drills', (s) => s.busy[drill.name] === true)
   const refusal = useIn('drills', (s) => s.refusals[drill.name])
+  const draft = useIn('drills', (s) => s.drafts[drill.name]) ?? draftOf(drill)
   const described = useId()
   const { name, title, description, on } = drill
   return (
@@ -111,7 +117,7 @@ function Row({ drill }: { drill: Drill }) {
           isDisabled={busy}
           offBecause={off}
           aria-describedby={described}
-          onChange={() => void drills.getState().toggle(name)}
+          onChange={() => void drills.getState().toggle(name, canBringWorker(workers))}
         >
           <span className="drill-title">{title}</span>
         </Switch>
@@ -126,6 +132,13 @@ function Row({ drill }: { drill: Drill }) {
         {description}
       </p>
       {on ? <Effect drill={drill} on={on} /> : <Options drill={drill} />}
+      <CrashTargets
+        state={workers}
+        isOn={on !== null}
+        brought={on?.startsWorker === true}
+        bring={draft.startsWorker}
+        onBring={(startsWorker) => drills.getState().edit(name, { startsWorker })}
+      />
       {refusal ? (
         <div className="drill-words">
           <Note tone="bad">
@@ -173,7 +186,7 @@ function Options({ drill }: { drill: Drill }) {
   const scopeLabel = useId()
   const { options, name, title } = drill
   const edit = (change: Partial<DrillDraft>) => drills.getState().edit(name, change)
-  const text = (field: Exclude<keyof DrillDraft, 'scope'>, label: string, placeholder?: string) => (
+  const text = (field: Exclude<keyof DrillDraft, 'scope' | 'startsWorker'>, label: string, placeholder?: string) => (
     <Field
       label={label}
       value={draft[field]}

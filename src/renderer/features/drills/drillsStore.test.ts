@@ -54,6 +54,7 @@ describe('bannerText', () => {
     scope: { kind: 'all' },
     run: null,
     profile: null,
+    startsWorker: false,
     uses: 0,
     count: null,
     until: null,

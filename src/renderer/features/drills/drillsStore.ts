@@ -23,6 +23,8 @@ export interface DrillDraft {
   probability: string
   seconds: string
   latencyMs: string
+  /** Bring a worker process along, where that is offered. */
+  startsWorker: boolean
 }
 export type DraftErrors = Partial<Record<keyof DrillDraft, string>>
 
@@ -41,8 +43,8 @@ export interface DrillsView {
   typeProfile(text: string): void
   fetch(): Promise<void>
   edit(name: DrillName, change: Partial<DrillDraft>): void
-  /** Switches on as its draft says, or off. */
-  toggle(name: DrillName): Promise<void>
+  /** Switches on as its draft says, or off. `offersWorker`: its worker process was offered, and the draft decides about that. */
+  toggle(name: DrillName, offersWorker?: boolean): Promise<void>
 }
 
 export const draftOf = ({ options }: Pick<Drill, 'options'>): DrillDraft => ({
@@ -53,6 +55,7 @@ export const draftOf = ({ options }: Pick<Drill, 'options'>): DrillDraft => ({
   probability: options.probability === null ? '' : String(options.probability),
   seconds: options.seconds === null || options.latency ? '' : String(options.seconds),
   latencyMs: options.seconds === null || !options.latency ? '' : String(options.seconds * 1000),
+  startsWorker: options.startsWorker,
 })
 
 const number = (text: string) => (text.trim() === '' ? undefined : Number(text.trim().replace(',', '.')))
@@ -156,14 +159,16 @@ export function createDrillsStore(connection: Connection) {
       const errors = known && !checked.ok ? checked.errors : undefined
       set({ drafts: { ...get().drafts, [name]: draft }, errors: { ...get().errors, [name]: errors } })
     },
-    async toggle(name) {
+    async toggle(name, offersWorker = false) {
       const drill = get().state?.drills.find((one) => one.name === name)
       if (!drill || get().busy[name]) return
       let to: DrillOrder | null = null
       if (drill.on === null) {
-        const checked = orderOf(get().drafts[name] ?? draftOf(drill), drill)
+        const draft = get().drafts[name] ?? draftOf(drill)
+        const checked = orderOf(draft, drill)
         if (!checked.ok) return set({ errors: { ...get().errors, [name]: checked.errors } })
         to = get().state?.production === null ? checked.order : { ...checked.order, profile: get().profile.trim() }
+        if (offersWorker && draft.startsWorker) to = { ...to, startsWorker: true }
       }
       const mark = (busy: boolean, refusal: string | undefined) =>
         set({ busy: { ...get().busy, [name]: busy }, refusals: { ...get().refusals, [name]: refusal } })

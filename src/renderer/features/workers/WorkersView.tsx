@@ -1,32 +1,24 @@
 import { Cpu } from 'lucide-react'
-import { useEffect, useId, useState } from 'react'
+import { useId, useState } from 'react'
 import { spanWords } from '../../../contract/sentence.ts'
 import { type WorkerInfo, type WorkersState, waitingWords } from '../../../contract/workers.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
-import { Dialog } from '../../ui/Dialog.tsx'
-import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
-import { problemText } from '../../ui/problem.ts'
 import { Moment } from '../../ui/times.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
+import { SwitchDialog } from './SwitchDialog.tsx'
+import { useWorkersState } from './useWorkersState.ts'
+import { WorkerProcessCard } from './WorkerProcessCard.tsx'
 import './workers.css'
-
-/** Workers tell of themselves every ten seconds; slots come and go meanwhile. */
-const lookAgainMs = 5_000
 
 /** Who works on the pipelines' steps, wherever it runs, and the switch of this host's own worker. */
 export default function WorkersView() {
   const { workers } = useConsole()
   const load = useIn('workers', (s) => s.load)
   const problem = useIn('workers', (s) => s.problem)
-  const state = useIn('workers', (s) => s.state)
-  useEffect(() => {
-    void workers.getState().fetch()
-    const timer = setInterval(() => void workers.getState().fetch(), lookAgainMs)
-    return () => clearInterval(timer)
-  }, [workers])
+  const state = useWorkersState()
   if (load === 'failed') {
     return (
       <div className="runs-message">
@@ -40,6 +32,7 @@ export default function WorkersView() {
     <div className="workers-view scroll">
       <div className="workers-page">
         <Own state={state} />
+        <WorkerProcessCard process={state.process} />
         <All state={state} />
         <More />
       </div>
@@ -74,59 +67,12 @@ function Own({ state: { stopped } }: { state: WorkersState }) {
           {part?.state === 'up' ? '' : part?.remedy}
         </p>
       )}
-      {asking ? <SwitchDialog on={stopped !== null} onClose={() => setAsking(false)} /> : null}
+      {asking ? <SwitchDialog what="own" on={stopped !== null} onClose={() => setAsking(false)} /> : null}
     </section>
   )
 }
 
-function SwitchDialog({ on, onClose }: { on: boolean; onClose: () => void }) {
-  const { workers } = useConsole()
-  const off = useIn('stack', whyActionsAreOff)
-  // One per opened dialog, so that a second click never does it twice.
-  const [requestId] = useState(() => crypto.randomUUID())
-  const [reason, setReason] = useState('')
-  const [sending, setSending] = useState(false)
-  const [problem, setProblem] = useState<string | null>(null)
-  const send = async () => {
-    if (reason.trim() === '') return setProblem('A reason is required.')
-    setSending(true)
-    setProblem(null)
-    try {
-      await workers.getState().switch(on, reason.trim(), requestId)
-      onClose()
-    } catch (cause) {
-      setSending(false)
-      setProblem(problemText(cause))
-    }
-  }
-  const verb = on ? 'Start the worker' : 'Stop the worker'
-  return (
-    <Dialog
-      title={`${verb}?`}
-      isOpen
-      onClose={onClose}
-      foot={
-        <>
-          <span className="grow" />
-          <Button onPress={onClose}>Leave it as it is</Button>
-          <Button look="primary" isDisabled={sending} offBecause={off} onPress={() => void send()}>
-            {sending ? (on ? 'Starting…' : 'Stopping…') : verb}
-          </Button>
-        </>
-      }
-    >
-      <p>
-        {on
-          ? 'It takes up the steps that wait, the oldest first.'
-          : 'It takes no further step. A step under way is given back to Temporal and made again by whoever takes it. Files are still accepted and runs still begin; they wait until this or another worker works.'}
-      </p>
-      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
-      <p className="faint">Kept in the audit log with your name.</p>
-    </Dialog>
-  )
-}
-
-function All({ state: { workers, waiting, problem } }: { state: WorkersState }) {
+function All({ state: { workers, process, waiting, problem } }: { state: WorkersState }) {
   const id = useId()
   return (
     <section aria-labelledby={id}>
@@ -159,7 +105,11 @@ function All({ state: { workers, waiting, problem } }: { state: WorkersState }) 
             </thead>
             <tbody>
               {workers.map((worker) => (
-                <Row key={`${worker.identity} ${worker.host} ${worker.processId} ${worker.startedAt}`} worker={worker} />
+                <Row
+                  key={`${worker.identity} ${worker.host} ${worker.processId} ${worker.startedAt}`}
+                  worker={worker}
+                  isOurs={worker.identity === process?.identity}
+                />
               ))}
             </tbody>
           </table>
@@ -169,7 +119,8 @@ function All({ state: { workers, waiting, problem } }: { state: WorkersState }) 
   )
 }
 
-function Row({ worker }: { worker: WorkerInfo }) {
+/** @param isOurs this host has started it */
+function Row({ worker, isOurs }: { worker: WorkerInfo; isOurs: boolean }) {
   const now = useNow()
   const { slots } = worker
   return (
@@ -181,6 +132,7 @@ function Row({ worker }: { worker: WorkerInfo }) {
             {worker.identity}
           </bdi>
           {worker.here ? <span className="tag run">this host</span> : null}
+          {isOurs ? <span className="tag run nowrap">started by this host</span> : null}
         </span>
       </td>
       <td className="nowrap">
@@ -223,7 +175,7 @@ function More() {
     <section aria-labelledby={id}>
       <h2 id={id}>More workers</h2>
       <p className="muted">
-        <code>gatehouse worker</code> adds one, on this machine or on another that shares the data folder and the keys;{' '}
+        <code>gatehouse worker</code> adds further ones, on this machine or on another that shares the data folder and the keys;{' '}
         <code>docs/scaling.md</code> says how, and how to go from the embedded server to a cluster.
       </p>
     </section>

@@ -11,6 +11,8 @@ export interface WorkersView {
   fetch(): Promise<void>
   /** Stops this host's own worker or starts it; once for a request id. @throws what the host refused it with; nothing was changed then */
   switch(on: boolean, reason: string, requestId: string): Promise<void>
+  /** The same for the worker process that the host starts beside itself; off, it comes back once that is gone. */
+  switchProcess(on: boolean, reason: string, requestId: string): Promise<void>
 }
 
 export function createWorkersStore(connection: Connection) {
@@ -29,11 +31,21 @@ export function createWorkersStore(connection: Connection) {
       await connection.call('workers.switch', { on, reason, requestId })
       await get().fetch()
     },
+    async switchProcess(on, reason, requestId) {
+      await connection.call('workers.switchProcess', { on, reason, requestId })
+      await get().fetch()
+    },
   }))
   // A switch, a lost server: whatever changes the status line may change this list.
   const look = coalesced(() => store.getState().fetch())
   connection.subscribe('stack.changed', () => {
     if (store.getState().load !== 'loading') look()
+  })
+  connection.subscribe('workers.changed', ({ process }) => {
+    const { state } = store.getState()
+    if (state === null) return
+    store.setState({ state: { ...state, process } })
+    look()
   })
   return store
 }
