@@ -75,7 +75,7 @@ export async function resetRun(
   run: RunRef,
   { workflowTaskEventId, requestId, by, reason }: Order & { workflowTaskEventId: Long; requestId: string },
 ): Promise<string> {
-  const answer = await carryOut(client, 'Temporal no longer knows this run, so it cannot go on.', (namespace) =>
+  const answer = await carryOut(client, 'Temporal no longer has this run, so it cannot go on.', (namespace) =>
     client.workflowService.resetWorkflowExecution({
       namespace,
       identity: by,

@@ -121,3 +121,24 @@ test('what cannot be done is refused in words, and nothing is changed', async ()
   await bench.reaches(workflowId, 'Cancelled')
   expect(await act('train_model', 'pause')).toMatchObject({ message: expect.stringContaining('has ended already') })
 })
+
+test('of a run that was deleted in Temporal nothing is asked in vain: each answer says that it is gone', async () => {
+  const workflowId = await bench.start('deleted')
+  await known(workflowId)
+  await bench.reaches(workflowId, 'AwaitingApproval')
+  const { namespace } = bench.client.options
+  await bench.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId } })
+  const restart = { workflowId, step: 'train_model', action: 'restart', reason: 'x' } as const
+  await expect
+    .poll(() => conflictOf(commands.actOnStep({ ...restart, requestId: randomUUID() })))
+    .toMatchObject({ kind: 'conflict', message: 'Temporal no longer has this run, so it cannot go on.' })
+  const { detail, history, payloads, runPayloads } = reader()
+  const unread = { kind: 'notFound', message: expect.stringContaining('holds no history of this run any more') }
+  expect(await conflictOf(history({ workflowId, older: null, limit: 10 }))).toMatchObject(unread)
+  expect(await conflictOf(payloads(workflowId, 'train_model'))).toMatchObject(unread)
+  expect(await conflictOf(runPayloads(workflowId))).toMatchObject(unread)
+  expect(await detail(workflowId)).toMatchObject({
+    stage: 'AwaitingApproval',
+    incomplete: expect.stringContaining('holds no history'),
+  })
+})

@@ -74,9 +74,15 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
   /** An earlier try ended it: what was asked for is done, and only its answer was lost. */
   const endedByIt = (workflowId: string, sentAt: string | null) => sentAt !== null && recordOf(workflowId).stage === 'Cancelled'
 
+  const historyOf = (client: Client, run: Parameters<typeof wholeHistory>[1]) =>
+    wholeHistory(client, run).catch((error: unknown) => {
+      if (isAnswer(error, 'notFound')) throw new CommandRefused('Temporal no longer has this run, so it cannot go on.')
+      throw error
+    })
+
   /** Temporal would reset twice under one request id, so an earlier try is looked for in the history that it made. */
   async function wasRestarted(client: Client, workflowId: string, reason: string, sentAt: string): Promise<boolean> {
-    const { events } = await wholeHistory(client, { workflowId })
+    const { events } = await historyOf(client, { workflowId })
     const since = Date.parse(sentAt) - clocksDifferMs
     return resetsOf(events ?? [], () => null).some((reset) => reset.reason === reason && Date.parse(reset.at) >= since)
   }
@@ -89,7 +95,7 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
     const client = connected()
     const run = execution(record)
     if (sentAt !== null && (await wasRestarted(client, run.workflowId, reason, sentAt))) return
-    const history = await wholeHistory(client, run)
+    const history = await historyOf(client, run)
     const scheduled = beginningOf(step, history.events ?? [])
     if (!scheduled) throw conflict('This run has not come to that step, so it cannot go on from there. Nothing was changed.')
     const runId = await resetRun(client, run, { workflowTaskEventId: scheduled, requestId, by: operator(), reason })

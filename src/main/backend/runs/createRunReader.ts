@@ -140,10 +140,16 @@ export function createRunReader({
       const { runId } = recordOf(workflowId)
       const temporal = client()
       if (!temporal) throw unavailable('temporal', 'Inputs and results are read from Temporal, which cannot be reached now.')
-      const [history, { pendingActivities }] = runId
-        ? await Promise.all([readEvents(temporal, { workflowId, runId }), describeRun(temporal, workflowId, runId)])
-        : [nothingRead, { pendingActivities: [] }]
-      return stepPayloads(step, history, pendingActivities, temporal.options.loadedDataConverter)
+      if (!runId) return stepPayloads(step, nothingRead, [], temporal.options.loadedDataConverter)
+      try {
+        const [history, { pendingActivities }] = await Promise.all([
+          readEvents(temporal, { workflowId, runId }),
+          describeRun(temporal, workflowId, runId),
+        ])
+        return await stepPayloads(step, history, pendingActivities, temporal.options.loadedDataConverter)
+      } catch (error) {
+        throw historyProblem(error)
+      }
     },
 
     async runPayloads(workflowId) {
@@ -252,8 +258,10 @@ function createLately<T>() {
   }
 }
 
+/** What can be said of a history that could not be read; else the error itself. */
 function historyProblem(error: unknown): unknown {
-  if (isAnswer(error, 'notFound')) return notFound('Temporal holds no history of this run any more (its retention is over).')
+  if (isAnswer(error, 'notFound'))
+    return notFound('Temporal holds no history of this run any more (it was deleted there, or its retention is over).')
   if (isAnswer(error, 'invalidArgument'))
     return invalid('Temporal does not know this page. Read the history from its newest event.', 'older')
   if (isAnswer(error, 'unavailable', 'deadlineExceeded', 'resourceExhausted'))
@@ -278,10 +286,7 @@ async function readTemporal(temporal: Client | null, workflowId: string, runId: 
     ])
     return { events: history.events, pending: description.pendingActivities, incomplete: incompleteWords(history) }
   } catch (error) {
-    return {
-      ...nothing,
-      incomplete: `Temporal could not give this run's history (${(error as Error).message}); this is what was seen here.`,
-    }
+    return { ...nothing, incomplete: `${(historyProblem(error) as Error).message} This is what was seen here.` }
   }
 }
 
