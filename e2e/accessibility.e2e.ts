@@ -77,7 +77,7 @@ async function open(theme: Theme, scenario: Scenario = 'mixed') {
 
 describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stands in the way', (theme) => {
   it('of the places', async () => {
-    const { page, faults, look, lookInto, press, place } = await open(theme)
+    const { page, faults, look, lookInto, press, place, dialog } = await open(theme)
     await place('Inbox')
     await page
       .getByRole('button', { name: /^Open the run of/ })
@@ -107,6 +107,18 @@ describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stand
     await place('Settings')
     await page.getByRole('button', { name: /2\. standard/ }).waitFor()
     await look('settings')
+    await lookInto('profiles', async () => {
+      await press('Change…')
+      await page.getByText('none is kept for this profile').waitFor()
+    })
+    await press('Change…')
+    await page.getByRole('radio', { name: /lab/ }).press('Space')
+    await press('Use lab…', dialog)
+    await page.getByText('Runs do not move').waitFor()
+    await look('use a profile')
+    await press('Use lab', dialog)
+    await page.getByText('embedded now, lab from the next start').waitFor()
+    await look('another profile from the next start')
     await lookInto('back up', () => press('Back up now…'))
     await lookInto('diagnostics', async () => {
       await press('Collect diagnostics…')

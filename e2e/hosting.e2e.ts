@@ -3,7 +3,7 @@
  * modules and servers in the process that shows the window. No Electron that could host is at hand everywhere; all but
  * the window itself is real here, the preload included.
  */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type IntakeEntry, isEndStage, type RunSummary } from '../src/contract/model.ts'
@@ -286,6 +286,32 @@ describe('the hosting window', () => {
     await reaches(workflowId, 'AwaitingApproval')
     const { steps } = await app.call('runs.get', { workflowId })
     expect(steps.find(({ step }) => step === 'train_model')?.state).toBe('completed')
+  })
+
+  it('starts anew for another profile, which is on record; asked about a run in a step, whoever stays is not restarted later', async () => {
+    await allUp()
+    const chosen = await app.call('profiles.use', { name: 'compose', reason: 'the containers are ready' })
+    expect(chosen).toMatchObject({ inUse: 'embedded', next: 'compose', canRestart: true })
+    const { entries } = await app.call('audit.list', { kinds: ['settings'], limit: 1 })
+    expect(entries[0]).toMatchObject({ name: 'profiles.use', operator: 'ada', reason: 'the containers are ready' })
+    expect(JSON.parse(await readFile(join(place.home.config, 'profiles.json'), 'utf8'))).toEqual({ current: 'compose' })
+    await app.call('profiles.use', { name: 'embedded' })
+
+    const { workflowId } = await drop('good_stays')
+    await reaches(workflowId, 'Training')
+    await app.call('host.restart', {})
+    await app.sees('the question', ({ dialogs }) => dialogs.at(-1)?.answer === null)
+    await app.act({ do: 'answer', button: 'Keep running' })
+    await reaches(workflowId, 'AwaitingApproval')
+    expect((await app.sees('anything', () => true)).relaunches).toEqual([])
+
+    const started = app.sees('the wish to be started anew', ({ relaunches }) => relaunches.length === 1)
+    await app.call('host.restart', {})
+    await endsCleanly()
+    expect((await started).relaunches[0]?.join(' ')).not.toMatch(/good_|gatehouse:/)
+    app = start()
+    await app.sees('the window', ({ windows }) => windows.some(({ visible, url }) => visible && url !== ''))
+    await allUp()
   })
 
   it('ends without a question when its window is closed and nothing is in flight', async () => {

@@ -37,6 +37,7 @@ import {
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
 import { mostObserved, observed } from './observed.ts'
 import { auditFilter, auditRecord, stepAction } from './operator.ts'
+import { profileCheck, profileName, profilesState } from './profiles.ts'
 import { runFilter } from './runFilter.ts'
 import { runSort } from './runSort.ts'
 import { chosenColumns, runView, viewsState } from './runViews.ts'
@@ -344,21 +345,27 @@ export const calls = {
 
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: z.object({ settings }).strict(), output: settings },
-  /** What stands behind the settings: their defaults, and the profile. What of their files could not be used is in `stack.health`. */
+  /** What stands behind the settings. What of their files could not be used is in `stack.health`. */
   'settings.about': {
     input: nothing,
     output: z.object({
       defaults: settings,
       /** What held before the last save since the host began; null when there was none, and when it was taken back. */
       before: settings.nullable(),
-      profile: z.object({
-        name: z.string(),
-        /** Where profiles are described; a change of the profile in use needs a start. */
-        file: z.string(),
-        /** The variable of the environment that overrides the file; null when it is not set. */
-        setBy: z.string().nullable(),
-      }),
     }),
+  },
+
+  /** Read from its file each time: somebody may have edited it. */
+  'profiles.list': { input: nothing, output: profilesState },
+  /** Asks a profile's servers whether they answer, for at most `profileCheckSeconds`; changes nothing there. */
+  'profiles.check': { input: z.object({ name: profileName }).strict(), output: profileCheck },
+  /**
+   * Has the next start use a profile; idempotent, and taken back by choosing the other one. Refused, with nothing changed,
+   * where the file cannot be used or written, or something else goes before it.
+   */
+  'profiles.use': {
+    input: z.object({ name: profileName, reason: z.string().trim().min(1).max(2000).optional() }).strict(),
+    output: profilesState,
   },
   /** Where the metrics of this host can be scraped. */
   'metrics.get': { input: nothing, output: metricsState },
@@ -435,6 +442,8 @@ export const calls = {
     output: z.object({ url: z.string().nullable() }),
   },
   'host.stop': { input: nothing, output: nothing },
+  /** Ends the host as its user would, with the question about runs in a step, and starts it anew. Refused where it cannot. */
+  'host.restart': { input: nothing, output: nothing },
 } as const
 
 export type Calls = typeof calls

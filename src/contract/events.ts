@@ -8,6 +8,7 @@ import { metricsState } from './metrics.ts'
 import { intakeEntry, progress, runSummary, settings, stackHealth, stepName } from './model.ts'
 import { environment } from './models.ts'
 import { notice } from './notices.ts'
+import { profilesState } from './profiles.ts'
 import { viewsState } from './runViews.ts'
 import { workerProcess } from './workers.ts'
 
@@ -22,6 +23,8 @@ export const events = {
   'intake.changed': z.object({ entries: z.array(intakeEntry) }),
   'stack.changed': z.object({ health: stackHealth }),
   'settings.changed': z.object({ settings }),
+  /** Another profile was chosen for the next start. */
+  'profiles.changed': z.object({ state: profilesState }),
   'views.changed': z.object({ state: viewsState }),
   'metrics.changed': z.object({ state: metricsState }),
   /** The host's worker process, as it is now; whoever shows workers asks again. */

@@ -80,6 +80,7 @@ async function main(): Promise<void> {
   let stopHost = () => {
     stopAsked = true
   }
+  let restart = () => {}
 
   // 3. A host in this process, or the window of one that runs elsewhere.
   let window: BrowserWindow | null = null
@@ -96,6 +97,7 @@ async function main(): Promise<void> {
       paths,
       focusWindow: (workflowId) => comeToFront(workflowId),
       onStop: () => stopHost(),
+      restart: () => restart(),
     })
     if (!('first' in found)) return found
     const { first } = found
@@ -263,6 +265,7 @@ async function main(): Promise<void> {
   if (wantedRun !== undefined) openRun(wantedRun)
   // Whoever stops a host has been asked already, or is no person at this window.
   stopHost = () => ending.now()
+  restart = () => ending.restart()
   if (stopAsked) stopHost()
   for (const link of links.splice(0)) void openLink(link)
   takeLink = (link) => void openLink(link)

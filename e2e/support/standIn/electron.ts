@@ -52,6 +52,7 @@ const paths: Record<string, string> = {}
 let isReady = false
 let quitting = false
 let badge = 0
+const relaunches: string[][] = []
 let loadedSession = false
 
 const appMembers = {
@@ -81,6 +82,10 @@ const appMembers = {
     quitting = true
     if (windows.size === 0) return shutDown()
     for (const window of [...windows]) window.close()
+  },
+  relaunch({ args = [] } = {}) {
+    relaunches.push(args)
+    changed()
   },
   exit(code = 0) {
     for (const window of [...windows]) window.destroy()
@@ -534,6 +539,7 @@ function look(): Seen {
     })),
     theme,
     openedOutside: [...openedOutside],
+    relaunches,
   }
 }
 

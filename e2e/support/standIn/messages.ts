@@ -20,6 +20,8 @@ export interface Seen {
   dialogs: { message: string; detail: string; buttons: string[]; answer: number | null }[]
   theme: 'system' | 'light' | 'dark'
   openedOutside: string[]
+  /** What it is to be started anew with, once it has ended: arguments of each wish. */
+  relaunches: string[][]
 }
 
 /** What a person, or the system, does. */

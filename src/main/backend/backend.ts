@@ -27,6 +27,8 @@ export interface HostPowers {
   focus(request: { workflowId?: string }): { url: string | null }
   /** Begins an orderly end of the host. */
   stop(): void
+  /** Ends the host as its user would and starts it anew; absent where it cannot start itself. */
+  restart?: () => void
   /** Starts a process of the app's own; default: as plain Node. */
   startHelper?: StartHelper
   /** Starts one that stays, with a channel to it; default: as plain Node. */

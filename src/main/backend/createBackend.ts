@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PayloadCodec } from '@temporalio/common'
 import { calls } from '../../contract/calls.ts'
-import { notFound, unavailable } from '../../contract/errors.ts'
+import { notFound, refused, unavailable } from '../../contract/errors.ts'
 import type { EventPayload } from '../../contract/events.ts'
 import { isEndStage, type StackHealth } from '../../contract/model.ts'
 import { createDataConverter } from '../../temporal/codec/dataConverter.ts'
@@ -51,6 +51,7 @@ import { createReminders } from './notices/createReminders.ts'
 import { createPool } from './postgres/createPool.ts'
 import { createExperimentReader } from './postgres/experimentReader.ts'
 import { createModelRegistry } from './postgres/modelRegistry.ts'
+import { createProfiles } from './profiles/createProfiles.ts'
 import { createProjection } from './projection/createProjection.ts'
 import { createReconciler } from './projection/createReconciler.ts'
 import { loadSealer } from './projection/sealer.ts'
@@ -101,6 +102,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   const store = createFileStore(home.store)
   const secrets = await openSecrets({ home, log, startHelper: host.startHelper })
   const stack = createStack({ home, paths, secrets, log, profile })
+  const profiles = createProfiles({
+    ...{ stack, secrets, log },
+    canRestart: host.restart !== undefined,
+    onChange: (state) => emit('profiles.changed', { state }),
+  })
   const notices = createNotices({
     ledger,
     emit,
@@ -706,8 +712,10 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'settings.about': () => ({
         defaults: settings.defaults,
         before: settings.before(),
-        profile: stack.profileSource(),
       }),
+      'profiles.list': profiles.state,
+      'profiles.check': ({ name }) => profiles.check(name),
+      'profiles.use': ({ name }) => profiles.use(name),
       'metrics.get': metrics.endpoint.state,
       'notices.test': () => {
         notices.test()
@@ -735,6 +743,11 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'host.focus': host.focus,
       'host.stop': () => {
         host.stop()
+        return {}
+      },
+      'host.restart': () => {
+        if (!host.restart) throw refused('This Gatehouse cannot start itself anew. Stop it, and start it the way it was started.')
+        host.restart()
         return {}
       },
     },

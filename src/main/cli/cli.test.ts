@@ -125,6 +125,9 @@ describe('wrong usage ends with 2', () => {
     ['a worker process to start without a reason', ['workers', 'start-process']],
     ['an action on workers that every object has', ['workers', 'constructor', '--reason', 'x']],
     ['a reason where nothing is done', ['workers', 'list', '--reason', 'x']],
+    ['an unknown action on profiles', ['profiles', 'make', 'lab']],
+    ['a profile to use without its name', ['profiles', 'use']],
+    ['a name where profiles are listed', ['profiles', 'list', 'lab']],
     ['an unknown action on keys', ['keys', 'steal']],
     ['a key to export without its name', ['keys', 'export']],
     ['a key where none is taken', ['keys', 'off', 'k-1']],
@@ -164,6 +167,7 @@ describe('without a host', () => {
     ['approve', 'x', '--reason', 'y'],
     ['drills'],
     ['workers'],
+    ['profiles'],
     ['keys'],
     ['codec-server', 'on'],
     ['demo'],
@@ -177,6 +181,43 @@ describe('without a host', () => {
     const { code, stdout, stderr } = await gatehouse('runs', '--json', '--home', join(folder, 'empty'))
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' })
     expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'noHost' } })
+  })
+})
+
+describe('profiles', () => {
+  const remote = { kind: 'remote', production: true, temporal: 'temporal.lab:7233', postgres: 'db.lab:5432' } as const
+  const broken = { name: 'staging', kind: 'remote', production: false, temporal: null, postgres: null } as const
+  const withLab = async () => {
+    const state = await originals['profiles.list']({})
+    return {
+      ...state,
+      profiles: [...state.profiles, { ...remote, name: 'lab', problem: null }, { ...broken, problem: 'temporal: Required' }],
+    }
+  }
+
+  it('lists them with the one in use, and those that cannot be chosen', async () => {
+    backend.handlers['profiles.list'] = withLab
+    const { code, stdout } = await gatehouse('profiles')
+    expect(code).toBe(0)
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines[0]).toMatch(/^in use +embedded /)
+    expect(lines[1]).toMatch(/^production +lab +Temporal temporal\.lab:7233 +Postgres db\.lab:5432/)
+    expect(lines[2]).toMatch(/staging +cannot be chosen: temporal: Required/)
+    expect(JSON.parse((await gatehouse('profiles', '--json')).stdout)).toEqual(await withLab())
+  })
+
+  it('chooses one for the next start with a reason, and tells a refusal', async () => {
+    const asked: unknown[] = []
+    backend.handlers['profiles.use'] = async (input) => {
+      asked.push(input)
+      if (input.name === 'staging') throw refused('The profile "staging" is not right: temporal: Required. Nothing was changed.')
+      return { ...(await withLab()), next: input.name }
+    }
+    const { code, stdout } = await gatehouse('profiles', 'use', 'lab', '--reason', 'the cluster is ready')
+    expect(code).toBe(0)
+    expect(asked).toEqual([{ name: 'lab', reason: 'the cluster is ready' }])
+    expect(stdout).toContain('embedded is in use until Gatehouse ends; from the next start on it is lab. Runs do not move.')
+    expect(await gatehouse('profiles', 'use', 'staging')).toMatchObject({ code: 1, stderr: expect.stringContaining('not right') })
   })
 })
 

@@ -17,6 +17,7 @@ import type { HistoryOptions } from './commands/history.ts'
 import type { KeyFlags } from './commands/keys.ts'
 import type { LogsOptions } from './commands/logs.ts'
 import type { ModelsOptions, RollBackOptions } from './commands/models.ts'
+import type { ProfilesFlags } from './commands/profiles.ts'
 import type { WorkersFlags } from './commands/workers.ts'
 import type { Context } from './context.ts'
 import { exitCodes, UsageError } from './exitCodes.ts'
@@ -220,6 +221,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
     "list who works on the pipelines' steps; stop or start the worker of the running host; start-process or stop-process: a worker in a process of its own that the host starts",
     async (context, action: string | undefined, options: WorkersFlags) =>
       (await import('./commands/workers.ts')).runWorkers(context, action, options),
+  ).option('--reason <text>', 'why, for the audit log', notBlank)
+  command(
+    'profiles [action] [name]',
+    'list where Temporal and Postgres may be; profiles use NAME chooses for the next start',
+    async (context, action: string | undefined, name: string | undefined, options: ProfilesFlags) =>
+      (await import('./commands/profiles.ts')).runProfiles(context, action, name, options),
   ).option('--reason <text>', 'why, for the audit log', notBlank)
   command('demo', 'run the guided demonstration against the running app, and report what was observed', async (context) =>
     (await import('./commands/demo.ts')).runDemo(context),

@@ -24,6 +24,7 @@ export interface HostOptions {
   focusWindow?: (workflowId?: string) => void
   startHelper?: HostPowers['startHelper']
   startProcess?: HostPowers['startProcess']
+  restart?: HostPowers['restart']
   /** What runs the self-test of this installation; default: the built command line in this Node. */
   selfTestCommand?: readonly string[]
   /** Someone asked the host to end. */
@@ -83,6 +84,7 @@ async function becomeHost(options: HostOptions): Promise<Host | null> {
         },
         // After the answer to whoever asked has been sent.
         stop: () => void setImmediate(onStop),
+        restart: options.restart && (() => void setImmediate(() => options.restart?.())),
         startHelper: options.startHelper,
         startProcess: options.startProcess,
         // Read when it is first asked for: a host that starts does not wait for it.

@@ -1,5 +1,6 @@
 import { app, powerMonitor } from 'electron'
 import type { ShellLog } from './log.ts'
+import { argumentsOfRestart } from './shellArguments.ts'
 
 /** An orderly end has this long, in milliseconds; then the app ends anyway. */
 const endDeadlineMs = 10_000
@@ -17,17 +18,21 @@ export interface Ending {
   begun(): boolean
   /** Ends in order without asking, for whoever is not a person at this window. */
   now(): void
+  /** Quits as a person would, with the question, and starts anew once all has ended; a person who stays stays. */
+  restart(): void
 }
 
 /** Holds back every way of quitting (menu, tray, last window, signal, the system's own end) until `end` is done, once. */
 export function endInOrder({ mayEnd, end, log }: EndOptions): Ending {
   let state: 'running' | 'asking' | 'ending' | 'ended' = 'running'
+  let startsAnew = false
 
   function begin(): void {
     if (state === 'ending' || state === 'ended') return
     state = 'ending'
     const deadline = setTimeout(() => {
       log.error({ ms: endDeadlineMs }, 'not everything ended in time; it is cut off')
+      if (startsAnew) startAnew()
       app.exit(1)
     }, endDeadlineMs)
     void end()
@@ -35,6 +40,7 @@ export function endInOrder({ mayEnd, end, log }: EndOptions): Ending {
       .then(() => {
         clearTimeout(deadline)
         state = 'ended'
+        if (startsAnew) startAnew()
         app.quit()
       })
   }
@@ -50,8 +56,9 @@ export function endInOrder({ mayEnd, end, log }: EndOptions): Ending {
         return true
       })
       .then((yes) => {
-        if (yes) begin()
-        else if (state === 'asking') state = 'running'
+        if (yes) return begin()
+        startsAnew = false
+        if (state === 'asking') state = 'running'
       })
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, begin)
@@ -60,5 +67,22 @@ export function endInOrder({ mayEnd, end, log }: EndOptions): Ending {
     event?.preventDefault()
     begin()
   })
-  return { begun: () => state === 'ending' || state === 'ended', now: begin }
+  return {
+    begun: () => state === 'ending' || state === 'ended',
+    now: begin,
+    restart() {
+      if (state !== 'running') return
+      startsAnew = true
+      app.quit()
+    },
+  }
+}
+
+/** Without the files and links of this start, which are not to be handed in again. */
+function startAnew(): void {
+  app.relaunch({
+    args: argumentsOfRestart(process.argv.slice(1), app.getAppPath(), process.cwd()),
+    // What runs is inside the image, which is gone with this process.
+    ...(process.env.APPIMAGE ? { execPath: process.env.APPIMAGE } : {}),
+  })
 }

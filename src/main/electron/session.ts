@@ -51,6 +51,7 @@ export async function hostSession(options: {
   paths: AppPaths
   focusWindow(workflowId?: string): void
   onStop(): void
+  restart(): void
 }): Promise<ShellSession | FirstCopy> {
   // Asking first saves a second copy from loading a backend that it will not use; the lock below decides.
   const running = await connectToHost(options.home).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { readAppFile } from './appFiles.ts'
 import { attachCredentials } from './attachCredentials.ts'
 import { menuTemplate } from './menu.ts'
 import { isAllowedPermission, isWebAddress, originOf } from './policy.ts'
-import { parseShellArguments } from './shellArguments.ts'
+import { argumentsOfRestart, parseShellArguments } from './shellArguments.ts'
 import { firstWindow, fitToDisplays, readWindowState, writeWindowState } from './windowState.ts'
 
 const cleanUps: (() => unknown)[] = []
@@ -103,6 +103,13 @@ describe('the command line of the window', () => {
       '--attach needs the link',
     )
   })
+})
+
+it('a start anew keeps the switches and the app’s folder, and hands no file or link in again', () => {
+  const appPath = resolve('/opt/gatehouse')
+  const args = ['--no-sandbox', '/opt/gatehouse', '/work/good.csv', 'gatehouse://run/x', '--ozone-platform=x11']
+  expect(argumentsOfRestart(args, appPath, '/work')).toEqual(['--no-sandbox', '/opt/gatehouse', '--ozone-platform=x11'])
+  expect(argumentsOfRestart(['.', 'good.csv'], appPath, appPath)).toEqual(['.'])
 })
 
 describe('what may leave the window', () => {

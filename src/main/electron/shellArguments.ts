@@ -50,6 +50,10 @@ export function parseShellArguments(args: readonly string[], appPath: string, cw
   return { attach, files, links, selfTest, json }
 }
 
+/** The same command line for a start anew: files and links that came with it are not handed in a second time. */
+export const argumentsOfRestart = (args: readonly string[], appPath: string, cwd: string): string[] =>
+  args.filter((arg) => arg.startsWith('-') || samePlace(resolve(cwd, arg), appPath))
+
 /** "Open with" gives Linux apps addresses (`%U` of the desktop entry specification), the command line gives paths. */
 function fileOf(arg: string, cwd: string): string | null {
   if (!/^file:/i.test(arg)) return resolve(cwd, arg)

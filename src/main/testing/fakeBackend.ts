@@ -8,6 +8,7 @@ import type { IntakeEntry, Part, RunDetail, RunSummary, Settings, StackHealth } 
 import { stepNames } from '../../contract/model.ts'
 import { defaultNotifications } from '../../contract/notices.ts'
 import { defaultPipelines } from '../../contract/pipelines.ts'
+import type { ProfilesState, ServerCheck } from '../../contract/profiles.ts'
 import type { RetryTable } from '../../contract/retries.ts'
 import type { ViewsState } from '../../contract/runViews.ts'
 import type { Backend, HostPowers } from '../backend/backend.ts'
@@ -44,6 +45,17 @@ export const fakeHealth: StackHealth = {
   unusable: [],
   disk: up('74 GB free'),
   temporalUiUrl: null,
+}
+
+const fakeServerCheck: ServerCheck = { state: 'own', words: 'Gatehouse starts its own with this profile.' }
+const fakeProfiles: ProfilesState = {
+  file: '/home/config/profiles.json',
+  profiles: [{ name: 'embedded', kind: 'embedded', production: false, temporal: 'here', postgres: 'here', problem: null }],
+  inUse: 'embedded',
+  next: 'embedded',
+  setBy: null,
+  problem: null,
+  canRestart: false,
 }
 
 const policy = { maximumAttempts: 3, initialIntervalSeconds: 1, backoffCoefficient: 2, maximumIntervalSeconds: 30 }
@@ -181,7 +193,7 @@ export const fakeKeys: KeysState = {
   revision: 0,
 }
 
-export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): FakeBackend {
+export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop' | 'restart'>): FakeBackend {
   const { emit, onEvent } = createEventHub(silentLog)
   const uploads: FakeBackend['uploads'] = []
   const submitted: FakeBackend['submitted'] = []
@@ -318,8 +330,10 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'settings.about': () => ({
       defaults: fakeSettings,
       before: null,
-      profile: { name: 'embedded', file: '/home/config/profiles.json', setBy: null },
     }),
+    'profiles.list': () => fakeProfiles,
+    'profiles.check': () => ({ temporal: fakeServerCheck, postgres: fakeServerCheck }),
+    'profiles.use': ({ name }) => ({ ...fakeProfiles, next: name }),
     'metrics.get': () => ({ url: null, problem: null }),
     'notices.test': () => {
       emit('notice', { kind: 'test', title: 'A test', body: '', subject: null, workflowId: null })
@@ -331,6 +345,10 @@ export function createFakeBackend(host: Pick<HostPowers, 'focus' | 'stop'>): Fak
     'host.focus': host.focus,
     'host.stop': () => {
       host.stop()
+      return {}
+    },
+    'host.restart': () => {
+      host.restart?.()
       return {}
     },
   }

@@ -28,6 +28,7 @@ import { usualColumns } from '../features/runs/columns.ts'
 import { formatFilter, formatLayout, type Layout, type ListFilter, wholeList } from '../features/runs/listFilter.ts'
 import { createRunsStore, type RunsState } from '../features/runs/runsStore.ts'
 import { createViewsStore, sameColumns } from '../features/runs/viewsStore.ts'
+import { createProfilesStore } from '../features/settings/profilesStore.ts'
 import { createSettingsStore } from '../features/settings/settingsStore.ts'
 import { createStackStore } from '../features/stack/stackStore.ts'
 import { createWorkersStore } from '../features/workers/workersStore.ts'
@@ -61,6 +62,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
   const files = createFilesStore(connection)
   const stack = createStackStore(connection)
   const settings = createSettingsStore(connection)
+  const profiles = createProfilesStore(connection)
   const selection = createSelectionStore(runs)
   const batch = createBatchStore({
     connection,
@@ -110,6 +112,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     void files.getState().fetch()
     void stack.getState().fetch()
     void settings.getState().fetch()
+    void profiles.getState().fetch()
     void drills.getState().fetch()
     void keys.getState().fetch()
     run.getState().refetch()
@@ -191,6 +194,7 @@ export function createConsole({ connection, capabilities, pathOfFile, upload = u
     files,
     stack,
     settings,
+    profiles,
     audit,
     inbox,
     drills,

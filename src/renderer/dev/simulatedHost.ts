@@ -39,6 +39,7 @@ import { createSimulatedData } from './simulatedData.ts'
 import { createSimulatedGuide } from './simulatedGuide.ts'
 import { createSimulatedKeys } from './simulatedKeys.ts'
 import { curveSoFar, isDemo, profileOf, reportFor, seedOf, standardChecks } from './simulatedModels.ts'
+import { createSimulatedProfiles } from './simulatedProfiles.ts'
 import { createSimulatedRegistry } from './simulatedRegistry.ts'
 
 export type Scenario = 'mixed' | 'approvals' | 'empty' | 'many' | 'longNames' | 'troubled' | 'locked' | 'long'
@@ -1330,8 +1331,8 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'settings.about': () => ({
       defaults: firstSettings,
       before: settingsBefore,
-      profile: { name: 'embedded', file: '/home/ada/.local/share/gatehouse/config/profiles.json', setBy: null },
     }),
+    ...createSimulatedProfiles((state) => emit('profiles.changed', { state })),
     'metrics.get': metricsState,
     'notices.test': () => {
       const body = 'Notices of this Gatehouse arrive here.'
@@ -1386,6 +1387,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
     'drills.meet': () => ({ fault: null }),
     'host.focus': () => ({ url: null }),
     'host.stop': () => ({}),
+    'host.restart': () => ({}),
   }
   tick()
   return {

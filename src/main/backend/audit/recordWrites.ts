@@ -111,6 +111,9 @@ const kinds: { [N in CallName]: Kind<N> } = {
     return { detail: changes.length === 0 ? 'nothing differed' : changes.map(({ field }) => field).join(', '), changes }
   },
   'settings.about': 'reads',
+  'profiles.list': 'reads',
+  'profiles.check': 'reads',
+  'profiles.use': ({ name, reason }) => ({ detail: `${name}, from the next start on`, reason }),
   'metrics.get': 'reads',
   'notices.test': 'reads',
   'drills.list': 'reads',
@@ -140,6 +143,7 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'keys.codecServer': 'tells',
   'host.focus': 'reads',
   'host.stop': () => ({ detail: '' }),
+  'host.restart': () => ({ detail: '' }),
 }
 
 const ofRun = z.object({ workflowId: z.string().max(1000) })

@@ -42,6 +42,7 @@ const kindOfName: Record<string, AuditKind> = {
   'intake.submit': 'intake',
   'intake.upload': 'intake',
   'settings.set': 'settings',
+  'profiles.use': 'settings',
   'drills.set': 'drill',
 }
 

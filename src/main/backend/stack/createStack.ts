@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { assertNever, type Part } from '../../../contract/model.ts'
@@ -7,11 +6,12 @@ import type { TemporalAddress } from '../../../temporal/connection.ts'
 import type { AppPaths } from '../../paths.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
-import { type SecretStore, SecretsUnavailable } from '../secrets/secretStore.ts'
+import type { SecretStore } from '../secrets/secretStore.ts'
 import { keepUp, type Live, PartProblem, type Report } from './keepUp.ts'
 import { attachPostgres } from './postgresConnection.ts'
 import { createPostgresServer } from './postgresServer.ts'
-import { chooseProfile, composeProfile, type Profile, type RemotePostgres, type RemoteTemporal } from './profiles.ts'
+import { chooseProfile, composeProfile, type Profile, type RemoteTemporal } from './profiles.ts'
+import { apiKeySecret, passwordSecret, remotePostgresConfig, remoteTemporalPlace, secretOrEnvironment } from './remotePlaces.ts'
 import { createTcpProxy, type LinkCondition, type TcpProxy } from './tcpProxy.ts'
 import { defaultCliCache } from './temporalCli.ts'
 import { connectTemporal } from './temporalConnection.ts'
@@ -22,8 +22,11 @@ export interface Stack {
   readonly profile: string
   /** Name of the profile in use when it is marked as production; null otherwise. */
   production(): string | null
-  /** Which profile is in use, and where that is said; another one needs a start. */
-  profileSource(): { name: string; file: string; setBy: string | null }
+  /**
+   * Which profile is in use (null while that cannot be told, and nothing was brought up), where profiles are described, and
+   * what goes before that file: which profile it wants, and its name for an operator. Another one needs a start.
+   */
+  profileSource(): { inUse: string | null; file: string; wanted: string | null; setBy: string | null }
   /** Returns at once; the parts come up side by side and report. */
   start(): void
   status(): { temporal: Part; postgres: Part; temporalUiUrl: string | null }
@@ -137,13 +140,14 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
           return postgresServer(report, signal)
         case 'compose': {
           const password =
-            (await secretOrEnvironment(secrets, 'postgres-password:compose', 'GATEHOUSE_POSTGRES_PASSWORD')) ??
+            (await secretOrEnvironment(secrets, passwordSecret('compose'), 'GATEHOUSE_POSTGRES_PASSWORD')) ??
             composeProfile.defaultPassword
           return attachPostgres({ ...composeProfile.postgres, password, ssl: false }, 'compose', paths.resources, log)
         }
         case 'remote': {
-          const config = await remoteConfig(chosen.name, chosen.postgres, secrets)
-          return attachPostgres(config, chosen.name, paths.resources, log)
+          const { name } = chosen
+          const password = await secretOrEnvironment(secrets, passwordSecret(name), 'GATEHOUSE_POSTGRES_PASSWORD')
+          return attachPostgres(await remotePostgresConfig(chosen.postgres, password), name, paths.resources, log)
         }
         default:
           return assertNever(chosen)
@@ -179,8 +183,9 @@ export function createStack({ home, paths, secrets, log, pins = {}, ...options }
     },
     production: () => (known?.kind === 'remote' && known.production ? known.name : null),
     profileSource: () => ({
-      name: summary(),
+      inUse: known?.name ?? null,
       file: profilesFile,
+      wanted: wanted ?? null,
       setBy: wanted === undefined ? null : options.profile ? 'the command that started Gatehouse' : 'GATEHOUSE_PROFILE',
     }),
     start() {
@@ -286,72 +291,13 @@ async function attachTemporal(
   }
 }
 
+/** @throws PartProblem where the profile asks for an API key and there is none */
 async function remotePlace(name: string, remote: RemoteTemporal, secrets: SecretStore): Promise<TemporalPlace> {
-  const { tls } = remote
-  const files = typeof tls === 'object' ? tls : null
-  const [ca, crt, key] = await Promise.all([pem(files?.caFile), pem(files?.certFile), pem(files?.keyFile)])
-  let apiKey: string | undefined
-  if (remote.apiKey) {
-    const secret = `temporal-api-key:${name}`
-    apiKey = (await secretOrEnvironment(secrets, secret, 'GATEHOUSE_TEMPORAL_API_KEY')) ?? undefined
-    if (!apiKey) {
-      throw new PartProblem(
-        `The profile ${name} asks for an API key, and there is none in the secret store.`,
-        `Store it as ${secret}, or start with GATEHOUSE_TEMPORAL_API_KEY.`,
-      )
-    }
-  }
-  return {
-    uiUrl: remote.uiUrl ?? null,
-    address: {
-      address: remote.address,
-      namespace: remote.namespace,
-      apiKey,
-      tls: files
-        ? {
-            serverNameOverride: files.serverName,
-            serverRootCACertificate: ca,
-            clientCertPair: crt && key ? { crt, key } : undefined,
-          }
-        : Boolean(tls),
-    },
-  }
-}
-
-async function remoteConfig(name: string, remote: RemotePostgres, secrets: SecretStore): Promise<pg.PoolConfig> {
-  const { sslmode, caFile, ...config } = remote
-  const ca = (await pem(caFile))?.toString('utf8')
-  const password = await secretOrEnvironment(secrets, `postgres-password:${name}`, 'GATEHOUSE_POSTGRES_PASSWORD')
-  const ssl = {
-    disable: false,
-    require: { rejectUnauthorized: false },
-    'verify-ca': { ca, checkServerIdentity: () => undefined },
-    'verify-full': { ca },
-  }[sslmode]
-  // Never undefined: `pg` would then look into the environment and ~/.pgpass, which the profile does not mean.
-  return { ...config, password: password ?? '', ssl }
-}
-
-/** The environment wins, so that a secret can be tried without being kept. @throws PartProblem */
-async function secretOrEnvironment(secrets: SecretStore, name: string, variable: string): Promise<string | null> {
-  const given = process.env[variable]
-  if (given) return given
-  try {
-    return await secrets.get(name)
-  } catch (error) {
-    if (error instanceof SecretsUnavailable) throw new PartProblem(error.message, error.remedy, { cause: error })
-    throw error
-  }
-}
-
-async function pem(file: string | undefined): Promise<Buffer | undefined> {
-  if (!file) return undefined
-  try {
-    return await readFile(file)
-  } catch (error) {
-    throw new PartProblem(
-      `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
-      'Correct the path in the profile.',
-    )
-  }
+  if (!remote.apiKey) return remoteTemporalPlace(remote)
+  const apiKey = await secretOrEnvironment(secrets, apiKeySecret(name), 'GATEHOUSE_TEMPORAL_API_KEY')
+  if (apiKey) return remoteTemporalPlace(remote, apiKey)
+  throw new PartProblem(
+    `The profile ${name} asks for an API key, and there is none in the secret store.`,
+    `Store it as ${apiKeySecret(name)}, or start with GATEHOUSE_TEMPORAL_API_KEY.`,
+  )
 }

@@ -1,5 +1,6 @@
 /** What "Postgres is up" means, for a server of ours and for anybody else's. */
 import pg from 'pg'
+import { DatabaseProblem } from '../../../temporal/activities/deps.ts'
 import type { Log } from '../log.ts'
 import { classifyDatabaseError } from '../postgres/classifyDatabaseError.ts'
 import { migrate } from '../postgres/migrate.ts'
@@ -61,6 +62,29 @@ export async function watchPostgres(config: pg.PoolConfig): Promise<PostgresWatc
     },
   }
 }
+
+/** Whether a server lets Gatehouse in, within ten seconds; changes nothing there. @throws PartProblem */
+export async function askPostgres(config: pg.PoolConfig): Promise<void> {
+  const client = new pg.Client({
+    ...config,
+    connectionTimeoutMillis: connectMilliseconds,
+    query_timeout: checkMilliseconds,
+    application_name: 'gatehouse check',
+  })
+  client.on('error', () => {}) // told by what is awaited
+  try {
+    await client.connect()
+    await client.query('SELECT 1')
+  } catch (error) {
+    throw postgresProblem(error, `${config.host}:${config.port}`)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** true when the server did answer, and wants a password that it was not given. */
+export const wantsPassword = ({ cause }: PartProblem): boolean =>
+  cause instanceof DatabaseProblem && (cause.sqlState === '28P01' || /SASL|client password must be/.test(cause.message))
 
 /** Connects to a server that is not ours, migrates it, and watches it. @throws PartProblem */
 export async function attachPostgres(

@@ -1,7 +1,7 @@
 /** What "Temporal is up" means, for a server of ours and for anybody else's. */
 import { Connection, isGrpcServiceError } from '@temporalio/client'
 import type { TemporalAddress } from '../../../temporal/connection.ts'
-import { grpcCodes } from '../../../temporal/grpc.ts'
+import { grpcCodes, isAnswer } from '../../../temporal/grpc.ts'
 import { prepareNamespace } from '../../../temporal/namespace.ts'
 import { PartProblem } from './keepUp.ts'
 
@@ -25,26 +25,9 @@ export async function connectTemporal(
   signal: AbortSignal,
   mark?: string,
 ): Promise<UsableTemporal> {
-  let connection: Connection
-  try {
-    connection = await Connection.connect({
-      address: address.address,
-      tls: address.tls,
-      apiKey: address.apiKey,
-      connectTimeout: connectMilliseconds,
-    })
-  } catch (error) {
-    throw temporalProblem(error, address)
-  }
+  const connection = await connectTo(address)
   const close = () => connection.close()
-  const check = () =>
-    connection.withDeadline(Date.now() + checkMilliseconds, async () => {
-      try {
-        await connection.workflowService.describeNamespace({ namespace: address.namespace })
-      } catch (error) {
-        throw temporalProblem(error, address)
-      }
-    })
+  const check = () => lookForNamespace(connection, address)
   try {
     signal.throwIfAborted()
     if (mark !== undefined) await connection.workflowService.describeNamespace({ namespace: mark })
@@ -56,6 +39,47 @@ export async function connectTemporal(
     throw temporalProblem(error, address)
   }
 }
+
+/**
+ * Whether a server answers and has the namespace, within ten seconds; changes nothing there.
+ * @throws PartProblem with a sentence and a remedy
+ */
+export async function askTemporal(address: TemporalAddress): Promise<void> {
+  const connection = await connectTo(address)
+  try {
+    await lookForNamespace(connection, address)
+  } finally {
+    await connection.close()
+  }
+}
+
+async function connectTo(address: TemporalAddress): Promise<Connection> {
+  try {
+    return await Connection.connect({
+      address: address.address,
+      tls: address.tls,
+      apiKey: address.apiKey,
+      connectTimeout: connectMilliseconds,
+    })
+  } catch (error) {
+    throw temporalProblem(error, address)
+  }
+}
+
+const lookForNamespace = (connection: Connection, address: TemporalAddress): Promise<void> =>
+  connection.withDeadline(Date.now() + checkMilliseconds, async () => {
+    try {
+      await connection.workflowService.describeNamespace({ namespace: address.namespace })
+    } catch (error) {
+      throw temporalProblem(error, address)
+    }
+  })
+
+/** true when the server did answer, and wants to be told who asks. */
+export const wantsCredentials = ({ cause }: PartProblem): boolean =>
+  [cause, (cause as { cause?: unknown } | undefined)?.cause].some((error) =>
+    isAnswer(error, 'permissionDenied', 'unauthenticated'),
+  )
 
 /** A sentence with a remedy for what the gRPC client throws. */
 export function temporalProblem(error: unknown, { address, namespace }: TemporalAddress): PartProblem {

@@ -4,7 +4,6 @@ import { useShallow } from 'zustand/react/shallow'
 import { useConsole, useIn } from '../../app/console.ts'
 import type { Place } from '../../app/route.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
-import { CopyLine } from '../../ui/Copy.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
@@ -15,6 +14,7 @@ import { SelfTest } from '../selfTest/SelfTest.tsx'
 import { hiddenFiles, partLabels, partNames, whyActionsAreOff } from '../stack/stackStore.ts'
 import { Metrics } from './Metrics.tsx'
 import { Notifications } from './Notifications.tsx'
+import { Profile } from './Profile.tsx'
 import { bytesBehind, differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
 
@@ -76,7 +76,7 @@ function Form({ draft }: { draft: SettingsDraft }) {
           </Group>
           <Group
             title="Stack"
-            about="Where Temporal and Postgres are. Profiles are described in their file; another one is in use from the next start of Gatehouse on. All else on this page holds as soon as it is saved."
+            about="Where Temporal and Postgres are. Profiles are described in their file; another one holds from the next start of Gatehouse on. All else on this page holds as soon as it is saved."
           >
             <Stack />
           </Group>
@@ -225,23 +225,10 @@ function Group({
 
 /** Where Temporal and Postgres are, and how each part is. */
 function Stack() {
-  const about = useIn('settings', (s) => s.about)
   const health = useIn('stack', (s) => s.health)
   return (
     <>
-      {about ? (
-        <dl className="facts">
-          <dt>Profile</dt>
-          <dd>
-            {about.profile.name}
-            <span className="faint">{about.profile.setBy === null ? '' : `, chosen by ${about.profile.setBy}`}</span>
-          </dd>
-          <dt>Profiles file</dt>
-          <dd>
-            <CopyLine text={about.profile.file} what="the path of the profiles file" />
-          </dd>
-        </dl>
-      ) : null}
+      <Profile />
       {health ? (
         <ul className="settings-parts">
           {partNames.map((name) => (
