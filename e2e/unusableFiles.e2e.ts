@@ -45,6 +45,7 @@ afterAll(async () => {
 
 const kept = () => [
   ...[home.config, home.ledger, home.lock, home.temporal, home.store, join(home.root, 'deployments')],
+  join(home.backups, 'last.json'),
   ...['place.json', 'database-made'].map((name) => join(home.postgres, name)),
 ]
 function restore(): void {
@@ -69,6 +70,14 @@ it.each<[string, (home: Home) => string, (file: string) => void]>([
     (file) => writeFileSync(file, '{"version": 1,'),
   ],
   ['an emptied note of the secret store', ({ config }) => join(config, 'secret-store.json'), (file) => writeFileSync(file, '')],
+  [
+    'a note of the newest backup that is half written',
+    ({ backups }) => join(backups, 'last.json'),
+    (file) => {
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, '{"file": "/elsewhere/')
+    },
+  ],
   ['bytes in the place of the lock', ({ lock }) => lock, (file) => writeFileSync(file, 'no lock of ours '.repeat(100))],
 ])('%s: the host comes up, names it, keeps it, and its run is the same', async (_, place, damage) => {
   restore()
@@ -82,6 +91,36 @@ it.each<[string, (home: Home) => string, (file: string) => void]>([
     expect(await stages(host)).toEqual(['AwaitingApproval'])
   } finally {
     await host.stop()
+  }
+})
+
+it('records of the keys that are gone: named, begun anew, and what was sealed before is still read', async () => {
+  restore()
+  const file = join(home.root, 'keys.sqlite')
+  renameSync(file, `${file}-away`)
+  const host = await startHost(home)
+  const call: Host['connection']['call'] = (...args) => host.connection.call(...args)
+  try {
+    expect((await call('stack.health', {})).unusable).toMatchObject([{ file, problem: expect.stringContaining('are gone') }])
+    const { keys, warning } = await call('keys.get', {})
+    expect(warning).toContain('are gone')
+    expect(keys.map(({ state }) => state).sort()).toEqual(['reading', 'sealing'])
+    const workflowId = await onlyRun(host)
+    const values = JSON.stringify(await call('runs.values', { workflowId }))
+    expect(values).toContain('good_model.csv')
+    expect(values).not.toMatch(/"unreadable":"/)
+    // A run that was sealed by the key before goes on with the new one.
+    const decided = { workflowId, decision: 'approve', reason: 'Better.', decisionId: crypto.randomUUID() } as const
+    expect(await call('runs.decide', decided)).toEqual({ state: 'delivered' })
+    while ((await stages(host))[0] !== 'Completed') await sleep(100)
+    const doctor = await promisify(execFile)(process.execPath, [cli, 'doctor'], {
+      env: { ...process.env, GATEHOUSE_HOME: home.root },
+    }).catch((error: { stdout: string }) => error)
+    expect(doctor.stdout).toMatch(/Running: Files.*keys\.sqlite.*are gone/s)
+  } finally {
+    await host.stop()
+    rmSync(file)
+    renameSync(`${file}-away`, file)
   }
 })
 

@@ -43,6 +43,7 @@ import { createAudit } from './ledger/audit.ts'
 import { isLedgerFree, whenLedgerFree } from './ledger/ledgerTurn.ts'
 import { openLedger } from './ledger/openLedger.ts'
 import { createRequests } from './ledger/requests.ts'
+import { createRuns } from './ledger/runs.ts'
 import { type Log, logWith } from './log.ts'
 import { createMetrics } from './metrics/createMetrics.ts'
 import { createModels } from './models/createModels.ts'
@@ -176,6 +177,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     secrets,
     log,
     openRuns: () => projection.open().map(({ workflowId, acceptedAt }) => ({ workflowId, begunAt: acceptedAt })),
+    runsWereStarted: createRuns(ledger).anyStarted(),
     environment: keyEnvironment,
   })
   const codecServer = createCodecServer({
@@ -463,7 +465,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     inbox: intake.health(),
     ...endpoints.status(),
     secrets: secrets.describe(),
-    unusable: [settings, drills, views, guide, secrets, endpoints].flatMap((part) => part.unusable()),
+    unusable: [settings, drills, views, guide, secrets, endpoints, keyRing, backups].flatMap((part) => part.unusable()),
     disk: disk.part(),
   })
 

@@ -14,7 +14,7 @@ import { openSecrets } from '../secrets/openSecrets.ts'
 import { createFileStore } from '../store/fileStore.ts'
 import { writeArchive } from './archive.ts'
 import { copyDatabase, whatIsDamaged } from './copyDatabase.ts'
-import { lastBackup } from './lastBackup.ts'
+import { lastBackup, unusableNote } from './lastBackup.ts'
 import { manifestName } from './manifest.ts'
 import { type RestoreOptions, restoreBackup } from './restoreBackup.ts'
 import { type BackupSources, writeBackup } from './writeBackup.ts'
@@ -292,6 +292,26 @@ it('is remembered wherever it was put, and told when it is not there any more', 
   expect(await lastBackup(home)).toMatchObject({ file, sha256, isThere: true })
   writeFileSync(file, 'another file')
   expect(await lastBackup(home)).toMatchObject({ file, isThere: false })
+})
+
+it('a damaged note of the newest one is named and kept; the next backup is noted in its place', async () => {
+  const { folder, home, sources } = await dataFolder()
+  expect(unusableNote(home)).toBe(null)
+  const note = join(home.backups, 'last.json')
+  writeFileSync(note, '{"file": "/somewhere/one.z')
+  expect(await lastBackup(home)).toBe(null)
+  const told = unusableNote(home)
+  expect(told).toMatchObject({
+    file: note,
+    problem: expect.stringMatching(/could not be used: .* It was kept as .*last\.json\.broken-/),
+  })
+  expect(unusableNote(home)).toEqual(told)
+  const { file } = await writeBackup(sources, { file: join(folder, 'elsewhere.zip'), passphrase: null })
+  expect(await lastBackup(home)).toMatchObject({ file, isThere: true })
+  expect(unusableNote(home)).toBe(null)
+  const kept = readdirSync(home.backups).filter((name) => name.includes('.broken-'))
+  expect(kept).toHaveLength(1)
+  expect(readFileSync(join(home.backups, kept[0] as string), 'utf8')).toBe('{"file": "/somewhere/one.z')
 })
 
 it('that is stopped leaves nothing, and the one before it', async () => {

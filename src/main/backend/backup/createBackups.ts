@@ -1,7 +1,8 @@
 import type { BackupProgress, BackupReport, BackupState } from '../../../contract/backup.ts'
 import { conflict } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
-import { lastBackup } from './lastBackup.ts'
+import type { UnusableFile } from '../../../contract/model.ts'
+import { lastBackup, unusableNote } from './lastBackup.ts'
 import { type BackupSources, writeBackup } from './writeBackup.ts'
 
 export interface Backups {
@@ -12,6 +13,8 @@ export interface Backups {
   stop(): void
   /** true while nothing may leave for Temporal: some milliseconds per backup, longer with a large history. */
   holds(): boolean
+  /** The note of the newest backup, when it is damaged: until a backup is made. */
+  unusable(): UnusableFile[]
 }
 
 interface Options extends Omit<BackupSources, 'hold'> {
@@ -28,6 +31,7 @@ export function createBackups({ emit, onRelease, ...sources }: Options): Backups
   let holding = false
   let making: { progress: BackupProgress; stop: AbortController } | null = null
   let toldAt = 0
+  let damaged = unusableNote(home)
   const hold = () => {
     holding = true
     return () => {
@@ -43,6 +47,7 @@ export function createBackups({ emit, onRelease, ...sources }: Options): Backups
   const tell = async () => emit('backup.changed', { state: await state() })
   return {
     holds: () => holding,
+    unusable: () => (damaged === null ? [] : [damaged]),
     state,
     stop: () => making?.stop.abort(),
     async make({ file, passphrase }) {
@@ -65,6 +70,7 @@ export function createBackups({ emit, onRelease, ...sources }: Options): Backups
         )
       } finally {
         making = null
+        if (damaged) damaged = unusableNote(home)
         await tell()
       }
     },

@@ -21,7 +21,7 @@ export interface Encryption {
 }
 
 interface Options {
-  ring: Omit<KeyRing, 'source' | 'patientSource' | 'ready' | 'problem' | 'close'>
+  ring: Omit<KeyRing, 'source' | 'patientSource' | 'ready' | 'problem' | 'close' | 'unusable'>
   codecServer: CodecServer
   audit: Audit
   emit: Emit

@@ -414,6 +414,45 @@ describe('damage', () => {
     expect(material(await ring.source.openingKey(key.id))).toBe(material(key))
   })
 
+  test('records that are gone although runs were started are told; what was sealed before is read, and a new key seals', async () => {
+    const ring = await openRing()
+    const key = await sealingKey(ring)
+    expect(ring.unusable()).toEqual([])
+    ring.close()
+    rmSync(join(home.root, 'keys.sqlite'))
+    const next = await openRing({ runsWereStarted: true })
+    // Also at once, before the store was asked for what it has.
+    expect(material(await next.source.openingKey(key.id))).toBe(material(key))
+    expect(next.unusable()).toMatchObject([
+      { file: join(home.root, 'keys.sqlite'), problem: expect.stringMatching(/are gone, although runs were started/) },
+    ])
+    expect((await sealingKey(next)).id).not.toBe(key.id)
+    expect(next.state()).toMatchObject({ encrypting: true, warning: expect.stringContaining('are gone') })
+    next.close()
+    expect((await openRing({ runsWereStarted: true })).unusable()).toEqual([])
+  })
+
+  test('while the store is locked, a key that records begun anew do not know yet is awaited and not called unknown', async () => {
+    const ring = await openRing()
+    const key = await sealingKey(ring)
+    ring.close()
+    rmSync(join(home.root, 'keys.sqlite'))
+    const secrets = await openSecrets({ home, log: silentLog, wanted: 'file' })
+    const locked = { ...secrets, read: () => Promise.reject(new KeysUnavailable('The keychain is locked.', 'Unlock it.')) }
+    const next = await openRing({ runsWereStarted: true, secrets: locked as typeof secrets })
+    await expect(Promise.resolve(next.source.openingKey(key.id))).rejects.toThrow(KeysUnavailable)
+  })
+
+  test('a first start has nothing to tell, nor one whose runs are written in clear', async () => {
+    const secrets = await openSecrets({ home, log: silentLog, wanted: 'file' })
+    const locked = { ...secrets, read: () => Promise.reject(new KeysUnavailable('The keychain is locked.', 'Unlock it.')) }
+    const ring = await openRing({ secrets: locked as typeof secrets })
+    expect(ring.unusable()).toEqual([])
+    ring.setEncrypting(false)
+    ring.close()
+    expect((await openRing({ secrets: locked as typeof secrets, runsWereStarted: true })).unusable()).toEqual([])
+  })
+
   test('a lost keychain is told as such; rotating begins anew, and what is lost spoils itself only', async () => {
     const ring = await openRing()
     const key = await sealingKey(ring)

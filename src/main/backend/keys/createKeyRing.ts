@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { conflict, notFound, refused, unavailable } from '../../../contract/errors.ts'
 import type { KeyInfo, KeyRingState, KeySettings } from '../../../contract/keys.ts'
+import type { UnusableFile } from '../../../contract/model.ts'
 import { type DataKey, type KeySource, KeysUnavailable, UnknownKey } from '../../../temporal/codec/keySource.ts'
 import type { Home } from '../home.ts'
 import type { Log } from '../log.ts'
@@ -28,6 +29,8 @@ export interface KeyRing {
   /** Why the keys cannot be had now; null when they can, and while nothing is to be encrypted. */
   problem(): string | null
   onChange(listener: () => void): () => void
+  /** The records of the keys, when they were damaged or gone and were begun anew at this start or since. */
+  unusable(): UnusableFile[]
   /** A new key for new payloads; the others stay for reading. @throws CallFailed `unavailable`; nothing was changed then. */
   rotate(): Promise<void>
   /** Destroys a key that nothing needs. @throws CallFailed `conflict` that names what needs it, `notFound` */
@@ -60,6 +63,8 @@ export interface KeyRingOptions {
   log: Log
   /** Runs that have not ended. */
   openRuns(): OpenRun[]
+  /** Whether runs of this data folder were started: their values were sealed, so its records must know a key. */
+  runsWereStarted?: boolean
   /** false for a bare worker: it uses the host's keys, and makes none. */
   makesKeys?: boolean
   /** What `takeKeyEnvironment` found. */
@@ -96,19 +101,24 @@ const elsewhere = 'elsewhere '
  * @throws when the records of the keys cannot be opened at all
  */
 export function createKeyRing(options: KeyRingOptions): KeyRing {
-  const { home, log, openRuns, makesKeys = true, messageBudget = defaultMessageBudget } = options
+  const { home, log, openRuns, makesKeys = true, runsWereStarted = false, messageBudget = defaultMessageBudget } = options
   const block = Math.max(1, Math.min(blockOfMessages, Math.floor(messageBudget / 64)))
   const listeners = new Set<() => void>()
   const ended = new AbortController()
   let damage: string | null = null
   let seenRevision = -1
-  const records = openKeyRecords(join(home.root, 'keys.sqlite'), {
+  const file = join(home.root, 'keys.sqlite')
+  const records = openKeyRecords(file, {
     log,
     onBeganAnew: (setAside) => {
       seenRevision = -1
       damage = `The records of the keys were damaged: the keys were kept, and a new one seals. A copy is ${setAside}.`
     },
   })
+  if (damage === null && runsWereStarted && records.list().length === 0 && records.encrypting()) {
+    damage = `The records of the keys, ${file}, are gone, although runs were started here before. They were begun anew: keys that are kept elsewhere are taken in for reading, a new one seals, and encryption is on. If a value cannot be read, import its key from an export, or put the file back from a backup while Gatehouse does not run.`
+    log.error({ file }, 'the records of the keys are gone; they are begun anew')
+  }
   const places = createKeyPlaces({
     ...{ home, secrets: options.secrets, environment: options.environment ?? emptyKeyEnvironment },
     serviceKeepMs: options.serviceKeepMs,
@@ -362,11 +372,23 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 
   async function findKey(id: string, wrapped?: Uint8Array): Promise<DataKey> {
     if (ended.signal.aborted) throw closed()
-    const record = records.get(id)
+    const record = records.get(id) ?? (await takenIn(id))
     if (record?.state === 'retired') throw new UnknownKey(id)
     const key = record ? await openUndamaged(record) : await findElsewhere(id, wrapped)
     if (!key) throw new UnknownKey(id)
     return key
+  }
+
+  /** Records that were begun anew know a key only once the store was asked: until then nobody may say that it is unknown. */
+  async function takenIn(id: string): Promise<KeyRecord | null> {
+    if (damage === null) return null
+    const problem = await chargeOrFail(0).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    const record = records.get(id)
+    if (record === null && problem !== null) throw problem
+    return record
   }
 
   /** What another data folder had wrapped by the key service that this one may ask too; or a key of a worker's environment. */
@@ -483,6 +505,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    unusable: () => (damage === null ? [] : [{ file, problem: damage }]),
     rotate: () => answering(rotate),
     async retire(id) {
       await inTurn(async () => {

@@ -23,6 +23,8 @@ export interface Runs {
   /** Workflow id of the run that this name with this content started; null when there was none. */
   ofFile(fileName: string, sha256: string): string | null
   ofRequest(requestId: string): string | null
+  /** true when a run of this data folder was ever started on Temporal. */
+  anyStarted(): boolean
   /** The highest `again` of this name and content; 0 when it was never run again. */
   lastAgain(fileName: string, sha256: string): number
   /**
@@ -49,6 +51,9 @@ export function createRuns(ledger: Ledger): Runs {
       `SELECT max(again) FROM run WHERE file_name = ? AND sha256 = ? AND origin <> 'client'`,
     )
     .pluck()
+  const started = ledger.prepare<[]>(
+    `SELECT 1 FROM projection JOIN run USING (workflow_id) WHERE run_id IS NOT NULL AND origin <> 'client' LIMIT 1`,
+  )
   const addDataset = ledger.prepare<[string, number, string]>(
     'INSERT OR IGNORE INTO dataset (sha256, size_bytes, stored_at) VALUES (?, ?, ?)',
   )
@@ -67,6 +72,7 @@ export function createRuns(ledger: Ledger): Runs {
     has: (workflowId) => has.get(workflowId) !== undefined,
     ofFile: (fileName, sha256) => ofFile.get(fileName, sha256) ?? null,
     ofRequest: (requestId) => ofRequest.get(requestId) ?? null,
+    anyStarted: () => started.get() !== undefined,
     lastAgain: (fileName, sha256) => lastAgain.get(fileName, sha256) ?? 0,
     add(run, input) {
       addDataset.run(run.sha256, run.sizeBytes, run.acceptedAt)
