@@ -36,8 +36,8 @@ export const diffSection = z.object({
   /** How many values differ, and are the same; `entries` may hold fewer. */
   differing: z.number().int(),
   same: z.number().int(),
-  /** What of it could not be had, on which side, and why. */
-  problems: z.array(z.object({ side: diffSide, text: z.string() })),
+  /** What of it could not be had, on which side, and why; `expected`: it is kept nowhere, and nothing went wrong. */
+  problems: z.array(z.object({ side: diffSide, text: z.string(), expected: z.boolean() })),
   /** A sentence about what the comparison means; null when nothing has to be said. */
   note: z.string().nullable(),
 })

@@ -1124,7 +1124,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
             'profile',
             'Data profile',
             [],
-            [{ side: 'right', text: 'Its key k-c0ffee01 is not in this key ring. Import the key to read it.' }],
+            [{ side: 'right', text: 'Its key k-c0ffee01 is not in this key ring. Import the key to read it.', expected: false }],
           ),
           section('settings', 'Settings and pipeline', [entry('approval_timeout_seconds', 86400, 86400)]),
         ],
@@ -1147,6 +1147,10 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
                 kind: before === null ? 'added' : after === null ? 'removed' : before === after ? 'same' : 'changed',
               },
             ],
+          },
+          {
+            ...{ name: 'heartbeat', title: 'Last heartbeat', entries: [], note: null, same: 0, differing: 0 },
+            problems: [{ side: 'left', text: 'Temporal keeps the heartbeat of the latest attempt alone.', expected: true }],
           },
         ],
       }

@@ -73,7 +73,7 @@ test('a side that cannot be decoded is named with its reason, and shows no diffe
   await stranger.close()
   expect(sectionOf(diff, 'input')).toMatchObject({
     ...{ differing: 0, same: 0, entries: [] },
-    problems: [{ side: 'right', text: expect.stringMatching(/The input: .*k-1/) }],
+    problems: [{ side: 'right', text: expect.stringMatching(/The input: .*k-1/), expected: false }],
   })
   expect(sectionOf(diff, 'metrics')?.differing).toBe(2)
 })
@@ -94,7 +94,13 @@ test('two attempts of a step are compared, also while Temporal is away', async (
   const ask = { workflowId: 'w', step: step.step, left: 1, right: 2, reveal: false }
   const diff = await createDiffs(away).attempts(ask)
   expect(sectionOf(diff, 'failure')?.entries[0]).toMatchObject({ path: 'message', left: '"rain"', right: '"snow"' })
-  expect(sectionOf(diff, 'input')?.problems).toHaveLength(2)
+  expect(sectionOf(diff, 'input')?.problems.map(({ expected }) => expected)).toEqual([false, false])
+  const none = { inputs: [], results: [], heartbeat: [], failures: [], failureValues: [], headers: [], incomplete: null }
+  const read = { ...away, stepPayloads: async () => ({ step: step.step, ...none }) }
+  expect(sectionOf(await createDiffs(read).attempts(ask), 'heartbeat')).toMatchObject({
+    entries: [],
+    problems: [{ side: 'left', text: expect.stringContaining('of the latest attempt alone'), expected: true }],
+  })
   await expect(createDiffs(away).attempts({ ...ask, right: 3 })).rejects.toThrow('Attempt 3')
   await expect(createDiffs(away).attempts({ ...ask, right: 1 })).rejects.toThrow('another one')
 })

@@ -20,6 +20,8 @@ interface Sources {
 interface Part {
   json: string | null
   problem: string | null
+  /** What is not there is kept nowhere: no fault. */
+  expected?: boolean
 }
 type Side = Record<SectionName, Part>
 
@@ -66,7 +68,9 @@ export function createDiffs(sources: Sources) {
       const latest = Math.max(...attempts.map(({ attempt }) => attempt))
       const heartbeat = ({ attempt }: Attempt): Part => {
         if (typeof values === 'string') return { json: null, problem: values }
-        if (attempt !== latest) return { json: null, problem: 'Temporal keeps the heartbeat of the latest attempt alone.' }
+        if (attempt !== latest) {
+          return { json: null, problem: 'Temporal keeps the heartbeat of the latest attempt alone.', expected: true }
+        }
         return partOf(values.heartbeat)
       }
       const input: Part = typeof values === 'string' ? { json: null, problem: values } : partOf(values.inputs)
@@ -99,8 +103,8 @@ function sectionOf(
 ): DiffSection {
   const problems: DiffSection['problems'] = []
   for (const side of ['left', 'right'] as const) {
-    const { problem } = sides[side]
-    if (problem !== null) problems.push({ side, text: problem })
+    const { problem, expected = false } = sides[side]
+    if (problem !== null) problems.push({ side, text: problem, expected })
   }
   const nothing = { name, title, note, problems, entries: [], differing: 0, same: 0 }
   const { left, right } = sides
@@ -113,7 +117,10 @@ function sectionOf(
       ...diffJson(left.json, right.json, { reveal, higherIsBetter: (path) => (inMetrics ? betterOf(path) : null) }),
     }
   } catch {
-    return { ...nothing, problems: [...problems, { side: 'left', text: 'A value calls itself JSON and is none.' }] }
+    return {
+      ...nothing,
+      problems: [...problems, { side: 'left', text: 'A value calls itself JSON and is none.', expected: false }],
+    }
   }
 }
 

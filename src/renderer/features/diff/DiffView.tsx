@@ -158,9 +158,9 @@ function SectionView({ section, heads }: { section: DiffSection; heads: { left: 
         {title} <span className="faint">{countWords(section)}</span>
       </h3>
       {note ? <p className="faint">{note}</p> : null}
-      {problems.map(({ side, text }) => (
-        <p key={`${side} ${text}`} className="error-text">
-          <CircleAlert size={13} aria-hidden />
+      {problems.map(({ side, text, expected }) => (
+        <p key={`${side} ${text}`} className={expected ? 'faint' : 'error-text'}>
+          {expected ? null : <CircleAlert size={13} aria-hidden />}
           <span>
             {heads[side]}: {text}
           </span>
