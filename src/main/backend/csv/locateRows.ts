@@ -53,11 +53,14 @@ export async function locateRows(
 
   const take = (whole: boolean) => {
     let at = 0
+    // Looked for once each: from every record to the next quote, far away or nowhere, would be the file times its rows.
+    let nextQuote = bytes.indexOf(quote)
     while (at < bytes.length) {
+      if (nextQuote !== -1 && nextQuote < at) nextQuote = bytes.indexOf(quote, at)
       const place = rejected[nextRejected]
       const isRejected = place !== undefined && place.offset <= offset + at
       const raw = toSkip > 0 || (isRejected && place.openQuote)
-      const end = endOfRecord(bytes, at, newline, raw ? null : delimiter)
+      const end = raw ? bytes.indexOf(newline, at) : endOfRecord(bytes, at, newline, delimiter, nextQuote)
       if (end === -1 && !whole) break
       const next = end === -1 ? bytes.length : end + 1
       if (toSkip > 0) toSkip--
@@ -89,12 +92,10 @@ export async function locateRows(
   return accepted === rows && found.length === wanted.length ? found : null
 }
 
-/** Index of the line end that ends the record; -1 when it is not here. @param delimiter null where quotes mean nothing */
-function endOfRecord(bytes: Buffer, from: number, newline: number, delimiter: number | null): number {
+/** Index of the line end that ends the record; -1 when it is not here. @param nextQuote the first one from there on; -1: none */
+function endOfRecord(bytes: Buffer, from: number, newline: number, delimiter: number, nextQuote: number): number {
   const end = bytes.indexOf(newline, from)
-  if (end === -1 || delimiter === null) return end
-  const quoted = bytes.indexOf(quote, from)
-  if (quoted === -1 || quoted > end) return end
+  if (end === -1 || nextQuote === -1 || nextQuote > end) return end
   let atStart = true
   let inQuotes = false
   for (let at = from; at < bytes.length; at++) {
