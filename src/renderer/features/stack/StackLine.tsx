@@ -65,9 +65,9 @@ export function StackLine({ onHelp, onTimes }: { onHelp: () => void; onTimes: ()
       {health && health.profile !== 'embedded' ? <span className="faint stack-profile">profile {health.profile}</span> : null}
       <DrillBanner />
       <TimesItem onPress={onTimes} />
-      <button type="button" className="stack-item" onClick={onHelp}>
+      <button type="button" className="stack-item" title="Keys (?)" onClick={onHelp}>
         <Keyboard size={13} aria-hidden />
-        <span>Keys</span> <kbd>?</kbd>
+        <span className="stack-words">Keys</span> <kbd>?</kbd>
       </button>
     </section>
   )
@@ -81,7 +81,7 @@ function TimesItem({ onPress }: { onPress: () => void }) {
     <button type="button" className="stack-item" title="How times are shown (t, z)" onClick={onPress}>
       <Clock3 size={13} aria-hidden />
       <span className="sr-only">Times: </span>
-      <span>
+      <span className="stack-words">
         {relative ? 'From now' : zone === 'local' ? 'Local time' : (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ')}
       </span>
     </button>
@@ -105,7 +105,9 @@ function EncryptionItem() {
         onClick={() => route.getState().go({ place: 'encryption', run: null, full: false })}
       >
         <Sign size={13} aria-hidden className={inClear ? undefined : `tone-${line.tone}`} />
-        <span className={inClear ? undefined : line.tone === 'good' ? 'faint' : `tone-${line.tone}`}>{line.words}</span>
+        <span className={inClear ? undefined : `ellipsis ${line.tone === 'good' ? 'faint' : `tone-${line.tone}`}`}>
+          {line.words}
+        </span>
       </button>
     </span>
   )
@@ -143,12 +145,13 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
   const label = partLabels[name]
   const asks = name === 'disk' && part.remedy !== ''
   const share = part.progress === null ? null : Math.round(part.progress * 100)
+  const summed = alwaysSummed.has(name) || part.state !== 'up'
   return (
     <DialogTrigger>
-      <AriaButton className={`stack-item ${part.state}`} data-part={name} data-state={part.state}>
+      <AriaButton className={`stack-item ${part.state}${summed ? ' summed' : ''}`} data-part={name} data-state={part.state}>
         <StateSign state={part.state} asks={asks} />
         <span>{label}</span>
-        {alwaysSummed.has(name) || part.state !== 'up' ? (
+        {summed ? (
           <span className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}>
             {lineWords(name, part)}
             {share === null ? '' : ` ${share} %`}
