@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isCsvName, isPassedOver, safeStem, safeUploadName, workflowIdFor } from './names.ts'
+import { fileNameOf, isCsvName, isPassedOver, safeStem, safeUploadName, workflowIdFor } from './names.ts'
 
 /** A repeatable source of random numbers (mulberry32), so that a failure can be seen again. */
 function randomFrom(seed: number) {
@@ -100,4 +100,13 @@ it('knows what is passed over and what is a CSV', () => {
   expect(['x.csv', 'part.csv', 'tmp', '-x.csv', 'a.b.csv'].some(isPassedOver)).toBe(false)
   expect(['x.csv', 'X.CSV', 'a.b.Csv'].every(isCsvName)).toBe(true)
   expect(['x.csv.gz', 'csv', '.csv', 'x.tsv', 'x.csv '].some(isCsvName)).toBe(false)
+})
+
+describe('the name by which a file is known', () => {
+  it.each([
+    ['/inbox/bad_\u202egnp.csv', 'bad__gnp.csv'],
+    ['/inbox/two\nlines\t.csv', 'two_lines_.csv'],
+    ['/inbox/מכירות.csv', 'מכירות.csv'],
+    ['/inbox/👩‍🔬 e\u0301.csv', '👩‍🔬 é.csv'],
+  ])('%j is known as %j', (path, name) => expect(fileNameOf(path)).toBe(name))
 })

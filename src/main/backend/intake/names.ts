@@ -1,8 +1,14 @@
 /** What file names mean to the intake. Pure. */
 import { basename, extname } from 'node:path'
 
-/** One file in three forms of Unicode is one name. */
-export const fileNameOf = (path: string) => basename(path).normalize('NFC')
+/** What nobody sees in a name but that turns or breaks what stands beside it: controls, marks of the writing direction. */
+const unseen = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+
+/**
+ * The name by which a file is known: one in three forms of Unicode is one name, and none is shown as another one (a file
+ * that ends in `.csv` could be read as `.png`). Not the name on the disk.
+ */
+export const fileNameOf = (path: string) => basename(path).normalize('NFC').replace(unseen, '_')
 
 export const isCsvName = (name: string) => extname(name).toLowerCase() === '.csv'
 
@@ -63,8 +69,7 @@ const maxNameBytes = 255
  */
 export function safeUploadName(given: string): string | null {
   const last = given.split(/[/\\]/).at(-1) ?? ''
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
-  let name = last.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '_')
+  let name = last.toWellFormed().replace(unseen, '_')
   if (process.platform === 'win32') name = name.replace(/[<>:"|?*]/g, '_').replace(/[. ]+$/, '')
   name = name.normalize('NFC').trim()
   if (name === '' || name === '.' || name === '..') return null

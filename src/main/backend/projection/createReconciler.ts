@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { PayloadConverterError, ValueError } from '@temporalio/common'
@@ -10,6 +9,7 @@ import { type DescribedRun, describeRun, listOpen, listRuns } from '../../../tem
 import { isAnswer } from '../../../temporal/grpc.ts'
 import { statusQueryName } from '../../../temporal/names.ts'
 import type { RunInput, RunResult, RunStatus } from '../../../temporal/types.ts'
+import { fileNameOf } from '../intake/names.ts'
 import type { Log } from '../log.ts'
 import { decodeFailureView, failureView } from '../runs/failureView.ts'
 import { isoOf } from '../runs/protoTime.ts'
@@ -334,7 +334,7 @@ async function adopt(
     workflowId,
     runId,
     path,
-    fileName: basename(path) || workflowId,
+    fileName: fileNameOf(path) || workflowId,
     startedAt: startTime.toISOString(),
     submittedBy: started?.identity || 'another Temporal client',
   })

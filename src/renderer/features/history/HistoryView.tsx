@@ -83,7 +83,7 @@ export function HistoryEvents({ reading, again, onSearch, results, children }: H
           }}
         />
         <span className="faint nowrap" role="status">
-          {events ? countWords(shown.length, events.length, older !== null) : 'Reading the history'}
+          {events ? countWords(shown.length, events.length, older !== null) : problem ? '' : 'Reading the history'}
         </span>
         {searchable ? (
           <Button size="small" onPress={() => onSearch(text.trim())}>
