@@ -350,7 +350,7 @@ export const calls = {
     input: nothing,
     output: z.object({
       defaults: settings,
-      /** What held before the last save since the host began; null when there was none, and when it was taken back. */
+      /** What held before the last save; null when that is not known any more, and when it was taken back. */
       before: settings.nullable(),
     }),
   },

@@ -3,7 +3,7 @@ import type { Settings } from '../../../contract/model.ts'
 import type { SettingChange } from '../../../contract/operator.ts'
 import type { Pipeline } from '../../../contract/pipelines.ts'
 import { isSecretName } from '../../../contract/secretNames.ts'
-import { redactText } from '../redact.ts'
+import { censored, redactText } from '../redact.ts'
 
 const notShown = '[not shown]'
 const absent = 'not there'
@@ -19,6 +19,12 @@ export function settingChanges(before: Settings, after: Settings): SettingChange
   const { pipelines: is, ...othersAfter } = after
   return [...differences('', othersBefore, othersAfter, isSecretName), ...pipelineChanges(was, is)]
 }
+
+/** Whether a value that may hold a secret is among what a change of settings changes. */
+export const mayTellSecrets = (before: Settings, after: Settings): boolean =>
+  settingChanges(before, after).some((change) =>
+    [change.before, change.after].some((text) => text === notShown || text.includes(censored)),
+  )
 
 /** Pipelines are told apart by their names, so that moving one is not a change of all that stand after it. */
 function pipelineChanges(before: readonly Pipeline[], after: readonly Pipeline[]): SettingChange[] {

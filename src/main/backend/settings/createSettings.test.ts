@@ -29,7 +29,7 @@ const problemOf = (settings: SettingsService) =>
 const standard = defaultPipelines.at(-1) as Pipeline
 const shells: Pipeline = { ...standard, name: 'shells', match: { folders: [], patterns: ['shell*'] }, target: 'rings' }
 
-test('what held before the last change is known until it is taken back, and not over a start', () => {
+test('what held before the last change is known until it is taken back, also over a start', () => {
   const settings = open()
   const first = settings.get()
   settings.set({ ...first })
@@ -39,12 +39,79 @@ test('what held before the last change is known until it is taken back, and not 
   expect(settings.before()).toEqual(first)
   expect(() => settings.set({ ...first, inboxFolders: ['relative'] })).toThrow('full path')
   expect(settings.before()).toEqual(first)
+  expect(open().before()).toEqual(first)
   settings.set({ ...first, operator: 'grace' })
   expect(settings.before()?.operator).toBe('ada')
+  expect(open().before()).toEqual({ ...first, operator: 'ada' })
   settings.set({ ...first, operator: 'ada' })
   expect(settings.before()).toBeNull()
-  settings.set(first)
   expect(open().before()).toBeNull()
+})
+
+describe('the last save, after a start,', () => {
+  const kept = () => join(home.config, 'settings-before.json')
+  const withTrainer = (command: string[]): Pipeline => ({
+    ...shells,
+    trainer: { kind: 'command', command, timeLimitMinutes: 10, settings: {} },
+  })
+
+  test('takes back its own changes and leaves what was edited in the file since', () => {
+    const settings = open()
+    const first = settings.get()
+    settings.set({ ...first, operator: 'ada', pipelines: [shells, standard] })
+    const written = JSON.parse(readFileSync(join(home.config, 'settings.json'), 'utf8'))
+    writeFileSync(join(home.config, 'settings.json'), JSON.stringify({ ...written, settleSeconds: 7 }))
+    expect(open().before()).toEqual({ ...first, settleSeconds: 7 })
+  })
+
+  test('is not taken back, nor kept, once the same was edited in the file', () => {
+    const settings = open()
+    settings.set({ ...settings.get(), operator: 'ada' })
+    const written = JSON.parse(readFileSync(join(home.config, 'settings.json'), 'utf8'))
+    writeFileSync(join(home.config, 'settings.json'), JSON.stringify({ ...written, operator: 'grace' }))
+    expect(open().before()).toBeNull()
+    expect(existsSync(kept())).toBe(false)
+  })
+
+  test.each<[string, (settings: SettingsService) => void]>([
+    ['is changed', (s) => s.set({ ...s.get(), pipelines: [withTrainer(['train']), standard] })],
+    ['goes with its pipeline', (s) => s.set({ ...s.get(), pipelines: [standard] })],
+  ])('is not kept on the disk when a command that may hold a secret %s', (_, change) => {
+    const settings = open()
+    settings.set({ ...settings.get(), pipelines: [withTrainer(['train', 'hunter2']), standard] })
+    settings.set({ ...settings.get(), operator: 'ada' })
+    expect(existsSync(kept())).toBe(true)
+    change(settings)
+    expect(settings.before()?.pipelines).toHaveLength(2)
+    expect(
+      readdirSync(home.config)
+        .map((name) => readFileSync(join(home.config, name), 'utf8'))
+        .join(),
+    ).not.toContain('hunter2')
+    expect(open().before()).toBeNull()
+  })
+
+  test.each([
+    '{ "version": 1, "before": {',
+    '{ "version": 2 }',
+    '{ "version": 1, "before": { "settleSeconds": "no" }, "saved": {} }',
+  ])('is not known from a damaged note: %s', (text) => {
+    const settings = open()
+    settings.set({ ...settings.get(), operator: 'ada' })
+    writeFileSync(kept(), text)
+    const next = open()
+    expect(next.get().operator).toBe('ada')
+    expect(next.before()).toBeNull()
+  })
+
+  test('that cannot be kept is saved all the same', () => {
+    const settings = open()
+    mkdirSync(join(kept(), 'in the way'), { recursive: true })
+    settings.set({ ...settings.get(), operator: 'ada' })
+    expect(settings.before()).not.toBeNull()
+    expect(open().get().operator).toBe('ada')
+    expect(open().before()).toBeNull()
+  })
 })
 
 describe('pipelines', () => {

@@ -11,6 +11,7 @@ import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson }
 import { accountName, type Home } from '../home.ts'
 import type { Log } from '../log.ts'
 import { firstLine } from './firstLine.ts'
+import { createLastSave } from './lastSave.ts'
 import { createPipelinesFile, pipelinesSchemaName } from './pipelinesFile.ts'
 import { isObject, merged, namesIn, notIn } from './unknownValues.ts'
 
@@ -26,7 +27,7 @@ export interface SettingsService {
   /** Files that could not be used, or not all of them; each until it is written anew. */
   unusable(): UnusableFile[]
   defaults: Settings
-  /** What held before the last change since the host began; null when there was none, and when it was taken back. */
+  /** What held before the last change; null when none is known, and when it was taken back. */
   before(): Settings | null
 }
 
@@ -65,9 +66,6 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   const standard = defaults(home)
   let problem: string | null = null
   let current = standard
-  /** In memory only: it may name what somebody has just taken out of the file. */
-  let before: Settings | null = null
-
   /** What is in the file beside the settings, at any depth: of a later Gatehouse, or misspelt. Saving keeps it. */
   let unknown: Record<string, unknown> = {}
   /** Says so for as long as it is there. */
@@ -95,6 +93,9 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   current = { ...current, pipelines: read.pipelines }
   let pipelinesProblem = read.problem
   if (read.problem) log.warn({ problem: read.problem }, 'pipelines set aside')
+
+  const lastSave = createLastSave(join(home.config, 'settings-before.json'), log)
+  let before = lastSave.before(current)
 
   const pipelineOf = (path: string): Pipeline => {
     // The schema sees to it that one takes every file.
@@ -131,8 +132,10 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       if (wrotePipelines) pipelinesProblem = null
       toKeep = false
       problem = notKnown
-      if (isDeepStrictEqual(checked, before)) before = null
-      else if (!isDeepStrictEqual(checked, current)) before = current
+      if (!isDeepStrictEqual(checked, current)) {
+        before = isDeepStrictEqual(checked, before) ? null : current
+        lastSave.keep(before, checked)
+      }
       current = checked
       for (const listener of listeners) listener(current)
       return current
