@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeRun } from '../src/contract/sentence.ts'
 import { canMount, mountSmallDisk, type SmallDisk } from '../src/main/backend/disk/testing/smallDisk.ts'
 import { type Home, homeAt } from '../src/main/backend/home.ts'
 import { launchChromium } from './support/browsers.ts'
@@ -90,7 +91,7 @@ describe.skipIf(!canMount)('a data folder on a disk that fills up', () => {
     await reach('Training', underWay)
     const waits = new Set<string>()
     host.connection.subscribe('run.progress', ({ workflowId, progress }) => {
-      if (progress.message.startsWith('Waiting for room')) waits.add(workflowId)
+      if (progress.waitsForRoom) waits.add(workflowId)
     })
     const settingsBefore = readFileSync(join(home.config, 'settings.json'), 'utf8')
     const settings = await call('settings.get', {})
@@ -124,6 +125,15 @@ describe.skipIf(!canMount)('a data folder on a disk that fills up', () => {
     await takePictures(page, 'disk-full')
     // Models are trained by now and cannot be kept: their steps wait, and have not failed.
     await expect.poll(() => waits.size, { timeout: 30_000 }).toBe(underWay.length)
+    // The list says so without a step being opened, and so does the first line of the run.
+    await page
+      .getByRole('option', { name: /Training · the disk is full/ })
+      .first()
+      .waitFor()
+    await expect
+      .poll(async () => (await runs()).map((run) => describeRun(run, new Date())))
+      .toContainEqual(expect.stringMatching(/^Training waits for room: the disk is full/))
+    await takePictures(page, 'disk-full-runs')
     await reach('Training', underWay)
   })
 

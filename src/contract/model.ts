@@ -162,6 +162,8 @@ export const runSummary = z.object({
   approvals: approvals.nullable(),
   /** An operator keeps the step under way from being tried; null when nobody does. */
   paused: paused.nullable(),
+  /** The attempt under way met a full disk, and does its work again once there is room. */
+  waitsForRoom: z.boolean(),
   /** A decision that was taken here and has not reached Temporal yet. */
   decisionPending: z.boolean(),
   decision: decision.nullable(),
@@ -197,6 +199,8 @@ export const progress = z.object({
   fraction: z.number(),
   message: z.string(),
   at: timestamp,
+  /** It met a full disk, and does its work again once there is room. */
+  waitsForRoom: z.boolean().optional(),
   /** Of a training: how long it still takes, as it reckons itself. */
   secondsLeft: z.number().nullable().optional(),
   /** Of a training: its learning curve so far. At most 200 points, the first and the latest among them. */

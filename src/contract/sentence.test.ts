@@ -35,6 +35,16 @@ const approved: Decision = {
 const bySignal: Decision = { ...approved, operator: null, host: null, via: 'signal' }
 
 const cases: [string, Partial<RunSummary>, string][] = [
+  [
+    'a step on a full disk',
+    { stage: 'Training', attempt: 1, maxAttempts: 3, waitsForRoom: true },
+    'Training waits for room: the disk is full (4 min in this step). It goes on by itself once some space is free.',
+  ],
+  [
+    'a paused step of which an attempt is still on a full disk',
+    { stage: 'Training', attempt: 1, waitsForRoom: true, paused: { at: at('14:03:00'), by: 'ada', reason: 'Disk swap' } },
+    'Training is paused since 14:03 by ada: Disk swap. It goes on when somebody resumes it.',
+  ],
   ['queued', {}, 'Queued since 14:02 (4 min); starts by itself.'],
   [
     'queued with a late start',

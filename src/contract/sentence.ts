@@ -159,6 +159,9 @@ function stepSentence(run: RunSummary, now: Date, { stack, ...options }: RunSent
     return `${failed} ${next} ${wait > 0 ? `in ${remainingWords(wait)}` : 'is due now'}${sooner}.`
   }
   const since = spanWords(now.getTime() - Date.parse(run.stageSince))
+  if (run.waitsForRoom) {
+    return `${name} waits for room: the disk is full (${since} in this step). It goes on by itself once some space is free.`
+  }
   if (run.attempt <= 0) {
     if (run.problem) return `${name} has not begun after ${since}: ${ended(run.problem)}`
     return away ? `${name} waits for a worker (${since}): ${away}` : `${name} waits for a free worker (${since}).`

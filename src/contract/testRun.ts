@@ -30,6 +30,7 @@ export function runOf(id: string, minute = 0, change: Partial<RunSummary> = {}):
     approvalDeadline: null,
     approvals: null,
     paused: null,
+    waitsForRoom: false,
     decisionPending: false,
     decision: null,
     revision: 1,

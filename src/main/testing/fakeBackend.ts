@@ -138,6 +138,7 @@ export function fakeRun(workflowId: string): RunSummary {
     approvalDeadline: null,
     approvals: null,
     paused: null,
+    waitsForRoom: false,
     decisionPending: false,
     decision: null,
     revision: 1,

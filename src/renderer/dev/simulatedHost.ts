@@ -65,6 +65,8 @@ interface Plan {
   cancelledAt: number | null
   cancelReason: string | null
   queuedProblem: string | null
+  /** Its training waits for room on a full disk. */
+  full: boolean
   approvalHours: number
   approvals: Approvals
   revision: number
@@ -243,13 +245,19 @@ function runAt(plan: Plan, now: number): RunDetail {
         if (name === 'train_model') {
           const fraction = (now - begin) / ms
           const curve = curveSoFar(seedOf(plan.fileName), fraction)
-          base.progress = {
-            fraction,
-            message: `Round ${curve.points.length} of 150`,
-            at: iso(now),
-            secondsLeft: (begin + ms - now) / 1000,
-            ...(isDemo(plan.fileName) ? {} : { curve }),
+          const full = {
+            ...{ fraction: 0, at: iso(now), waitsForRoom: true },
+            message: 'Waiting for room: the disk is full. This step goes on by itself. There is no room left for the model.',
           }
+          base.progress = plan.full
+            ? full
+            : {
+                fraction,
+                message: `Round ${curve.points.length} of 150`,
+                at: iso(now),
+                secondsLeft: (begin + ms - now) / 1000,
+                ...(isDemo(plan.fileName) ? {} : { curve }),
+              }
         }
         break
       }
@@ -308,6 +316,7 @@ function runAt(plan: Plan, now: number): RunDetail {
         : null,
     approvals: waiting ? plan.approvals : null,
     paused: null,
+    waitsForRoom: plan.full && (stage as Stage) === 'Training',
     decisionPending: plan.decisionPending,
     decision: plan.decision,
     revision: plan.revision,
@@ -380,6 +389,7 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
       cancelledAt: null,
       cancelReason: null,
       queuedProblem: null,
+      full: false,
       approvalHours: 24,
       approvals: anybody,
       revision: 1,
@@ -481,6 +491,7 @@ function plansOf(scenario: Scenario, now: number): Plan[] {
           },
         }),
         plan('prod_candidate.csv', 20 * minute, { metrics: good, decisionPending: true }),
+        plan('reef_survey.csv', 4 * minute, { attempts: { train_model: [{ ms: 24 * hour }] }, full: true }),
       ]
     case 'locked':
     case 'approvals':
@@ -879,6 +890,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       cancelledAt: null,
       cancelReason: null,
       queuedProblem: null,
+      full: false,
       approvalHours: settings.approvalTimeoutHours,
       approvals: anybody,
       revision: 1,

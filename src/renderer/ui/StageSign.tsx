@@ -5,6 +5,7 @@ import {
   CircleMinus,
   CircleSlash,
   CircleX,
+  HardDrive,
   RotateCw,
   ShieldX,
   UserRound,
@@ -14,7 +15,7 @@ import type { RunSummary, Stage } from '../../contract/model.ts'
 export type Tone = 'run' | 'human' | 'good' | 'bad' | 'idle'
 
 /** What a stage's colour says; the sign's shape says the same to whoever does not see colours. */
-export const stageTones: Record<Stage, Tone> = {
+const stageTones: Record<Stage, Tone> = {
   Queued: 'idle',
   Preprocessing: 'run',
   Training: 'run',
@@ -30,6 +31,12 @@ export const stageTones: Record<Stage, Tone> = {
   Failed: 'bad',
   Cancelled: 'idle',
 }
+
+type Signed = Pick<RunSummary, 'stage' | 'retryAt' | 'waitsForRoom' | 'decisionPending'>
+
+/** What a run's colour says: that of its stage, for as long as nothing keeps it from going on. */
+export const toneOf = ({ stage, retryAt, waitsForRoom }: Omit<Signed, 'decisionPending'>): Tone =>
+  retryAt ? 'bad' : waitsForRoom ? 'human' : stageTones[stage]
 
 /** How far along the pipeline a working stage is, of eight parts. */
 const partOf: Partial<Record<Stage, number>> = {
@@ -73,13 +80,13 @@ function Person() {
 }
 
 /** The sign of a run's state: each kind of state has its own shape. */
-export function StageSign({ run }: { run: Pick<RunSummary, 'stage' | 'retryAt' | 'decisionPending'> }) {
-  const tone = run.retryAt ? 'bad' : stageTones[run.stage]
-  return <span className={`stage-sign tone-${tone}`}>{signOf(run)}</span>
+export function StageSign({ run }: { run: Signed }) {
+  return <span className={`stage-sign tone-${toneOf(run)}`}>{signOf(run)}</span>
 }
 
-function signOf({ stage, retryAt, decisionPending }: Pick<RunSummary, 'stage' | 'retryAt' | 'decisionPending'>) {
+function signOf({ stage, retryAt, waitsForRoom, decisionPending }: Signed) {
   if (retryAt) return <RotateCw size={15} aria-hidden />
+  if (waitsForRoom) return <HardDrive size={15} aria-hidden />
   switch (stage) {
     case 'Queued':
       return <CircleDashed size={16} aria-hidden />

@@ -15,8 +15,11 @@ export interface StepContext {
   ids: RunIds
   /** Aborted when the run is cancelled, the attempt is taken away, or the worker stops. */
   signal: AbortSignal
-  /** Heartbeats to Temporal and tells the observer. `fraction` is 0 to 1. */
-  reportProgress(fraction: number, message: string, training?: TrainProgress): void
+  /**
+   * Heartbeats to Temporal and tells the observer. `fraction` is 0 to 1. `waitsForRoom`: on a full disk; the next report
+   * without it says that the step is at work again.
+   */
+  reportProgress(fraction: number, message: string, about?: TrainProgress & { waitsForRoom?: boolean }): void
 }
 
 /** A fifth of the heartbeat timeout: several may be late before a step counts as lost. Not one of them costs the step a thing. */
@@ -47,14 +50,15 @@ export async function inStep<T>(
     const context: StepContext = {
       ids,
       signal: cancellationSignal,
-      reportProgress(fraction, message, training) {
-        if (training?.point) curve.add(training.point)
+      reportProgress(fraction, message, about) {
+        if (about?.point) curve.add(about.point)
         const points = curve.points()
         latest = {
           fraction: Math.min(1, Math.max(0, fraction)),
           message,
-          ...(training?.secondsLeft === undefined ? {} : { secondsLeft: training.secondsLeft }),
-          ...(points.length === 0 ? {} : { curve: { loss: training?.loss ?? latest?.curve?.loss ?? 'loss', points } }),
+          ...(about?.waitsForRoom ? { waitsForRoom: true } : {}),
+          ...(about?.secondsLeft === undefined ? {} : { secondsLeft: about.secondsLeft }),
+          ...(points.length === 0 ? {} : { curve: { loss: about?.loss ?? latest?.curve?.loss ?? 'loss', points } }),
         }
         heartbeat(latest)
         if (step) observer.progress({ ...ids, step, attempt: info.attempt, ...latest, at: new Date().toISOString() })

@@ -24,7 +24,8 @@ export async function waitForRoom<T>(
       return await work()
     } catch (error) {
       if (step.signal.aborted || error instanceof DatabaseProblem || !saysDiskFull(error)) throw error
-      step.reportProgress(0, `Waiting for room: the disk is full. This step goes on by itself. ${(error as Error).message}`)
+      const words = `Waiting for room: the disk is full. This step goes on by itself. ${(error as Error).message}`
+      step.reportProgress(0, words, { waitsForRoom: true })
       await wait(ms, undefined, { signal: step.signal })
     }
   }

@@ -69,6 +69,43 @@ describe('the projection', () => {
     expect(total).toBe(1)
   })
 
+  it('tells for as long as an attempt waits for room on a full disk, and never of a run that has ended', () => {
+    const { ledger, projection, pushed } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    const ids = { workflowId: 'w1', runId: 'r1', step: 'train_model' as const }
+    const at = '2026-11-25T12:00:00.000Z'
+    const progress = (attempt: number, more: { waitsForRoom?: boolean } = {}) =>
+      projection.observer.progress({ ...ids, attempt, fraction: 0, message: 'x', at, ...more })
+    const start = (attempt: number) =>
+      projection.observer.attemptStarted({ ...ids, attempt, startedAt: at, worker: 'w', maxAttempts: 3 })
+    const waits = () => {
+      projection.flush()
+      expect(pushed.at(-1)?.[0]?.waitsForRoom).toBe(projection.get('w1')?.waitsForRoom)
+      return projection.get('w1')?.waitsForRoom
+    }
+    projection.update('w1', { runId: 'r1', stage: 'Training' })
+    start(1)
+    progress(1, { waitsForRoom: true })
+    expect(waits()).toBe(true)
+    progress(1)
+    expect(waits()).toBe(false)
+    progress(1, { waitsForRoom: true })
+    start(2)
+    // The last word of an attempt that is over.
+    progress(1, { waitsForRoom: true })
+    expect(waits()).toBe(false)
+    progress(2, { waitsForRoom: true })
+    projection.observer.attemptEnded({ ...ids, attempt: 2, endedAt: at, outcome: 'completed', failure: null })
+    expect(waits()).toBe(false)
+    progress(2, { waitsForRoom: true })
+    projection.update('w1', { stage: 'AssessingQuality' })
+    expect(waits()).toBe(false)
+    projection.update('w1', { stage: 'Failed' })
+    progress(2, { waitsForRoom: true })
+    expect(waits()).toBe(false)
+  })
+
   it('goes on with a full disk, and writes what happened once there is room', () => {
     vi.useFakeTimers()
     try {

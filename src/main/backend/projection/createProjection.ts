@@ -204,6 +204,8 @@ export function createProjection({
       after.endedAt = isEndStage(after.stage) ? (patch.endedAt ?? after.stageSince) : null
       if (isEndStage(after.stage)) latestProgress.delete(workflowId)
     }
+    // Said of an attempt under way, and by its own last word perhaps late.
+    if (after.stage !== before.stage || isEndStage(after.stage)) after.waitsForRoom = false
     if (same(before, after)) return
     after.revision = before.revision + 1
     put(after)
@@ -239,7 +241,7 @@ export function createProjection({
       running.set(`${runId} ${step}`, { startedAt, worker })
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt: null, outcome: 'running', failure: null })
       latestProgress.delete(workflowId)
-      update(workflowId, { runId, attempt, maxAttempts, retryAt: null, paused: null })
+      update(workflowId, { runId, attempt, maxAttempts, retryAt: null, paused: null, waitsForRoom: false })
     },
     attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
       // A bare worker's attempt may have begun before this host did.
@@ -248,6 +250,7 @@ export function createProjection({
       running.delete(`${runId} ${step}`)
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt, outcome, failure })
       latestProgress.delete(workflowId)
+      update(workflowId, { waitsForRoom: false })
       if (outcome === 'completed') update(workflowId, { problem: null, retryAt: null })
       if (outcome === 'failed') {
         update(workflowId, { problem: failure?.message ?? null })
@@ -258,6 +261,7 @@ export function createProjection({
       const progress = { ...told, fraction: Math.min(1, Math.max(0, told.fraction)) }
       latestProgress.set(workflowId, { step, attempt, progress })
       emit('run.progress', { workflowId, step, attempt, progress })
+      if (records.get(workflowId)?.attempt === attempt) update(workflowId, { waitsForRoom: told.waitsForRoom === true })
     },
   }
 
@@ -428,6 +432,8 @@ function recordOf(row: Row, sealer: Sealer): RunRecord {
     stageSince: row.stage_since ?? row.accepted_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
+    // Of an attempt under way, which says so again.
+    waitsForRoom: false,
     decisionPending: row.decision_pending === 1,
     revision: row.revision ?? 1,
   }

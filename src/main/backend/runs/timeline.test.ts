@@ -27,6 +27,7 @@ const record = (over: Partial<RunRecord>): RunRecord => ({
   endedAt: '2026-01-01T12:01:00.000Z',
   approvals: null,
   paused: null,
+  waitsForRoom: false,
   decisionPending: false,
   revision: 1,
   ...over,

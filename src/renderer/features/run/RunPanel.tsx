@@ -12,7 +12,7 @@ import { bytesWords, middleCut } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
 import { problemText } from '../../ui/problem.ts'
-import { StageSign, stageTones } from '../../ui/StageSign.tsx'
+import { StageSign, toneOf } from '../../ui/StageSign.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
 import { HistoryView } from '../history/HistoryView.tsx'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
@@ -101,7 +101,7 @@ function Sentence({ detail }: { detail: RunDetail }) {
   const now = useNow(!isEndStage(detail.stage))
   const times = useTimes()
   const stack = useIn('stack', (s) => s.health)
-  const tone = detail.retryAt ? 'bad' : stageTones[detail.stage]
+  const tone = toneOf(detail)
   return <p className={`sentence ${tone}`}>{describeRun(detail, new Date(now), { ...times, stack })}</p>
 }
 

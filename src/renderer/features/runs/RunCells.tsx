@@ -13,7 +13,7 @@ import {
 } from '../../../contract/sentence.ts'
 import { useWaitingTime } from '../../ui/clock.ts'
 import { figure } from '../../ui/format.ts'
-import { stageTones } from '../../ui/StageSign.tsx'
+import { toneOf } from '../../ui/StageSign.tsx'
 
 /** How a row says moments and spans: the time now, in milliseconds, and what the operator chose. */
 export interface RowTime {
@@ -130,6 +130,7 @@ function rowWords(run: RunSummary, now: number): string {
         const of = run.maxAttempts ? ` of ${run.maxAttempts}` : ''
         return `${rowLabel(run.stage)} failed · try ${run.attempt + 1}${of} ${wait > 0 ? `in ${remainingWords(wait)}` : 'now'}`
       }
+      if (run.waitsForRoom) return `${rowLabel(run.stage)} · the disk is full`
       if (run.attempt > 1) return `${rowLabel(run.stage)} · try ${run.attempt}${run.maxAttempts ? ` of ${run.maxAttempts}` : ''}`
       return label
     }
@@ -163,7 +164,7 @@ function stillSince(run: RunSummary): number {
 }
 
 function stateCell(run: RunSummary, { now, options }: RowTime): Cell {
-  const tone = run.retryAt ? 'bad' : stageTones[run.stage]
+  const tone = toneOf(run)
   const words = rowWords(run, now)
   return {
     content:

@@ -77,7 +77,7 @@ export function RunsBar() {
             {stages.map((stage) => (
               <MenuItem key={stage} id={stage} className="menu-item" textValue={stageLabels[stage]}>
                 <Check size={14} className="check" aria-hidden />
-                <StageSign run={{ stage, retryAt: null, decisionPending: false }} />
+                <StageSign run={{ stage, retryAt: null, waitsForRoom: false, decisionPending: false }} />
                 {stageLabels[stage]}
               </MenuItem>
             ))}
