@@ -73,7 +73,7 @@ describe('the built app', () => {
     expect(await test.ended).toEqual({ code: 0, signal: null })
     const { ok, rows } = JSON.parse(test.said()) as { ok: boolean; rows: { name: string; ok: boolean }[] }
     expect(rows.filter((row) => !row.ok)).toEqual([])
-    expect([ok, rows.length]).toEqual([true, 10])
+    expect([ok, rows.length]).toEqual([true, 11])
   })
 })
 
@@ -244,6 +244,27 @@ describe('the hosting window', () => {
     expect(await other.ended).toMatchObject({ code: 0 })
     await reaches(await second, 'AwaitingApproval')
     await reaches(firstRun, 'AwaitingApproval')
+  })
+
+  it('starts a worker in a utility process, which takes steps, and ends it', async () => {
+    const switchTo = (on: boolean) =>
+      app.call('workers.switchProcess', { on, reason: 'to see it work', requestId: crypto.randomUUID() })
+    const polls = app.hears('workers.changed', ({ process }) => process?.state === 'polling')
+    await switchTo(true)
+    const { process: worker } = await polls
+    const pid = worker?.processId as number
+    expect(descendantsOf(app.process.pid as number).map((each) => each.pid)).toContain(pid)
+    const switchOwn = (on: boolean) => app.call('workers.switch', { on, reason: 'the other', requestId: crypto.randomUUID() })
+    await switchOwn(false)
+    const { workflowId } = await drop('good_by_the_other')
+    await reaches(workflowId, 'AwaitingApproval')
+    const { steps } = await app.call('runs.get', { workflowId })
+    const workers = new Set(steps.flatMap(({ attempts }) => attempts.map((attempt) => attempt.worker)))
+    expect([...workers]).toEqual([worker?.identity])
+    await switchTo(false)
+    expect(descendantsOf(app.process.pid as number).map((each) => each.pid)).not.toContain(pid)
+    await switchOwn(true)
+    await allUp()
   })
 
   it('asks before it puts down work in flight, and keeps running when told so', async () => {

@@ -569,7 +569,7 @@ describe('a second start on a data folder that has a host', () => {
     const code = await new Promise((resolve) => child.once('close', resolve))
     const result = JSON.parse(said) as { ok: boolean; electron: string; rows: { name: string; ok: boolean; detail: string }[] }
     expect(result.electron).toMatch(/^\d+\./)
-    expect(result.rows).toHaveLength(10)
+    expect(result.rows).toHaveLength(11)
     // No native module is needed for these two, so they work in any Electron.
     const works = (name: string) => result.rows.find((row) => row.name === name)?.ok
     expect([works('Postgres binaries run'), works('values survive encryption')]).toEqual([true, true])

@@ -73,6 +73,9 @@ export const workersState = z.object({
 })
 export type WorkersState = z.infer<typeof workersState>
 
+/** A reason in the middle of a sentence, whether its writer ended it or not. */
+export const reasonWords = (reason: string): string => reason.replace(/[.\s]+$/, '')
+
 /** How the worker process is, in a sentence; who asked for it and when stand beside it. */
 export function processWords({ state, processId, identity, detail, restarts }: WorkerProcess): string {
   const again = restarts === 0 ? '' : ` It was started again ${restarts === 1 ? 'once' : `${restarts} times`}.`

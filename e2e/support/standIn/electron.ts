@@ -493,10 +493,10 @@ const screen = strict(
 const powerMonitor = strict('powerMonitor', new EventEmitter())
 
 const utilityProcess = strict('utilityProcess', {
-  fork(script: string, args: string[], { env }: { env: NodeJS.ProcessEnv }) {
+  fork(script: string, args: string[], { env, stdio }: { env: NodeJS.ProcessEnv; stdio: 'ignore' | 'pipe' }) {
     if (!isReady) throw new Error('utilityProcess cannot be created before app is ready')
     const execArgv = ['--import', new URL('./parentPort.ts', import.meta.url).href]
-    const child = fork(script, args, { env, execArgv, stdio: 'ignore' })
+    const child = fork(script, args, { env, execArgv, stdio: ['ignore', stdio, stdio, 'ipc'] })
     return Object.assign(child, { postMessage: (message: unknown) => child.send(message as object) })
   },
 })

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { conflict, refused, unavailable } from '../../contract/errors.ts'
 import type { IntakeEntry, RunDetail, RunSummary, Stage } from '../../contract/model.ts'
 import type { DeploymentRecord, EnvironmentState, ModelSummary } from '../../contract/models.ts'
+import type { WorkerProcess } from '../../contract/workers.ts'
 import { homeAt } from '../backend/home.ts'
 import { type Host, startHost } from '../control/startHost.ts'
 import { findAppRoot, sourcePaths } from '../paths.ts'
@@ -548,6 +549,28 @@ describe('drills', () => {
       code: 1,
       stderr: 'This profile does not own its Postgres.\n',
     })
+  })
+})
+
+describe('workers', () => {
+  it.each([
+    [['start-process'], 'workers.switchProcess', true],
+    [['stop-process'], 'workers.switchProcess', false],
+    [['stop'], 'workers.switch', false],
+  ] as const)('%j asks the host, with the reason, and says how things are then', async ([action], call, on) => {
+    const asked: unknown[] = []
+    backend.handlers[call] = (input) => {
+      asked.push(input)
+      return {}
+    }
+    const process: WorkerProcess = {
+      ...{ state: 'again', since: '2026-01-02T03:04:05.000Z', processId: null, identity: null, by: 'olga', reason: 'load' },
+      ...{ forDrill: false, detail: 'It died: it was ended by SIGKILL.', againAt: '2026-01-02T03:04:06.000Z', restarts: 1 },
+    }
+    backend.handlers['workers.list'] = () => ({ stopped: null, process, workers: [], waiting: null, problem: null })
+    const { code, stdout } = await gatehouse('workers', action, '--reason', 'more hands')
+    expect({ code, asked }).toEqual({ code: 0, asked: [{ on, reason: 'more hands', requestId: expect.any(String) }] })
+    expect(stdout).toContain('The worker process of the host: It died: it was ended by SIGKILL. It is started again in a moment.')
   })
 })
 

@@ -2,6 +2,7 @@ import { app } from 'electron'
 import type { AppPaths } from '../paths.ts'
 import { printSelfTest, writeOut } from '../selfTest/printSelfTest.ts'
 import { runApart, runNamed } from '../selfTest/runApart.ts'
+import { startUtilityProcess } from './startUtilityProcess.ts'
 import { startUtilityHelper } from './utilityHelper.ts'
 
 const partArgument = '--self-test-part='
@@ -18,7 +19,8 @@ export async function selfTestAndExit(paths: AppPaths, json: boolean): Promise<v
   if (part !== undefined) {
     // Utility processes are there only then.
     await app.whenReady()
-    await writeOut(JSON.stringify(await runNamed(paths, part, named(scratchArgument) ?? '', partLimitMs, startUtilityHelper)))
+    const starters = { startHelper: startUtilityHelper, startProcess: startUtilityProcess }
+    await writeOut(JSON.stringify(await runNamed(paths, part, named(scratchArgument) ?? '', partLimitMs, starters)))
     return app.exit(0)
   }
   // Chromium's switches and the app's folder go along.

@@ -11,7 +11,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { isDeepStrictEqual, promisify } from 'node:util'
 import type { Pipeline } from '../../contract/pipelines.ts'
+import type { HostPowers } from '../backend/backend.ts'
 import type { StartHelper } from '../backend/secrets/keychain.ts'
+import type { StartProcess } from '../backend/workerProcess/ownProcess.ts'
 import type { AppPaths } from '../paths.ts'
 
 export interface Check {
@@ -20,16 +22,17 @@ export interface Check {
   run(scratch: string): Promise<string>
 }
 
-/**
- * @param paths where the app's own files are
- * @param startHelper how a process of our own is started here; default: as plain Node
- */
-export function checksOf(paths: AppPaths, startHelper?: StartHelper): Check[] {
+/** How processes of our own are started here; default: as plain Node. */
+export type Starters = Pick<HostPowers, 'startHelper' | 'startProcess'>
+
+/** @param paths where the app's own files are */
+export function checksOf(paths: AppPaths, { startHelper, startProcess }: Starters = {}): Check[] {
   return [
     { name: 'better-sqlite3 loads', run: () => loads(paths, ['better-sqlite3']) },
     { name: 'Temporal core-bridge loads', run: () => loads(paths, ['@temporalio/worker', '@temporalio/core-bridge']) },
     { name: 'keyring loads', run: () => loads(paths, ['@napi-rs/keyring']) },
     { name: 'the keychain helper answers', run: () => helperAnswers(paths, startHelper) },
+    { name: 'the worker process loads', run: () => workerLoads(paths, startProcess) },
     { name: 'SQLite answers', run: sqliteAnswers },
     { name: 'a saved history replays', run: () => historyReplays(paths) },
     { name: 'values survive encryption', run: () => valuesSurvive(paths) },
@@ -57,6 +60,28 @@ async function helperAnswers({ helpers }: AppPaths, startHelper?: StartHelper): 
   const { askKeychain } = await import('../backend/secrets/keychain.ts')
   await askKeychain({ helper: helpers.keychain, limitMilliseconds: 10_000, startHelper }, { action: 'load' })
   return startHelper ? 'as a utility process' : 'as plain Node'
+}
+
+/** Everything that a worker process works with is loaded in one; it connects to nothing. */
+async function workerLoads({ helpers }: AppPaths, startProcess?: StartProcess): Promise<string> {
+  const { processEnvironment, startNodeProcess } = await import('../backend/workerProcess/ownProcess.ts')
+  const { fromWorker } = await import('../backend/workerProcess/messages.ts')
+  const worker = (startProcess ?? startNodeProcess)(helpers.worker, { name: 'worker', env: processEnvironment() })
+  try {
+    const said = new Promise<string>((resolve, reject) => {
+      worker.onMessage((message) => {
+        const told = fromWorker.parse(message)
+        if (told.kind === 'loaded') resolve(startProcess ? 'as a utility process' : 'as plain Node')
+        if (told.kind === 'problem') reject(new Error(told.message))
+      })
+      void worker.ended.then(({ code, signal }) => reject(new Error(`it ended with ${signal ?? code} and said nothing`)))
+    })
+    worker.send({ kind: 'load' })
+    return await said
+  } finally {
+    worker.kill()
+    await worker.ended
+  }
 }
 
 async function sqliteAnswers(scratch: string): Promise<string> {

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
 import { z } from 'zod'
-import type { StartHelper } from '../backend/secrets/keychain.ts'
 import type { AppPaths } from '../paths.ts'
-import { checksOf } from './checks.ts'
+import { checksOf, type Starters } from './checks.ts'
 import { type Outcome, runHere } from './runSelfTest.ts'
 
 /**
@@ -43,8 +42,8 @@ export async function runNamed(
   name: string,
   scratch: string,
   limitMs: number,
-  startHelper?: StartHelper,
+  starters?: Starters,
 ): Promise<Outcome> {
-  const check = checksOf(paths, startHelper).find((each) => each.name === name)
+  const check = checksOf(paths, starters).find((each) => each.name === name)
   return check ? runHere(check, scratch, limitMs) : { ok: false, detail: `there is no check "${name}"` }
 }

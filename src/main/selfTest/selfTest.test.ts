@@ -28,7 +28,7 @@ describe('the self-test', () => {
     expect(rows.filter((row) => !row.ok)).toEqual([])
     expect(ok).toBe(true)
     expect(told).toEqual(rows)
-    expect(rows.map(({ name }) => name)).toHaveLength(10)
+    expect(rows.map(({ name }) => name)).toHaveLength(11)
     expect(rows.find(({ name }) => name.startsWith('Postgres'))?.detail).toMatch(/postgres \(PostgreSQL\) \d+/)
     expect(leftovers()).toEqual(before)
   })
@@ -42,6 +42,7 @@ describe('the self-test', () => {
     expect(ok).toBe(false)
     expect(rows.filter((row) => row.ok).map(({ name }) => name)).toEqual([
       'the keychain helper answers',
+      'the worker process loads',
       'SQLite answers',
       'values survive encryption',
       'both endpoints answer',

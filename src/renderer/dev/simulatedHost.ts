@@ -952,7 +952,7 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
       : {
           ...at,
           ...{ state: 'ended', processId: null, identity: null, forDrill: false },
-          detail: `It was stopped by ${settings.operator}: ${reason}`,
+          detail: `It was stopped by ${settings.operator}: ${reason}.`,
         }
     emit('workers.changed', { process: workerProcess })
   }
@@ -1376,8 +1376,8 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
               startsWorker: to.startsWorker ?? false,
               since: at,
             }
-      if (on?.startsWorker && workerProcess?.state !== 'polling') switchProcess(true, 'For the drill "Worker crash".', true)
-      if (on === null && workerProcess?.forDrill) switchProcess(false, 'The drill "Worker crash" has ended.')
+      if (on?.startsWorker && workerProcess?.state !== 'polling') switchProcess(true, 'for the drill "Worker crash"', true)
+      if (on === null && workerProcess?.forDrill) switchProcess(false, 'the drill "Worker crash" has ended')
       drills = {
         ...drills,
         drills: drills.drills.map((d) => (d.name === name ? { ...d, on } : d)),

@@ -47,7 +47,7 @@ test('is started once, polls, and ends when it is told to, with who asked and wh
   expect(control.state()).toMatchObject({ processId, ...ada })
 
   await control.stop({ by: 'ben', reason: 'enough' })
-  expect(control.state()).toMatchObject({ state: 'ended', processId: null, detail: 'It was stopped by ben: enough' })
+  expect(control.state()).toMatchObject({ state: 'ended', processId: null, detail: 'It was stopped by ben: enough.' })
   expect(isAlive(processId ?? 0)).toBe(false)
   expect(control.hasEnded(identity ?? '')).toBe(true)
   expect(told.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1])).toEqual([

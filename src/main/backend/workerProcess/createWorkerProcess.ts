@@ -247,7 +247,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         if (!isWorkerProcessOn(state)) return
         await endIt()
         const gone = { processId: null, identity: null, againAt: null, forDrill: false }
-        show({ ...gone, state: 'ended', by, reason, detail: `It was stopped by ${by}: ${reason}` })
+        show({ ...gone, state: 'ended', by, reason, detail: sentence(`It was stopped by ${by}: ${reason}`) })
       }),
     close() {
       closed = true

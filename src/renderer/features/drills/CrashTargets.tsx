@@ -61,7 +61,7 @@ export function CrashTargets({ state, isOn, brought, bring, onBring }: Props) {
       {isOn && targets.length === 0 && !isWorkerProcessOn(process) ? (
         <p>Start a worker process for it to hit. {toWorkers}</p>
       ) : null}
-      {brought && process?.forDrill ? <p className="faint">Its worker process ends with the drill.</p> : null}
+      {brought && process?.forDrill ? <p>Its worker process ends with the drill.</p> : null}
     </div>
   )
 }

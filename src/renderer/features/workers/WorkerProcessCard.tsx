@@ -1,5 +1,5 @@
 import { useId, useState } from 'react'
-import { isWorkerProcessOn, processWords, type WorkerProcess } from '../../../contract/workers.ts'
+import { isWorkerProcessOn, processWords, reasonWords, type WorkerProcess } from '../../../contract/workers.ts'
 import { useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Note } from '../../ui/Note.tsx'
@@ -27,7 +27,10 @@ export function WorkerProcessCard({ process }: { process: WorkerProcess | null }
       </div>
       <div role="status">
         {process === null ? (
-          <p className="muted">None runs. One works beside the worker of this host, and can be crashed without the console.</p>
+          <p className="muted">
+            None runs. It would share the steps with the worker of this host, and the drill “Worker crash” can kill it without the
+            console.
+          </p>
         ) : (
           <State process={process} />
         )}
@@ -42,7 +45,7 @@ function State({ process }: { process: WorkerProcess }) {
   const words = processWords(process)
   const who = (
     <p className="muted wrap">
-      Started by <bdi>{by}</bdi>: {reason}.{' '}
+      Started by <bdi>{by}</bdi>: {reasonWords(reason)}.{' '}
       {forDrill ? 'It ends with the drill, once the runs that it hit are through.' : 'It ends with Gatehouse.'}
     </p>
   )

@@ -1,7 +1,7 @@
 import { Cpu } from 'lucide-react'
 import { useId, useState } from 'react'
 import { spanWords } from '../../../contract/sentence.ts'
-import { type WorkerInfo, type WorkersState, waitingWords } from '../../../contract/workers.ts'
+import { reasonWords, type WorkerInfo, type WorkersState, waitingWords } from '../../../contract/workers.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
@@ -57,8 +57,8 @@ function Own({ state: { stopped } }: { state: WorkersState }) {
       {stopped ? (
         <Note tone="human">
           <p className="wrap">
-            Stopped by <bdi>{stopped.by}</bdi>, <Moment at={stopped.at} />: {stopped.reason}. It stays so until somebody starts it
-            here, or Gatehouse is started anew.
+            Stopped by <bdi>{stopped.by}</bdi>, <Moment at={stopped.at} />: {reasonWords(stopped.reason)}. It stays so until
+            somebody starts it here, or Gatehouse is started anew.
           </p>
         </Note>
       ) : (
