@@ -22,7 +22,7 @@ const wantedP99Ms = 5
 const connections = 10
 /** Until V8 has compiled what a request goes through. */
 const warmUpSeconds = 5
-const peerPort = 42_190
+const peerPort = 22_190
 const peerPackages = ['fastapi==0.165.0', 'uvicorn==0.54.0']
 
 /** As autocannon prints it with --json; latencies in milliseconds. */

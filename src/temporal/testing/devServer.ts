@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { prepareNamespace } from '../namespace.ts'
+import { freePort } from './freePort.ts'
 
 export interface DevServer {
   address: string
@@ -76,16 +76,4 @@ async function stop(server: ChildProcess) {
   const deadline = setTimeout(() => server.kill('SIGKILL'), 10_000)
   await exited
   clearTimeout(deadline)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
 }

@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DeployProblem } from '../../../temporal/activities/deps.ts'
 import { demoModelFormat } from '../../../temporal/activities/trainers/demoTrainer.ts'
+import { freePort } from '../../../temporal/testing/freePort.ts'
 import type { DeployInput, Environment } from '../../../temporal/types.ts'
 import { findAppRoot, sourcePaths } from '../../paths.ts'
 import { silentLog } from '../log.ts'
@@ -41,18 +42,11 @@ afterEach(async () => {
 
 const folder = () => join(root, 'deployments')
 const store = () => createFileStore(join(root, 'store'))
-/** Two ports that were free a moment ago. */
-async function freePorts(): Promise<Record<Environment, number>> {
-  const [dev, prod] = [await listenAnywhere(), await listenAnywhere()]
-  const ports = { dev: portOf(dev), prod: portOf(prod) }
-  dev.close()
-  prod.close()
-  return ports
-}
+const freePorts = async (): Promise<Record<Environment, number>> => ({ dev: await freePort(), prod: await freePort() })
 const portOf = (server: Server) => (server.address() as AddressInfo).port
-function listenAnywhere(port = 0): Promise<Server> {
-  const server = createServer((_, response) => response.end('someone else'))
-  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
+function strangerOn(port: number, says = 'someone else'): Promise<Server> {
+  const server = createServer((_, response) => response.end(says))
+  return new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server)))
 }
 /** What copies of a file were made of. */
 const asideOf = (name: string) =>
@@ -302,8 +296,7 @@ describe('deploying', () => {
     const first = await endpoints.deployer.deploy(await model('m-1'), signal, cause)
     await endpoints.close()
     // Something else holds the endpoint's port now.
-    const stranger = createServer((_, response) => response.end('{"status":"ok","model_id":"other"}'))
-    await new Promise<void>((resolve) => stranger.listen(ports.dev, '127.0.0.1', resolve))
+    const stranger = await strangerOn(ports.dev, '{"status":"ok","model_id":"other"}')
     const error = await endpoints.deployer.deploy(await model('m-2'), signal, cause).catch((e: unknown) => e)
     stranger.close()
     expect(error).toBeInstanceOf(DeployProblem)
@@ -393,7 +386,7 @@ describe('an endpoint that ends by itself', () => {
 
 describe('ports', () => {
   it('moves on from a taken port, says so, and stays there', async () => {
-    const taken = await listenAnywhere()
+    const taken = await strangerOn(await freePort())
     const ports = { dev: portOf(taken), prod: (await freePorts()).prod }
     const first = await start(ports)
     const { address, detail } = first.status().dev
@@ -412,7 +405,7 @@ describe('ports', () => {
     const first = await start(ports)
     const own = first.status().dev.address
     await first.close()
-    const stranger = await listenAnywhere(ports.dev)
+    const stranger = await strangerOn(ports.dev)
     const moved = await start(ports)
     expect(moved.status().dev.address).not.toBe(own)
     expect(moved.status().dev.detail).toContain(`Port ${ports.dev} was taken`)

@@ -1,23 +1,13 @@
 /** Against the KMS of moto, a second implementation of AWS's API, on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { pythonPeer } from '../../../../scripts/pythonPeer.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
+import { freePort } from '../../../temporal/testing/freePort.ts'
 import { createAwsKmsKeys } from './awsKmsKeys.ts'
 
 const python = await pythonPeer(['moto[server]==5.2.5'])
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 describe.runIf(python !== null)('keys of AWS KMS', () => {
   const region = 'eu-central-1'

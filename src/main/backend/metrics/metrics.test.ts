@@ -1,10 +1,10 @@
 import { request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { MetricsSettings, MetricsState } from '../../../contract/metrics.ts'
 import type { WorkersState } from '../../../contract/workers.ts'
+import { freePort } from '../../../temporal/testing/freePort.ts'
 import type { WorkerSlots } from '../../../temporal/worker.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
@@ -202,10 +202,10 @@ it('is there only while it is on, on the port that was asked for, and waits for 
   await set({ on: false, port: null })
   expect(metrics.endpoint.state()).toEqual({ url: null, problem: null })
 
-  const other = createServer().listen(0, '127.0.0.1')
+  const port = await freePort()
+  const other = createServer().listen(port, '127.0.0.1')
   await new Promise((resolve) => other.once('listening', resolve))
   atEnd.push(() => other.close())
-  const { port } = other.address() as AddressInfo
   vi.useFakeTimers({ toFake: ['setTimeout'] })
   atEnd.push(() => vi.useRealTimers())
   await set({ on: true, port })

@@ -28,7 +28,7 @@ beforeAll(async () => {
   own = createTestHome('postgres')
   const { home } = own
   const secrets = await openSecrets({ home, log: silentLog, wanted: 'file' })
-  const start = createPostgresServer({ home, appRoot, resources, secrets, log: silentLog, port: 42_830 })
+  const start = createPostgresServer({ home, appRoot, resources, secrets, log: silentLog, port: 22_830 })
   bring = () => start(() => {}, never)
   server = await bring()
   pool = createPool({ config: () => server.value, log: silentLog })

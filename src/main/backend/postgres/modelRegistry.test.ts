@@ -30,7 +30,7 @@ beforeAll(async () => {
     resources: join(appRoot, 'resources'),
     secrets,
     log: silentLog,
-    port: 42_930,
+    port: 22_930,
   })
   server = await start(() => {}, new AbortController().signal)
   pool = createPool({ config: () => server.value, log: silentLog })

@@ -21,7 +21,7 @@ beforeAll(async () => {
   secrets = await openSecrets({ home: own.home, log: silentLog, wanted: 'file' })
   stack = createStack({
     ...{ home: own.home, paths: sourcePaths(findAppRoot(import.meta.dirname)), secrets, log: silentLog, profile: 'embedded' },
-    pins: { temporalPort: 43_330, uiPort: 43_430, postgresPort: 43_530 },
+    pins: { temporalPort: 23_330, uiPort: 23_430, postgresPort: 23_530 },
   })
   const areUp = new Promise<void>((resolve) =>
     stack.onChange(() => {

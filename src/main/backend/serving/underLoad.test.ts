@@ -24,7 +24,7 @@ beforeEach(async () => {
     folder: join(root, 'deployments'),
     store: store(),
     threadFile: sourcePaths(findAppRoot(import.meta.dirname)).threads.serving,
-    ports: { dev: 42_180, prod: 42_181 },
+    ports: { dev: 22_180, prod: 22_181 },
     log: silentLog,
   })
   await endpoints.start()

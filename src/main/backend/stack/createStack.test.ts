@@ -18,7 +18,7 @@ import { isAlive, processesMarked } from './processes.ts'
 import { createTestHome, type TestHome } from './testHome.ts'
 
 const paths = sourcePaths(findAppRoot(import.meta.dirname))
-const pins = { temporalPort: 42_330, uiPort: 42_430, postgresPort: 42_530 }
+const pins = { temporalPort: 22_330, uiPort: 22_430, postgresPort: 22_530 }
 const endings: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   vi.unstubAllEnvs()
@@ -147,7 +147,7 @@ test('comes up, recovers from kill -9 of each server, keeps what was confirmed, 
 
 test('taken ports: the next ones are used, shown and remembered', async () => {
   const { home } = testHome()
-  for (const port of [42_330, 42_430, 42_530]) {
+  for (const port of [22_330, 22_430, 22_530]) {
     const blocker = createServer()
     await new Promise<void>((resolve) => blocker.listen(port, '127.0.0.1', resolve))
     endings.push(() => new Promise((resolve) => blocker.close(resolve)))
@@ -156,7 +156,7 @@ test('taken ports: the next ones are used, shown and remembered', async () => {
   stack.start()
   await bothUp(stack)
   const shown = [part(stack, 'temporal').address, part(stack, 'postgres').address, stack.status().temporalUiUrl]
-  for (const [i, base] of [42_330, 42_530, 42_430].entries()) {
+  for (const [i, base] of [22_330, 22_530, 22_430].entries()) {
     const port = Number(/:(\d+)$/.exec(shown[i] ?? '')?.[1])
     expect(port).toBeGreaterThan(base)
     expect(port).toBeLessThan(base + 50)
@@ -260,7 +260,7 @@ test('remote servers that are away: down with a sentence; retry finds them at on
   const servers = testHome()
   const ours = await stackOn(servers.home)
   const { home } = testHome()
-  const ports = { temporal: 42_630, postgres: 42_730 }
+  const ports = { temporal: 22_630, postgres: 22_730 }
   expect(await Promise.all(Object.values(ports).map((p) => isFree(p)))).toEqual([true, true])
   writeFileSync(
     join(home.config, 'profiles.json'),
@@ -278,10 +278,10 @@ test('remote servers that are away: down with a sentence; retry finds them at on
   expect(away.profile).toBe('team')
   away.start()
   await reaches(away, () => part(away, 'temporal').state === 'down' && part(away, 'postgres').state === 'down')
-  expect(part(away, 'temporal').detail).toMatch(/^Temporal does not answer on 127\.0\.0\.1:42630.*Gatehouse tries again in/)
+  expect(part(away, 'temporal').detail).toMatch(/^Temporal does not answer on 127\.0\.0\.1:22630.*Gatehouse tries again in/)
   expect(part(away, 'temporal').remedy).not.toBe('')
   expect(part(away, 'postgres').detail).toMatch(
-    /^Postgres does not answer on 127\.0\.0\.1:42730: connection refused\. Gatehouse tries again in/,
+    /^Postgres does not answer on 127\.0\.0\.1:22730: connection refused\. Gatehouse tries again in/,
   )
   expect(away.postgresProblem()?.kind).toBe('weather')
   await away.close()

@@ -34,7 +34,7 @@ beforeAll(async () => {
     secrets: await openSecrets({ home, log: silentLog, wanted: 'file' }),
     log: silentLog,
     profile: 'embedded',
-    pins: { temporalPort: 42_360, uiPort: 42_460, postgresPort: 42_560 },
+    pins: { temporalPort: 22_360, uiPort: 22_460, postgresPort: 22_560 },
   })
   const up = new Promise<void>((resolve) =>
     stack.onChange(() => {

@@ -13,7 +13,7 @@ const stack = createStack({
   secrets: await openSecrets({ home, log: silentLog }),
   log: silentLog,
   profile: 'embedded',
-  pins: { temporalPort: 42_330, uiPort: 42_430, postgresPort: 42_530 },
+  pins: { temporalPort: 22_330, uiPort: 22_430, postgresPort: 22_530 },
 })
 let told = false
 stack.onChange(async () => {
