@@ -2,14 +2,12 @@
  * Every view and dialog of the console under axe, in both themes and at the narrowest window that is meant for it, in real
  * Chromium over the real web shell. The host behind it is the simulated one. What pictures.e2e looks at is not here again.
  */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createSimulatedHost, type Scenario } from '../src/renderer/dev/simulatedHost.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import type { Scenario } from '../src/renderer/dev/simulatedHost.ts'
 import { seriousFaults } from './support/axe.ts'
-import { launchChromium, root } from './support/browsers.ts'
-import { newHome, startFakeHost } from './support/fakeHost.ts'
+import { simulatedConsoles } from './support/simulatedConsole.ts'
 
-const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
 const pictures = process.env.GATEHOUSE_PICTURES
 
 interface Box {
@@ -19,30 +17,12 @@ interface Box {
 }
 declare const document: { documentElement: Box; querySelectorAll(selector: string): Iterable<Box> }
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const clean of cleanUps.splice(0).reverse()) await clean()
-})
+const openConsole = simulatedConsoles()
 
 type Theme = 'light' | 'dark'
 
 async function open(theme: Theme, scenario: Scenario = 'mixed') {
-  const home = newHome()
-  cleanUps.push(home.remove)
-  const { host, backend } = await startFakeHost(appFolder, home)
-  cleanUps.push(() => host.close())
-  const simulated = createSimulatedHost(scenario)
-  Object.assign(backend.handlers, simulated.handlers)
-  simulated.onEvent((name, payload) => backend.emit(name, payload))
-  const page = await browser.newPage({ viewport: { width: 1024, height: 700 }, colorScheme: theme })
-  cleanUps.push(() => page.close())
-  await page.goto(host.server.issueLink())
-  await page.getByRole('navigation', { name: 'Places' }).waitFor()
+  const { page, simulated, backend } = await openConsole({ scenario, theme, width: 1024, height: 700 })
 
   const faults: Record<string, string[]> = {}
   /** What is on the screen now, once it has come to rest. */

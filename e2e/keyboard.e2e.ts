@@ -6,12 +6,10 @@
 import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Settings } from '../src/contract/model.ts'
-import { createSimulatedHost } from '../src/renderer/dev/simulatedHost.ts'
-import { launchElectron, root } from './support/browsers.ts'
+import { launchElectron } from './support/browsers.ts'
 import { startDisplay } from './support/display.ts'
-import { newHome, startFakeHost } from './support/fakeHost.ts'
-
-const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+import { newHome } from './support/fakeHost.ts'
+import { appFolder, type SimulatedConsole, startSimulatedHost } from './support/simulatedConsole.ts'
 
 declare const document: {
   activeElement: { matches(selector: string): boolean; textContent: string; getAttribute(name: string): string | null } | null
@@ -19,7 +17,7 @@ declare const document: {
 declare const location: { hash: string }
 
 const atEnd: (() => unknown)[] = []
-const simulated = createSimulatedHost('mixed')
+let simulated: SimulatedConsole['simulated']
 let app: ElectronApplication
 let page: Page
 beforeAll(async () => {
@@ -27,11 +25,13 @@ beforeAll(async () => {
   atEnd.push(display.stop)
   const home = newHome()
   atEnd.push(home.remove)
-  const { host, backend } = await startFakeHost(appFolder, home)
-  atEnd.push(() => host.close())
-  Object.assign(backend.handlers, simulated.handlers)
-  simulated.onEvent((name, payload) => backend.emit(name, payload))
-  app = await launchElectron(appFolder, ['--attach', host.server.issueLink()], { ...display.env, GATEHOUSE_HOME: home.root })
+  const started = await startSimulatedHost(home)
+  simulated = started.simulated
+  atEnd.push(() => started.host.close())
+  app = await launchElectron(appFolder, ['--attach', started.host.server.issueLink()], {
+    ...display.env,
+    GATEHOUSE_HOME: home.root,
+  })
   atEnd.push(() => app.close())
   page = await app.firstWindow()
   await page.getByText('spring_campaign.csv').first().waitFor()

@@ -2,16 +2,13 @@
  * Payloads and comparisons by keys alone, in real Chromium over the real web shell. The host behind it is the simulated one,
  * with a training whose inputs are as large and as odd as Temporal lets them be.
  */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
 import type { RunSummary } from '../src/contract/model.ts'
-import { createSimulatedHost } from '../src/renderer/dev/simulatedHost.ts'
 import { seriousFaults } from './support/axe.ts'
-import { launchChromium, root } from './support/browsers.ts'
-import { newHome, startFakeHost } from './support/fakeHost.ts'
 import { takePictures } from './support/pictures.ts'
+import { simulatedConsoles } from './support/simulatedConsole.ts'
 
-const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
 /** What the page put on the clipboard last; reading the real one is denied by the shell's permissions policy. */
 declare const window: { copied: string }
 const notesCopies = `navigator.clipboard.writeText = async (text) => void (window.copied = text)`
@@ -22,24 +19,10 @@ const deep = `${'['.repeat(10_000)}"the bottom"${']'.repeat(10_000)}`
 const login = '{"user": "ada", "db_password": "hunter2", "retries": 3.10}'
 const bytes = Uint8Array.from({ length: 1_500_000 }, (_, i) => (i * 7) % 251)
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const clean of cleanUps.splice(0).reverse()) await clean()
-})
+const openConsole = simulatedConsoles()
 
 async function open() {
-  const home = newHome()
-  cleanUps.push(home.remove)
-  const { host, backend } = await startFakeHost(appFolder, home)
-  cleanUps.push(() => host.close())
-  const simulated = createSimulatedHost('mixed')
-  Object.assign(backend.handlers, simulated.handlers)
-  simulated.onEvent((name, payload) => backend.emit(name, payload))
+  const { page, problems, simulated, backend } = await openConsole({ before: notesCopies })
   const payloads = simulated.handlers['runs.payloads']
   backend.handlers['runs.payloads'] = async (input) => {
     const answer = await payloads(input)
@@ -67,15 +50,6 @@ async function open() {
   })
   const { runs } = await simulated.handlers['runs.list']({ limit: 500, offset: 0 })
   const done = runs.filter(({ stage }) => stage === 'Completed')
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-  cleanUps.push(() => context.close())
-  const page = await context.newPage()
-  await page.addInitScript(notesCopies)
-  const problems: string[] = []
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-  page.on('pageerror', (error) => problems.push(error.message))
-  await page.goto(host.server.issueLink())
-  await page.getByRole('navigation', { name: 'Places' }).waitFor()
   return { page, problems, done: done as [RunSummary, RunSummary] }
 }
 

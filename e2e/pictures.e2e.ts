@@ -2,56 +2,25 @@
  * What the console draws of data, models and deployments, in real Chromium over the real web shell. The host behind it is
  * the simulated one: its runs are the same each time, and hostile where that matters.
  */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import type { Settings } from '../src/contract/model.ts'
-import { createSimulatedHost, type Scenario } from '../src/renderer/dev/simulatedHost.ts'
 import { seriousFaults } from './support/axe.ts'
-import { launchChromium, root } from './support/browsers.ts'
-import { newHome, startFakeHost } from './support/fakeHost.ts'
 import { takePictures } from './support/pictures.ts'
-
-const appFolder = process.env.GATEHOUSE_E2E_APP ?? root
+import { simulatedConsoles } from './support/simulatedConsole.ts'
 
 declare const document: {
   querySelectorAll(selector: string): { length: number }
   documentElement: { scrollWidth: number; clientWidth: number }
 }
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser.close())
+const openConsole = simulatedConsoles()
 
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const clean of cleanUps.splice(0).reverse()) await clean()
-})
-
-type Look = { theme?: 'light' | 'dark'; width?: number; scenario?: Scenario }
-
-/** A page of the console, with what it complained about. */
-async function open(place: string, { theme = 'light', width = 1280, scenario = 'mixed' }: Look = {}) {
-  const home = newHome()
-  cleanUps.push(home.remove)
-  const { host, backend } = await startFakeHost(appFolder, home)
-  cleanUps.push(() => host.close())
-  const simulated = createSimulatedHost(scenario)
-  Object.assign(backend.handlers, simulated.handlers)
-  simulated.onEvent((name, payload) => backend.emit(name, payload))
-  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme: theme })
-  cleanUps.push(() => page.close())
-  const problems: string[] = []
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-  page.on('pageerror', (error) => problems.push(error.message))
-  page.on('dialog', (dialog) => {
-    problems.push(`a dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
-  await page.goto(host.server.issueLink())
-  await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: place }).click()
-  return { page, problems, simulated }
+/** A place of the console. */
+async function open(place: string, look: Parameters<typeof openConsole>[0] = {}) {
+  const opened = await openConsole(look)
+  await opened.page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: place }).click()
+  return opened
 }
 
 const widerThanWindow = (page: Page) =>
