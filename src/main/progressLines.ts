@@ -1,16 +1,5 @@
 import type { Part, StackHealth } from '../contract/model.ts'
-
-const parts = ['temporal', 'postgres', 'worker', 'inbox', 'dev', 'prod', 'secrets', 'disk'] as const
-const labels: Record<(typeof parts)[number], string> = {
-  temporal: 'Temporal',
-  postgres: 'Postgres',
-  worker: 'Worker',
-  inbox: 'Inbox',
-  dev: 'Dev endpoint',
-  prod: 'Prod endpoint',
-  secrets: 'Secrets',
-  disk: 'Disk',
-}
+import { partLabels, partNames } from './partLabels.ts'
 
 /** Milliseconds between two lines about the same part while only its words or its percentage change. */
 const quietMs = 5_000
@@ -19,7 +8,7 @@ const quietMs = 5_000
 export function createProgressLines(print: (line: string) => void, now: () => number = Date.now) {
   const told = new Map<string, { state: string; text: string; at: number }>()
   return (health: StackHealth) => {
-    for (const name of parts) {
+    for (const name of partNames) {
       const part = health[name]
       const text = describe(part)
       const last = told.get(name)
@@ -31,7 +20,7 @@ export function createProgressLines(print: (line: string) => void, now: () => nu
       if (sameState && (state === 'up' || state === 'off')) continue
       if (sameState && last && now() - last.at < quietMs) continue
       told.set(name, { state, text, at: now() })
-      print(`  ${labels[name].padEnd(14)}${text}`)
+      print(`  ${partLabels[name].padEnd(14)}${text}`)
     }
   }
 }

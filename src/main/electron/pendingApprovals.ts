@@ -1,6 +1,6 @@
 import { calls } from '../../contract/calls.ts'
 import { events } from '../../contract/events.ts'
-import type { RunSummary, Stage } from '../../contract/model.ts'
+import { type RunSummary, type Stage, stages } from '../../contract/model.ts'
 import type { EnvelopeSource } from './source.ts'
 
 /** What awaits a decision: how many, and the first of them. */
@@ -16,14 +16,7 @@ const batchMs = 500
 const most = 200
 
 /** Stages before the gate: a run there neither awaits a decision nor did a moment ago. */
-const beforeGate: readonly Stage[] = [
-  'Queued',
-  'Preprocessing',
-  'Training',
-  'LoggingExperiment',
-  'AssessingQuality',
-  'DeployingDev',
-]
+const beforeGate: readonly Stage[] = stages.slice(0, stages.indexOf('AwaitingApproval'))
 
 /** Tells what awaits a decision now and whenever that changes. Gives the function that ends it. */
 export function followPending(source: EnvelopeSource, onChange: (pending: Pending) => void, wait: number = batchMs): () => void {

@@ -15,6 +15,7 @@ import type { Backend, HostPowers } from '../backend/backend.ts'
 import { registry } from '../backend/drills/registry.ts'
 import { createEventHub } from '../backend/events.ts'
 import { silentLog } from '../backend/log.ts'
+import { emptyStep } from '../backend/runs/timeline.ts'
 
 /** For tests of the shells: a backend without a stack, whose parts are up at once and whose uploads end in memory. */
 export interface FakeBackend extends Backend {
@@ -87,19 +88,7 @@ export const fakeSettings: Settings = {
 /** The run with nothing done yet. */
 export const fakeDetail = (run: RunSummary): RunDetail => ({
   ...run,
-  steps: stepNames.map((step) => ({
-    step,
-    kind: step === 'await_production_approval' ? 'human' : 'activity',
-    state: 'waiting',
-    scheduledAt: null,
-    endedAt: null,
-    attempts: [],
-    maxAttempts: null,
-    retryAt: null,
-    paused: null,
-    progress: null,
-    eventIds: [],
-  })),
+  steps: stepNames.map(emptyStep),
   resets: [],
   gateChecks: [],
   deployments: [],

@@ -4,8 +4,8 @@
  */
 import { performance } from 'node:perf_hooks'
 import { parentPort, workerData } from 'node:worker_threads'
+import { createLane } from '../lane.ts'
 import { createFileStore } from '../store/fileStore.ts'
-import { createLane } from './lane.ts'
 import { createOpenFiles } from './openForWriting.ts'
 import { lookAtFile, type Refusal, type TakeJob, type TakeResult, takeFile } from './takeFile.ts'
 import { type Found, walk } from './walk.ts'

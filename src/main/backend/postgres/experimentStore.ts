@@ -1,6 +1,6 @@
 import type { ExperimentStore } from '../../../temporal/activities/deps.ts'
-import { classifyDatabaseError } from './classifyDatabaseError.ts'
 import type { DatabasePool } from './createPool.ts'
+import { queryOn } from './queryOn.ts'
 
 /**
  * One statement, so that an experiment and its model are there together or not at all. A retry finds the row of the
@@ -50,13 +50,7 @@ const text = <T extends string | null>(value: T): T => (value === null ? value :
  * @param codeVersion of this Gatehouse, kept with each model
  */
 export function createExperimentStore(database: DatabasePool, codeVersion: string): ExperimentStore {
-  const query = async (statement: string, values: unknown[]) => {
-    try {
-      return await database.get().query(statement, values)
-    } catch (error) {
-      throw classifyDatabaseError(error)
-    }
-  }
+  const query = queryOn(database)
   return {
     async logExperiment({ workflowId, runId }, prepared, trained, report) {
       // What is known of how it was trained; the trainer's proprietary configuration is left out on purpose.

@@ -1,7 +1,7 @@
 import type { ModelDetail, ModelSummary } from '../../../contract/models.ts'
 import type { DoneRollBack } from '../rollBacks/createRollBacks.ts'
-import { classifyDatabaseError } from './classifyDatabaseError.ts'
 import type { DatabasePool } from './createPool.ts'
+import { queryOn } from './queryOn.ts'
 
 /** What Postgres knows of a model; where it is served and whether its file is there is known on the host. */
 export type RegisteredModel = Omit<ModelDetail, 'servedIn' | 'deployments' | 'unservable' | 'report'> & {
@@ -44,13 +44,7 @@ const rollBackStatement = `
 
 /** The registry of models, shared by a team. Every method throws DatabaseProblem. */
 export function createModelRegistry(database: DatabasePool): ModelRegistry {
-  const query = async (statement: string, values: unknown[]) => {
-    try {
-      return await database.get().query(statement, values)
-    } catch (error) {
-      throw classifyDatabaseError(error)
-    }
-  }
+  const query = queryOn(database)
   return {
     async list({ limit, offset, text }) {
       const wanted = text === undefined || text.trim() === '' ? null : text.trim().replaceAll('\0', '')

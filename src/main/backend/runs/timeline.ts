@@ -62,7 +62,8 @@ export async function buildTimeline(sources: TimelineSources): Promise<Step[]> {
   return [...steps.values()]
 }
 
-const emptyStep = (name: StepName): Step => ({
+/** A step that nothing has happened in. */
+export const emptyStep = (name: StepName): Step => ({
   step: name,
   kind: name === 'await_production_approval' ? 'human' : 'activity',
   state: 'waiting',

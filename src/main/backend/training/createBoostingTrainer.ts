@@ -14,7 +14,7 @@ import {
 import { lossName } from '../../../training/boosting/objective.ts'
 import { workspaceBytes } from '../../../training/boosting/workspace.ts'
 import type { FeatureSchema } from '../../../training/featureSchema.ts'
-import { createQueue } from './queue.ts'
+import { createLane } from '../lane.ts'
 import type { HelperJob, LeadAnswer, LeadJob } from './trainingThread.ts'
 
 export interface BoostingTrainerOptions {
@@ -42,7 +42,7 @@ const threadBytes = 40 * 1024 ** 2
 export function createBoostingTrainer(options: BoostingTrainerOptions): Trainer {
   const { threads = Math.min(8, availableParallelism()), atOnce = 2, checkpointEveryMs = 2_000 } = options
   const maxBytes = options.maxBytes ?? (totalmem() * 0.75) / atOnce
-  const queue = createQueue(atOnce)
+  const lane = createLane(atOnce)
   return {
     name: 'boosting',
     async train(request) {
@@ -54,9 +54,8 @@ export function createBoostingTrainer(options: BoostingTrainerOptions): Trainer 
           `Training on this table takes about ${gigabytes(needed)} of memory, and ${gigabytes(maxBytes)} may be used. Leave out columns or rows, or train it on a larger machine.`,
         )
       }
-      return queue.run(request.signal, () =>
-        trainInThreads(request, settings, { threads, checkpointEveryMs, threadFile: options.threadFile }),
-      )
+      const train = () => trainInThreads(request, settings, { threads, checkpointEveryMs, threadFile: options.threadFile })
+      return lane(train, request.signal)
     },
   }
 }

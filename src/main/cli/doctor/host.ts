@@ -7,6 +7,7 @@ import type { AppInfo, Part, StackHealth } from '../../../contract/model.ts'
 import type { Home } from '../../backend/home.ts'
 import { connectToHost, NoHostError } from '../../control/connectToHost.ts'
 import { type Control, readControl } from '../../control/controlFile.ts'
+import { partLabels, partNames } from '../../partLabels.ts'
 import { blocks, type Check, note, ok } from './check.ts'
 
 export interface HostFound {
@@ -82,21 +83,8 @@ function isLocked({ lock }: Home): boolean {
   }
 }
 
-const labels = {
-  temporal: 'Temporal',
-  postgres: 'Postgres',
-  worker: 'Worker',
-  inbox: 'Inbox',
-  dev: 'Dev endpoint',
-  prod: 'Prod endpoint',
-  secrets: 'Secrets',
-  disk: 'Disk',
-} as const
-type PartName = keyof typeof labels
-
 export function checkStack(health: StackHealth): Check[] {
-  const names = Object.keys(labels) as PartName[]
-  return names.map((part) => checkPart(`Running: ${labels[part]}`, health[part]))
+  return partNames.map((part) => checkPart(`Running: ${partLabels[part]}`, health[part]))
 }
 
 /** One for each file that could not be used as it lies there. */

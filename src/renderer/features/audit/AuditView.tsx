@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react'
 import type { AuditFormat } from '../../../contract/auditExport.ts'
 import { type AuditKind, type AuditRecord, auditKinds } from '../../../contract/operator.ts'
 import { useConsole, useIn } from '../../app/console.ts'
+import { OpenRun } from '../../app/OpenRun.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Choice } from '../../ui/Choice.tsx'
 import { download } from '../../ui/download.ts'
@@ -201,7 +202,7 @@ function Records({ entries, isBusy }: { entries: readonly AuditRecord[]; isBusy:
 }
 
 function Row({ entry }: { entry: AuditRecord }) {
-  const { audit, route } = useConsole()
+  const { audit } = useConsole()
   const { deed, why } = deedOf(entry)
   const outcome = outcomeOf(entry)
   const { workflowId, changes, problem } = entry
@@ -227,9 +228,7 @@ function Row({ entry }: { entry: AuditRecord }) {
       <span className="audit-links">
         {workflowId ? (
           <>
-            <Button size="small" look="link" onPress={() => route.getState().go({ place: 'runs', run: workflowId, full: false })}>
-              Open run
-            </Button>
+            <OpenRun size="small" workflowId={workflowId} />
             <Button size="small" look="link" onPress={() => audit.getState().narrow({ workflowId })}>
               Only this run
             </Button>

@@ -4,6 +4,7 @@ import { type ActiveDrill, type AuditEntry, type Drill, leftOfDrill } from '../.
 import { momentWords } from '../../../contract/sentence.ts'
 import type { WorkersState } from '../../../contract/workers.ts'
 import { useConsole, useIn } from '../../app/console.ts'
+import { OpenRun } from '../../app/OpenRun.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Field } from '../../ui/Field.tsx'
@@ -235,7 +236,6 @@ const eventWords: Record<AuditEntry['event'], string> = { on: 'switched on', off
 
 /** The latest of the audit. */
 function Lately({ entries }: { entries: readonly AuditEntry[] }) {
-  const { route } = useConsole()
   const id = useId()
   if (entries.length === 0) return null
   return (
@@ -266,17 +266,7 @@ function Lately({ entries }: { entries: readonly AuditEntry[] }) {
                 {entry.detail}
                 {entry.event === 'used' ? '' : ` By ${entry.operator} on ${entry.host}.`}
               </td>
-              <td className="right">
-                {entry.workflowId ? (
-                  <Button
-                    size="small"
-                    look="link"
-                    onPress={() => route.getState().go({ place: 'runs', run: entry.workflowId, full: false })}
-                  >
-                    Open run
-                  </Button>
-                ) : null}
-              </td>
+              <td className="right">{entry.workflowId ? <OpenRun size="small" workflowId={entry.workflowId} /> : null}</td>
             </tr>
           ))}
         </tbody>

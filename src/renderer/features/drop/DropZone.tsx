@@ -1,7 +1,8 @@
 import { ChevronDown, ChevronUp, CircleX, FileUp, Info, X } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
 import { useConsole, useIn } from '../../app/console.ts'
-import { Button, IconButton } from '../../ui/Button.tsx'
+import { OpenRun } from '../../app/OpenRun.tsx'
+import { IconButton } from '../../ui/Button.tsx'
 import { bytesWords, plural } from '../../ui/format.ts'
 import { ProgressBar } from '../../ui/ProgressBar.tsx'
 import { outcomes } from '../files/FilesView.tsx'
@@ -202,7 +203,6 @@ function Tray() {
 }
 
 function TrayLine({ item }: { item: TrayItem }) {
-  const { route } = useConsole()
   const outcome = item.entry ? outcomes[item.entry.outcome] : null
   const Sign = outcome?.sign ?? (item.state === 'failed' ? CircleX : FileUp)
   const tone = outcome?.tone ?? (item.state === 'failed' ? 'bad' : 'run')
@@ -221,9 +221,7 @@ function TrayLine({ item }: { item: TrayItem }) {
         {item.state === 'sending' && item.sizeBytes ? <ProgressBar label={`Sending ${item.name}`} share={item.fraction} /> : null}
       </div>
       {id ? (
-        <Button size="small" look="link" onPress={() => route.getState().go({ place: 'runs', run: id, full: false })}>
-          {item.entry?.outcome === 'alreadyProcessed' ? 'Open it' : 'Open run'}
-        </Button>
+        <OpenRun size="small" workflowId={id} words={item.entry?.outcome === 'alreadyProcessed' ? 'Open it' : undefined} />
       ) : null}
     </li>
   )

@@ -3,6 +3,7 @@ import { CircleCheck, CircleX, Clock, CopyCheck } from 'lucide-react'
 import { useMemo, useRef } from 'react'
 import type { IntakeEntry } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
+import { OpenRun } from '../../app/OpenRun.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { bytesWords, count } from '../../ui/format.ts'
 import { Moment } from '../../ui/times.tsx'
@@ -95,7 +96,6 @@ const whyWords = (entry: IntakeEntry) =>
   ) : null
 
 function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
-  const { route } = useConsole()
   const scroller = useRef<HTMLElement>(null)
   const virtual = useVirtualizer({
     count: entries.length,
@@ -137,15 +137,7 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
                 <Moment at={entry.at} />
               </span>
               <span className="right">
-                {entry.workflowId !== null ? (
-                  <Button
-                    size="small"
-                    look="link"
-                    onPress={() => route.getState().go({ place: 'runs', run: entry.workflowId, full: false })}
-                  >
-                    Open run
-                  </Button>
-                ) : null}
+                {entry.workflowId !== null ? <OpenRun size="small" workflowId={entry.workflowId} /> : null}
               </span>
             </li>
           )

@@ -5,6 +5,7 @@ import type { DeploymentRecord, ModelDetail } from '../../../contract/models.ts'
 import { durationWords } from '../../../contract/sentence.ts'
 import { listMetrics } from '../../../contract/training.ts'
 import { useConsole, useIn } from '../../app/console.ts'
+import { OpenRun } from '../../app/OpenRun.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { bytesWords, count, middleCut, significant } from '../../ui/format.ts'
@@ -165,7 +166,6 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function Lineage({ detail }: { detail: ModelDetail }) {
-  const { route } = useConsole()
   return (
     <dl className="facts">
       <Fact name="Model">
@@ -194,9 +194,7 @@ function Lineage({ detail }: { detail: ModelDetail }) {
       </Fact>
       <Fact name="Size">{bytesWords(detail.sizeBytes)}</Fact>
       <Fact name="Run">
-        <Button look="link" onPress={() => route.getState().go({ place: 'runs', run: detail.workflowId, full: false })}>
-          Open run
-        </Button>
+        <OpenRun workflowId={detail.workflowId} />
       </Fact>
     </dl>
   )
