@@ -82,6 +82,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stand
     await page.getByRole('heading', { name: 'The worker of this host' }).waitFor()
     await look('workers')
     await lookInto('stop the worker', () => press('Stop the worker…'))
+    await lookInto('start a worker process', () => press('Start a worker process…'))
     await place('Drills')
     await page.getByRole('heading').first().waitFor()
     await look('drills')

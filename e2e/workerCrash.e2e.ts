@@ -163,15 +163,15 @@ describe('a worker process of the host’s own', () => {
       expect(first).toMatchObject({ state: 'polling', forDrill: true, by: 'ada' })
 
       await place('Workers')
-      await page.getByRole('row').filter({ hasText: 'started by this host' }).waitFor(patience)
+      await page.getByRole('row').filter({ hasText: 'started here' }).waitFor(patience)
       await takePictures(page, 'workers-polling')
       await place('Runs')
       const file = join(host.home.root, 'good_crash.csv')
       await writeFile(file, sampleCsv(7))
       await view.dropFiles([file])
       await expect.poll(() => isAlive(first?.processId ?? 0), patience).toBe(false)
-      const log = await readFile(join(host.home.logs, 'gatehouse.log'), 'utf8')
-      expect(log).toMatch(/"signal":"SIGKILL".*"drilled":true.*"worker process ended"/)
+      const log = () => readFile(join(host.home.logs, 'gatehouse.log'), 'utf8')
+      await expect.poll(log, patience).toMatch(/"signal":"SIGKILL".*"drilled":true.*"worker process ended"/)
 
       await view.openRun('good_crash.csv')
       await view.says(/Waits for approval/)

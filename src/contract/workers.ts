@@ -34,9 +34,9 @@ export type WorkerStopped = z.infer<typeof workerStopped>
 export const workerProcess = z.object({
   /**
    * `starting`: it takes no steps yet, or none now; `again`: it died and is started again at `againAt`; `ending`: it was told
-   * to end; `ended`: it is no more.
+   * to end; `ended`: it is no more; `failed`: it died too often and is left alone.
    */
-  state: z.enum(['starting', 'polling', 'again', 'ending', 'ended']),
+  state: z.enum(['starting', 'polling', 'again', 'ending', 'ended', 'failed']),
   /** Since when that holds. */
   since: timestamp,
   /** null while there is no process. */
@@ -58,7 +58,7 @@ export type WorkerProcess = z.infer<typeof workerProcess>
 
 /** Whether there is a worker process that works, or is going to. */
 export const isWorkerProcessOn = (process: WorkerProcess | null): boolean =>
-  process !== null && process.state !== 'ending' && process.state !== 'ended'
+  process !== null && process.state !== 'ending' && process.state !== 'ended' && process.state !== 'failed'
 
 export const workersState = z.object({
   stopped: workerStopped.nullable(),
@@ -89,6 +89,7 @@ export function processWords({ state, processId, identity, detail, restarts }: W
     case 'ending':
       return 'It gives its steps back and ends.'
     case 'ended':
+    case 'failed':
       return detail
   }
 }

@@ -83,13 +83,13 @@ test('killed by somebody, it is started again in a new process', async () => {
 test('after some deaths soon after a start it is left alone, and says what it died of; asked for again, it is tried again', async () => {
   const { control, told } = open({ LIFE: 'dies' }, { mostSoon: 3 })
   await control.start(ada)
-  await becomes(control, 'ended')
+  await becomes(control, 'failed')
   expect(control.state()).toMatchObject({ restarts: 2, detail: expect.stringContaining('It died: There is no workflow bundle.') })
   expect(control.state()?.detail).toContain('left alone')
   told.length = 0
   await control.start(ada)
   expect(told[0]).toMatchObject({ state: 'starting', restarts: 0 })
-  await becomes(control, 'ended')
+  await becomes(control, 'failed')
   expect(control.state()?.restarts).toBe(2)
 })
 

@@ -184,7 +184,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       const times = `It died ${diedSoon} times in a row soon after a start, so it is left alone.`
       show({
         ...gone,
-        state: 'ended',
+        state: 'failed',
         detail: `${sentence(why)} ${times} The log says more; start it again when the cause is mended.`,
         againAt: null,
       })

@@ -79,7 +79,7 @@ function Targets({ targets, state }: { targets: string[]; state: WorkersState })
           {identity === state.process?.identity ? ' (started by this host)' : ''}
         </span>
       ))}
-      . The worker of this host is spared.
+      .
     </p>
   )
 }

@@ -25,7 +25,7 @@ export function WorkerProcessCard({ process }: { process: WorkerProcess | null }
           {isOn ? 'Stop the worker process…' : 'Start a worker process…'}
         </Button>
       </div>
-      <div role="status">
+      <div className="worker-process" role="status">
         {process === null ? (
           <p className="muted">
             None runs. It would share the steps with the worker of this host, and the drill “Worker crash” can kill it without the
@@ -71,10 +71,18 @@ function State({ process }: { process: WorkerProcess }) {
       )
     case 'ending':
       return <p className="wrap">{words}</p>
+    case 'failed':
+      return (
+        <Note tone="bad">
+          <p className="wrap">
+            Ended <Moment at={since} />. {words}
+          </p>
+        </Note>
+      )
     case 'ended':
       return (
         <p className="muted wrap">
-          {words} <Moment at={since} />
+          Ended <Moment at={since} />. {words}
         </p>
       )
   }

@@ -132,7 +132,7 @@ function Row({ worker, isOurs }: { worker: WorkerInfo; isOurs: boolean }) {
             {worker.identity}
           </bdi>
           {worker.here ? <span className="tag run">this host</span> : null}
-          {isOurs ? <span className="tag run nowrap">started by this host</span> : null}
+          {isOurs ? <span className="tag run nowrap">started here</span> : null}
         </span>
       </td>
       <td className="nowrap">
