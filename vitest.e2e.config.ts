@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['e2e/**/*.e2e.ts'],
+    setupFiles: ['./e2e/support/leaveNothing.ts'],
     // One story at a time: two cores, one display.
     maxWorkers: 1,
     fileParallelism: false,

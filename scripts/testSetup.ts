@@ -1,4 +1,9 @@
-/** vitest's global setup: the tests run against the real Temporal server, so its CLI is had once, before all of them. */
+/**
+ * vitest's global setup: the tests run against the real Temporal server, so its CLI is had once, before all of them. They
+ * share a folder for what a process that is killed cannot remove itself; it goes after them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultCliCache, ensureTemporalCli } from '../src/main/backend/stack/temporalCli.ts'
 import { findAppRoot } from '../src/main/paths.ts'
@@ -6,7 +11,15 @@ import { findAppRoot } from '../src/main/paths.ts'
 /** A long build tells how it goes, but not every second. */
 const tellEveryMilliseconds = 10_000
 
-export default async function setup(): Promise<void> {
+export default async function setup(): Promise<() => void> {
+  await findTemporal()
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tests-'))
+  process.env.GATEHOUSE_TESTS_FOLDER = folder
+  return () => rmSync(folder, { recursive: true, force: true })
+}
+
+/** Has the Temporal CLI, and names it for processes that are started from here. */
+export async function findTemporal(): Promise<void> {
   let told = 0
   const cli = await ensureTemporalCli({
     cacheDir: defaultCliCache(),

@@ -1,5 +1,5 @@
 /** Search through every decoded value of a long run: the first time, when all of it has to be read, and warm. */
-import findTemporal from '../../scripts/testSetup.ts'
+import { findTemporal } from '../../scripts/testSetup.ts'
 import { createHistorySearch } from '../../src/main/backend/history/createHistorySearch.ts'
 import { installRuntime } from '../../src/temporal/runtime.ts'
 import { type Row, seconds } from '../table.ts'

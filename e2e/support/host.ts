@@ -24,16 +24,22 @@ export interface Host {
   kill(): Promise<void>
 }
 
+const made: Home[] = []
+
 /** A fresh data folder with the given settings on top of the defaults. */
 export async function newHome(settings: Partial<Settings> = {}): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'))
   const home = homeAt(folder)
+  made.push(home)
   mkdirSync(home.config, { recursive: true })
   writeFileSync(join(home.config, 'settings.json'), JSON.stringify(settings))
   return home
 }
 
 export const removeHome = (home: Home) => rm(home.root, { recursive: true, force: true, maxRetries: 5 })
+
+/** Removes what `newHome` has made in this process and nobody has removed yet. */
+export const removeHomes = () => Promise.all(made.splice(0).map(removeHome))
 
 /** Starts the built host on a data folder and waits until all of its parts are up. */
 export const startHost = (home: Home): Promise<Host> => launchHost(home).ready

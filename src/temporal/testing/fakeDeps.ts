@@ -121,7 +121,8 @@ export function createFakeDeps(): FakeDeps {
 let ownFolder: string | null = null
 function storeFolder(): string {
   if (ownFolder === null) {
-    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-fake-store-'))
+    // Test processes are killed, by tests and by vitest: what its setup made goes all the same.
+    const folder = mkdtempSync(join(process.env.GATEHOUSE_TESTS_FOLDER ?? tmpdir(), 'gatehouse-fake-store-'))
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
     ownFolder = folder
   }

@@ -18,7 +18,9 @@ export interface KeyringSession {
 export function openKeyringSession(folder: string): KeyringSession {
   const runtime = join(folder, 'run')
   mkdirSync(runtime, { recursive: true, mode: 0o700 })
-  const answer = execFileSync('dbus-daemon', ['--session', '--fork', '--print-address=1', '--print-pid=1'], {
+  // Its socket lies in the test's own folder and goes with it.
+  const place = `--address=unix:dir=${runtime}`
+  const answer = execFileSync('dbus-daemon', ['--session', place, '--fork', '--print-address=1', '--print-pid=1'], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, HOME: folder, XDG_DATA_HOME: '', XDG_RUNTIME_DIR: runtime, DISPLAY: '' },
@@ -59,7 +61,7 @@ export function openKeyringSession(folder: string): KeyringSession {
     },
     close() {
       end()
-      process.kill(Number(bus), 'SIGKILL')
+      process.kill(Number(bus))
     },
   }
 }
