@@ -39,7 +39,7 @@ export interface Timing {
   endsWithinMs: number
 }
 
-const usualTiming: Timing = { againMs: 1_000, longestAgainMs: 30_000, soonMs: 10_000, mostSoon: 5, endsWithinMs: 7_000 }
+const usualTiming: Timing = { againMs: 1_000, longestAgainMs: 30_000, soonMs: 10_000, mostSoon: 5, endsWithinMs: 5_000 }
 
 export interface WorkerProcessOptions {
   /** The built `workerProcess`, see AppPaths. */
