@@ -1152,7 +1152,8 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         ...{ left: `Attempt ${left}`, right: `Attempt ${right}` },
         sections: [
           {
-            ...{ name: 'failure', title: 'Failure', problems: [], note: null, same: 0, differing: 1 },
+            ...{ name: 'failure', title: 'Failure', problems: [], note: null },
+            ...{ same: before === after ? 1 : 0, differing: before === after ? 0 : 1 },
             entries: [
               {
                 ...{ path: 'message', left: before, right: after, covered: false, change: null },
