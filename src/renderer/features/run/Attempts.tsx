@@ -166,7 +166,7 @@ function AttemptRow({ attempt, step, of, waits, brief = false }: { attempt: Atte
           <Moment at={attempt.startedAt} seconds brief />
           {/* Of another worker's attempt Temporal may tell the end alone. */}
           {attempt.startedAt === attempt.endedAt ? '' : ` · ${durationWords(end - Date.parse(attempt.startedAt))}`}
-          {wait === undefined ? '' : ` · after a wait of ${durationWords(wait)}`}
+          {wait === undefined || wait === 0 ? '' : ` · after a wait of ${durationWords(wait)}`}
         </span>
         {attempt.worker ? (
           <span className="faint mono ellipsis attempt-worker" title={`Worker ${attempt.worker}`}>
