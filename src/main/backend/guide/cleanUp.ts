@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { isEndStage } from '../../../contract/model.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isEndStage, type Stage } from '../../../contract/model.ts'
 import { type Place, switchDrillOff } from './place.ts'
 
 const reason = 'The guided demonstration is cleaned up.'
+/** A run that was told to end does so within moments, where a worker is there for it. */
+const endsWithinMs = 10_000
+const lookEveryMs = 100
 
 /** What `cleanUp` would do, in words; empty when there is nothing. */
 export function toPutBack({ record }: Pick<Place, 'record'>): string[] {
@@ -30,9 +34,12 @@ export async function cleanUp(place: Place): Promise<string[]> {
     keep()
     done.push('encryption is on')
   }
+  const told: string[] = []
   for (const workflowId of [...record.left, ...Object.values(record.runs)]) {
-    if (await endRun(place, workflowId)) done.push(`${workflowId} ended`)
+    if (await endRun(place, workflowId)) told.push(workflowId)
   }
+  const late = await stillUnderWay(place, told)
+  done.push(...told.map((workflowId) => `${workflowId} ${late.includes(workflowId) ? 'was told to end' : 'ended'}`))
   if (await restoreProduction(place)) done.push(`production serves ${record.productionBefore} again`)
   return done
 }
@@ -47,6 +54,16 @@ async function endRun({ host }: Place, workflowId: string): Promise<boolean> {
     await host.call('runs.cancel', { workflowId, reason, requestId: randomUUID() })
   }
   return true
+}
+
+/** Waits for runs to end; gives those that have not, after all. */
+async function stillUnderWay({ host }: Place, workflowIds: readonly string[]): Promise<string[]> {
+  const until = performance.now() + endsWithinMs
+  for (let left = [...workflowIds]; ; await sleep(lookEveryMs)) {
+    const stages = await Promise.all(left.map(async (workflowId) => (await host.call('runs.get', { workflowId })).stage))
+    left = left.filter((_, i) => !isEndStage(stages[i] as Stage))
+    if (left.length === 0 || performance.now() > until) return left
+  }
 }
 
 async function restoreProduction({ host, record }: Place): Promise<boolean> {
