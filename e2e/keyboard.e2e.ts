@@ -72,13 +72,10 @@ describe('by keys alone, in Electron', () => {
   it('a run is found, read down to a value of a step, and approved with a reason', async () => {
     await press('g', 'r', 'j', 'j', 'k')
     await page.getByRole('option').first().waitFor()
-    await press('/')
-    await type('spring')
-    await expect.poll(() => page.getByRole('option').count()).toBe(1)
-    await press('Enter', 'j', 'Enter')
+    // Without a look in between, as whoever knows the keys types them: search, its first hit, the run, its page.
+    await press('/', ...'spring', 'Enter', 'Enter', 'Enter')
     const run = await runOf('spring_campaign.csv')
     await expect.poll(hash).toContain(`#/runs/${encodeURIComponent(run?.workflowId ?? '')}`)
-    await press('Enter')
     await expect.poll(hash).toContain('/page')
 
     // The timeline, one of its steps, and what went into it.
@@ -93,9 +90,8 @@ describe('by keys alone, in Electron', () => {
     expect(name).not.toBe('')
     await expect.poll(copied).toMatch(new RegExp(`(^|\\.)${name}$`))
 
-    await press('a')
+    await press('a', ...'Better on every slice.')
     await dialog().getByText('Quality gate').waitFor()
-    await type('Better on every slice.')
     await press('Control+Enter')
     await expect.poll(async () => (await runOf('spring_campaign.csv'))?.stage).not.toBe('AwaitingApproval')
     expect((await runOf('spring_campaign.csv'))?.decision).toMatchObject({
@@ -114,12 +110,13 @@ describe('by keys alone, in Electron', () => {
   })
 
   it('a step that waits for its next attempt is tried at once, and a model is rejected', async () => {
-    await press('/')
-    await type('db_failure')
-    await expect.poll(() => page.getByRole('option').count()).toBe(1)
-    await press('Enter', 'j', 'x', 'n')
+    // What cannot be done is answered: the keys after it are not left to mean something else.
+    await press('/', ...'db_failure', 'Enter', 'r')
+    await page.getByLabel('Notices').getByText('db_failure.csv does not wait for a decision').waitFor()
+    await press('n')
+    await page.getByLabel('Notices').getByText('No run is selected').waitFor()
+    await press('x', 'n', ...'The database is back.')
     await dialog().getByLabel('Reason').waitFor()
-    await type('The database is back.')
     // Not in the moment of an attempt, which there is nothing to be done about.
     await expect
       .poll(async () => Date.parse((await runOf('db_failure.csv'))?.retryAt ?? '') - Date.now(), { timeout: 20_000 })
@@ -128,13 +125,8 @@ describe('by keys alone, in Electron', () => {
     await dialog().getByRole('status').filter({ hasText: '1 tried again.' }).waitFor()
     await press('Enter')
     await dialog().waitFor({ state: 'detached' })
-    await press('Escape', '/')
-    await press('Control+A')
-    await type('good_model')
-    await expect.poll(() => page.getByRole('option').first().textContent()).toContain('good_model.csv')
-    await press('Enter', 'j', 'r')
+    await press('Escape', '/', ...'good_model', 'Enter', 'r', ...'Trained on the wrong week.')
     await dialog().getByText('Quality gate').waitFor()
-    await type('Trained on the wrong week.')
     await press('Control+Enter')
     await expect
       .poll(async () => (await runOf('good_model.csv'))?.decision)

@@ -55,7 +55,7 @@ export const keyTable: { keys: string[]; does: string }[] = [
   { keys: ['c'], does: 'Cancel the selected runs…' },
   { keys: ['n'], does: 'Try the waiting attempts of the selected runs now…' },
   { keys: ['o'], does: 'Run the selected runs once more…' },
-  { keys: ['/'], does: 'Search runs, or models; Enter goes on to the list' },
+  { keys: ['/'], does: 'Search runs, or models; Enter goes on to the first hit' },
   { keys: ['f'], does: 'Filter runs' },
   { keys: ['v'], does: 'Views of the run list' },
   { keys: ['l'], does: 'Choose the columns of the run list' },

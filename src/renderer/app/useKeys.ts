@@ -1,6 +1,8 @@
 import { useEffect } from 'react'
+import { flushSync } from 'react-dom'
 import { assertNever, awaitsDecision } from '../../contract/model.ts'
 import { isText, newestFirst } from '../../contract/runSort.ts'
+import { stageLabels } from '../../contract/sentence.ts'
 import { auditSearchId } from '../features/audit/ids.ts'
 import { chooseFilesId } from '../features/drop/ids.ts'
 import { modelsSearchId } from '../features/models/ids.ts'
@@ -8,6 +10,8 @@ import { columnsMenuId, filterMenuId, searchId, viewsMenuId } from '../features/
 import { isNarrowed, wholeList } from '../features/runs/listFilter.ts'
 import { awaitingRuns } from '../features/runs/runsStore.ts'
 import { whyActionsAreOff } from '../features/stack/stackStore.ts'
+import { plainText } from '../ui/plainText.ts'
+import { cursorIn, cursorMoved } from '../ui/rowCursor.ts'
 import { type Console, useConsole } from './console.ts'
 import { type Command, commandOf } from './keys.ts'
 
@@ -47,6 +51,12 @@ export function useKeys(onHelp: () => void) {
   }, [console, onHelp])
 }
 
+/** A key that can do nothing now is answered: the next ones would be taken for other keys, were they meant for a dialog. */
+function say({ notices }: Console, title: string, body: string): true {
+  notices.getState().show({ tone: 'info', title, body, opens: null })
+  return true
+}
+
 /** Does what a key asks for; false where there is nothing to do, so that the key keeps its usual meaning. */
 function run(console: Console, command: Command, onHelp: () => void): boolean {
   const route = console.route.getState()
@@ -54,42 +64,41 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
   const selection = console.selection.getState()
   const selecting = route.place === 'runs' && !route.full
   const listed = route.place === 'runs' || route.place === 'inbox'
+  const rows = route.place === 'inbox' ? awaitingRuns(runs).map(({ workflowId }) => workflowId) : runs.visible
+  const cursor = cursorIn(rows, runs.cursor)
+  const models = console.models.getState()
+  const model = cursorIn(models.visible, models.cursor)
   switch (command.kind) {
     case 'move': {
       if (route.place === 'models' && route.model === null) {
-        console.models.getState().moveCursor(command.by)
+        models.moveCursor(command.by)
         return true
       }
       if (!listed || route.full) return false
-      if (route.place === 'runs') runs.moveCursor(command.by)
-      else {
-        const ids = awaitingRuns(runs).map((r) => r.workflowId)
-        const at = runs.cursor === null ? -1 : ids.indexOf(runs.cursor)
-        const next = at < 0 ? (command.by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + command.by))
-        runs.setCursor(ids[next] ?? null)
-      }
+      // Where the open run left the list, the one that took its place has the cursor already.
+      const stays = cursor !== null && route.run !== null && !rows.includes(route.run)
+      const next = stays ? cursor : cursorMoved(rows, cursor, command.by)
+      if (next === null) return true
+      runs.setCursor(next)
       // An open panel follows; going through a list is not worth a step of the history each.
-      const cursor = console.runs.getState().cursor
-      if (route.run !== null && cursor !== null) route.go({ run: cursor }, 'replace')
+      if (route.run !== null) route.go({ run: next }, 'replace')
       return true
     }
     case 'open': {
       if (route.place === 'models' && route.model === null) {
-        const { cursor } = console.models.getState()
-        if (cursor === null) return false
-        route.go({ model: cursor })
+        if (model === null) return false
+        route.go({ model })
         return true
       }
       if (!listed) return false
-      if (route.run !== null && (runs.cursor === route.run || runs.cursor === null)) route.go({ full: true })
-      else if (runs.cursor !== null) route.go({ run: runs.cursor, full: false })
+      if (route.run !== null && (cursor === route.run || cursor === null)) route.go({ full: true })
+      else if (cursor !== null) route.go({ run: cursor, full: false })
       else return false
       return true
     }
     case 'back': {
       const active = document.activeElement
       if (active instanceof HTMLElement && typingIn(active)) {
-        const models = console.models.getState()
         if (active.id === searchId && runs.filter.text !== '') runs.setText('')
         else if (active.id === auditSearchId && console.audit.getState().text !== '')
           console.audit.getState().narrow({ text: '' })
@@ -109,35 +118,49 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
     }
     case 'approve':
     case 'reject': {
-      if (!listed || whyActionsAreOff(console.stack.getState()) !== null) return false
+      if (!listed) return false
+      const off = whyActionsAreOff(console.stack.getState())
+      if (off !== null) return say(console, 'Nothing can be decided', off)
       if (selecting && selection.ids.size > 0) {
         console.batch.getState().start(command.kind, selection.ids)
         return true
       }
-      const id = route.run ?? runs.cursor
+      const id = route.run ?? cursor
       const asked = id === null ? undefined : runs.byId.get(id)
-      if (!asked || !awaitsDecision(asked)) return false
+      if (!asked) return say(console, 'No run is chosen', 'j and k, or the arrows, choose one; Enter opens it.')
+      if (!awaitsDecision(asked))
+        return say(
+          console,
+          `${plainText(asked.fileName)} does not wait for a decision`,
+          asked.decisionPending ? 'A decision is on its way.' : `Its state is: ${stageLabels[asked.stage]}.`,
+        )
       console.decide.getState().start(asked.workflowId, command.kind)
       return true
     }
     case 'search': {
       const atModels = route.place === 'models'
       const atAudit = route.place === 'audit'
-      if (atModels) route.go({ model: null })
-      else if (!atAudit && (route.place !== 'runs' || route.full)) route.go({ place: 'runs', full: false })
-      requestAnimationFrame(() => {
-        const field = document.getElementById(atModels ? modelsSearchId : atAudit ? auditSearchId : searchId)
-        if (field instanceof HTMLInputElement) {
-          field.focus()
-          field.select()
-        }
+      // Drawn and focused before the next key, which is the first letter of what is searched.
+      flushSync(() => {
+        if (atModels) route.go({ model: null })
+        else if (!atAudit && (route.place !== 'runs' || route.full)) route.go({ place: 'runs', full: false })
       })
+      const field = document.getElementById(atModels ? modelsSearchId : atAudit ? auditSearchId : searchId)
+      if (field instanceof HTMLInputElement) {
+        field.focus()
+        field.select()
+      }
       return true
     }
-    case 'batch':
-      if (!selecting || selection.ids.size === 0 || whyActionsAreOff(console.stack.getState()) !== null) return false
+    case 'batch': {
+      if (!selecting) return false
+      const off = whyActionsAreOff(console.stack.getState())
+      if (off !== null) return say(console, 'Nothing was done', off)
+      if (selection.ids.size === 0)
+        return say(console, 'No run is selected', 'x selects the one that j and k are on; X all of them.')
       console.batch.getState().start(command.action, selection.ids)
       return true
+    }
     case 'reach':
       if (!selecting) return false
       selection.extend(command.by)
@@ -147,13 +170,12 @@ function run(console: Console, command: Command, onHelp: () => void): boolean {
       void selection.selectAll()
       return true
     case 'mark': {
-      if (selecting && runs.cursor !== null) {
-        selection.toggle(runs.cursor)
+      if (selecting && cursor !== null) {
+        selection.toggle(cursor)
         return true
       }
-      const { cursor, choose } = console.models.getState()
-      if (route.place !== 'models' || route.model !== null || cursor === null) return false
-      choose(cursor)
+      if (route.place !== 'models' || route.model !== null || model === null) return false
+      models.choose(model)
       return true
     }
     case 'relative': {

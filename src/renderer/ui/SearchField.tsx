@@ -9,12 +9,14 @@ interface Props {
   placeholder?: string
   value: string
   onChange: (text: string) => void
+  /** Enter or the arrow down left it for the list. */
+  onLeave?: () => void
   /** Beside `search`. */
   className?: string
 }
 
 /** The search above a list: cleared by its cross or by Escape, reached by `/`; Enter and the arrow down leave it for the list. */
-export function SearchField({ id, label, placeholder = 'Search', value, onChange, className }: Props) {
+export function SearchField({ id, label, placeholder = 'Search', value, onChange, onLeave, className }: Props) {
   return (
     <div className={className ? `search ${className}` : 'search'}>
       <Search size={14} aria-hidden />
@@ -35,6 +37,7 @@ export function SearchField({ id, label, placeholder = 'Search', value, onChange
           event.currentTarget.blur()
           event.preventDefault()
           event.stopPropagation()
+          onLeave?.()
         }}
       />
       {value ? (

@@ -13,13 +13,13 @@ import { plainText } from '../../ui/plainText.ts'
 import { StageSign } from '../../ui/StageSign.tsx'
 import { Moment } from '../../ui/times.tsx'
 import { awaitingRuns } from '../runs/runsStore.ts'
+import { useCursorStays } from '../runs/useCursorStays.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { CandidateLines } from './CandidateLines.tsx'
 import './inbox.css'
 
 /** What awaits a decision, the oldest first. */
 export function InboxView() {
-  useCursorStays()
   const { route, runs, inbox } = useConsole()
   const waiting = useIn('runs', useShallow(awaitingRuns))
   const cursor = useIn('runs', (s) => s.cursor)
@@ -32,6 +32,7 @@ export function InboxView() {
     'runs',
     useShallow((s) => awaitingRuns(s).map(({ workflowId }) => workflowId)),
   )
+  useCursorStays(ids)
   useEffect(() => {
     if (connection === 'open' && ids.length > 0) void inbox.getState().fetch(ids)
   }, [inbox, ids, connection])
@@ -96,22 +97,6 @@ function Offer() {
       Tell me on the desktop…
     </Button>
   )
-}
-
-/** When the run under the cursor was decided, the one that took its place is next. */
-function useCursorStays() {
-  const { runs } = useConsole()
-  const waiting = useIn('runs', useShallow(awaitingRuns))
-  const cursor = useIn('runs', (s) => s.cursor)
-  const last = useRef<{ id: string; at: number } | null>(null)
-  useEffect(() => {
-    const at = waiting.findIndex((run) => run.workflowId === cursor)
-    if (cursor !== null && at >= 0) last.current = { id: cursor, at }
-    else if (last.current !== null && last.current.id === cursor) {
-      const next = waiting[Math.min(last.current.at, waiting.length - 1)]
-      if (next) runs.getState().setCursor(next.workflowId)
-    }
-  }, [waiting, cursor, runs])
 }
 
 function Item({

@@ -126,6 +126,7 @@ function ModelsBar() {
         label="Search models by file, id, target, pipeline or dataset hash"
         value={text}
         onChange={(next) => models.getState().setText(next)}
+        onLeave={() => models.getState().enterList()}
       />
       <fieldset className="chips" aria-label="Which models">
         {modelFilters.map((id) => (

@@ -4,6 +4,7 @@ import { higherIsBetter, type MetricName } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { coalesced } from '../../api/coalesced.ts'
 import { problemText } from '../../ui/problem.ts'
+import { cursorIn, cursorMoved } from '../../ui/rowCursor.ts'
 import { mainMetric } from '../report/compare.ts'
 
 const pageSize = 1000
@@ -44,6 +45,8 @@ export interface ModelsState {
   setSort(by: ModelSort): void
   setCursor(modelId: string | null): void
   moveCursor(by: number): void
+  /** The search is left for the list: the cursor is on what it found. */
+  enterList(): void
   choose(modelId: string): void
   clearChosen(): void
   /** Reads the models that are shown; what was read of others is let go. */
@@ -148,7 +151,7 @@ export function createModelsStore(connection: Connection) {
         }
       },
       setText(text) {
-        place({ text })
+        place({ text, cursor: null })
         clearTimeout(resting)
         const { models, total } = get()
         if (text.trim() === '' || models.length >= total) return
@@ -167,12 +170,8 @@ export function createModelsStore(connection: Connection) {
         place({ sort: { by, down: sort.by === by ? !sort.down : false } })
       },
       setCursor: (cursor) => set({ cursor }),
-      moveCursor(by) {
-        const { visible, cursor } = get()
-        const at = cursor === null ? -1 : visible.indexOf(cursor)
-        const next = at < 0 ? (by > 0 ? 0 : visible.length - 1) : Math.min(visible.length - 1, Math.max(0, at + by))
-        set({ cursor: visible[next] ?? null })
-      },
+      moveCursor: (by) => set({ cursor: cursorMoved(get().visible, get().cursor, by) }),
+      enterList: () => set({ cursor: cursorIn(get().visible, get().cursor) ?? get().visible[0] ?? null }),
       choose(modelId) {
         const { chosen } = get()
         set({ chosen: chosen.includes(modelId) ? chosen.filter((id) => id !== modelId) : [...chosen, modelId].slice(-2) })

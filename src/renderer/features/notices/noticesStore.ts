@@ -94,7 +94,8 @@ export function createNoticesStore({ connection, notifications, hasFocus, open, 
               runs: [...same, toast].flatMap(({ runs }) => runs ?? []),
             }
           : toast
-      const others = get().toasts.filter((t) => !same.includes(t))
+      // Told twice in the same words, it stands there once, for as long as if it were new.
+      const others = get().toasts.filter((t) => !same.includes(t) && (t.title !== told.title || t.body !== told.body))
       set({ toasts: [...others, { ...told, id: nextId++ }].slice(-mostToasts) })
     },
     dismiss: (id) => set({ toasts: get().toasts.filter((toast) => toast.id !== id) }),

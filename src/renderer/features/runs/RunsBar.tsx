@@ -38,6 +38,7 @@ export function RunsBar() {
         label="Search runs by file, id, hash or who submitted"
         value={text}
         onChange={(next) => runs.getState().setText(next)}
+        onLeave={() => runs.getState().enterList()}
       />
       <fieldset className="chips" aria-label="Which runs">
         {groups.map((group) => {

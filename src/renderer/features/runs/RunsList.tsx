@@ -8,6 +8,7 @@ import { useTimes } from '../../ui/times.tsx'
 import { columnSpecs, columnsThatFit, trackOf } from './columns.ts'
 import { RunRow, rowId } from './RunRow.tsx'
 import { RunsHead } from './RunsHead.tsx'
+import { useCursorStays } from './useCursorStays.ts'
 
 const rowHeight = 32
 
@@ -39,6 +40,7 @@ export function RunsList() {
   const items = virtual.getVirtualItems()
   useHeldRows(scroller, movesRows(sort))
   useMoreRows(scroller)
+  useCursorStays(visible, filter)
 
   const at = cursor === null ? -1 : visible.indexOf(cursor)
   // The list goes to the cursor when the cursor moves, not when new runs push its row down: those show at the top.

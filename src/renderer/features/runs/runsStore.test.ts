@@ -102,6 +102,38 @@ describe('runsStore', () => {
     expect(cursors).toEqual(['c', 'b', 'a', 'a', 'b'])
   })
 
+  it('has the cursor on the first hit when the search is left for the list, wherever it was before', async () => {
+    const { store } = await storeOf([runOf('hit-1', 1), runOf('other', 2), runOf('hit-2', 3)])
+    store.getState().moveCursor(-1)
+    store.getState().setText('hit')
+    store.getState().enterList()
+    expect(store.getState()).toMatchObject({ visible: ['hit-2', 'hit-1'], cursor: 'hit-2' })
+    // Left once more without a letter typed, it stays where it went.
+    store.getState().moveCursor(1)
+    store.getState().enterList()
+    expect(store.getState().cursor).toBe('hit-1')
+  })
+
+  it('has it on the first hit also when the host tells of that only later', async () => {
+    const known = Array.from({ length: 3 }, (_, n) => runOf(`known-${n}`, n + 1))
+    let tell = () => {}
+    const found = new Promise<void>((resolve) => (tell = resolve))
+    const connection = createMemoryConnection({
+      'runs.list': async ({ text }) => {
+        if (text === undefined) return { runs: known, total: 10, byStage: {} }
+        await found
+        return { runs: [runOf('old', 0)], total: 1, byStage: {} }
+      },
+    })
+    const store = createRunsStore(connection)
+    await store.getState().fetch()
+    store.getState().setText('old')
+    store.getState().enterList()
+    expect(store.getState()).toMatchObject({ visible: [], cursor: null })
+    tell()
+    await vi.waitFor(() => expect(store.getState()).toMatchObject({ visible: ['old'], cursor: 'old' }))
+  })
+
   it('asks for every run that is still alive when only the newest were told', async () => {
     const old = runOf('old', 0, { stage: 'AwaitingApproval' })
     const asked: unknown[] = []

@@ -4,6 +4,7 @@ import { runFits } from '../../../contract/runFilter.ts'
 import { compareRuns, newestFirst, type RunColumn, type RunSort, sortRuns } from '../../../contract/runSort.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
+import { cursorIn, cursorMoved } from '../../ui/rowCursor.ts'
 import { usualColumns } from './columns.ts'
 import { filterOf, formatFilter, formatLayout, type ListFilter, wholeList } from './listFilter.ts'
 
@@ -74,6 +75,8 @@ export interface RunsState {
   reveal(): void
   setCursor(id: string | null): void
   moveCursor(by: number): void
+  /** The search is left for the list: the cursor is on what it found, on the first row at the latest when the host told of it. */
+  enterList(): void
 }
 
 /**
@@ -95,6 +98,8 @@ export function createRunsStore(connection: Connection) {
   /** The list as it should stand, so that one change puts one row in its place instead of sorting all. */
   let laid: { key: string; cover: Cover | undefined; ids: readonly string[] } | null = null
   let asking = false
+  /** Somebody left the search before there was a row. */
+  let wantsFirst = false
   /** The reading ahead that counts: a connection that came back begins another. */
   let ahead = 0
 
@@ -215,6 +220,7 @@ export function createRunsStore(connection: Connection) {
           place({ byId: merged(runs, get().byId) }, false)
         }
         set({ beyond: 'here' })
+        if (wantsFirst && get().cursor === null) set({ cursor: get().visible[0] ?? null })
       } catch (cause) {
         set({ beyond: 'failed', problem: problemText(cause) })
       } finally {
@@ -223,6 +229,7 @@ export function createRunsStore(connection: Connection) {
     }
 
     const see = (change: Partial<RunsState>) => {
+      wantsFirst = false
       place(change, false)
       void lookBeyond()
     }
@@ -333,7 +340,10 @@ export function createRunsStore(connection: Connection) {
         )
       },
 
-      setText: (text) => get().narrow({ text }),
+      setText(text) {
+        set({ cursor: null })
+        get().narrow({ text })
+      },
       setStages: (wanted) => get().narrow({ stages: [...wanted] }),
       narrow: (change) => see({ filter: { ...get().filter, ...change } }),
       setSort: (sort) => see({ sort }),
@@ -348,10 +358,12 @@ export function createRunsStore(connection: Connection) {
       setCursor: (cursor) => set({ cursor }),
       moveCursor(by) {
         const { visible, cursor } = get()
-        if (visible.length === 0) return
-        const at = cursor === null ? -1 : visible.indexOf(cursor)
-        const next = at < 0 ? (by > 0 ? 0 : visible.length - 1) : Math.min(visible.length - 1, Math.max(0, at + by))
-        set({ cursor: visible[next] ?? null })
+        if (visible.length > 0) set({ cursor: cursorMoved(visible, cursor, by) })
+      },
+      enterList() {
+        const { visible, cursor, beyond } = get()
+        set({ cursor: cursorIn(visible, cursor) ?? visible[0] ?? null })
+        wantsFirst = beyond === 'asking'
       },
     }
   })
