@@ -58,7 +58,8 @@ async function openDialog(page: Page, fileName: string, kind: 'Approve' | 'Rejec
   const dialog = page.getByRole('dialog')
   if (as !== undefined) {
     await dialog.getByRole('button', { name: 'As somebody else' }).click()
-    await dialog.getByLabel('Decide as').fill(as)
+    // Key by key, as a person: each makes it another decision, and the field has to stay.
+    await dialog.getByLabel('Decide as').pressSequentially(as)
   }
   await dialog.getByLabel('Reason').fill(`${as ?? 'ada'} says so.`)
   return {

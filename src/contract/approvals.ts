@@ -2,9 +2,8 @@
 import { z } from 'zod'
 import type { Approvals, RunSummary } from './model.ts'
 import { gateCheck, timestamp } from './model.ts'
+import { isSameName } from './people.ts'
 import { metricValues, task } from './training.ts'
-
-const same = (one: string, other: string) => one.trim().toLowerCase() === other.trim().toLowerCase()
 
 export interface Standing {
   /** Why this operator's approval would be refused; null when it would count. */
@@ -21,15 +20,15 @@ export function standingOf(approvals: Approvals | null, operator: string): Stand
   const { needed, given, approvers, submitter } = approvals
   const left = needed - given.length
   const count = needed > 1 ? `${given.length} of ${needed} approvals` : ''
-  if (approvers.length > 0 && !approvers.some((name) => same(name, operator))) {
+  if (approvers.length > 0 && !approvers.some((name) => isSameName(name, operator))) {
     const why = `Only ${listWords(approvers)} may decide on this run.`
     return { approve: why, reject: why, words: [count, why].filter(Boolean).join('; ') }
   }
-  if (given.some((one) => one.operator !== null && same(one.operator, operator))) {
+  if (given.some((one) => one.operator !== null && isSameName(one.operator, operator))) {
     const why = `You have approved already; ${left === 1 ? 'one more approval' : `${left} more approvals`} by somebody else ${left === 1 ? 'is' : 'are'} needed.`
     return { approve: why, reject: null, words: `${count}. ${why}` }
   }
-  if (submitter !== null && same(submitter, operator)) {
+  if (submitter !== null && isSameName(submitter, operator)) {
     const why = 'You submitted this file, so another must approve. You may reject it.'
     return { approve: why, reject: null, words: count ? `${count}. ${why}` : why }
   }
@@ -46,7 +45,7 @@ function listWords(names: readonly string[]): string {
 
 /** Whether this operator has said what they can say: nothing more is asked of them. */
 export const isDone = ({ approvals }: Pick<RunSummary, 'approvals'>, operator: string): boolean =>
-  approvals?.given.some((one) => one.operator !== null && same(one.operator, operator)) ?? false
+  approvals?.given.some((one) => one.operator !== null && isSameName(one.operator, operator)) ?? false
 
 /** What the Inbox shows of a run that awaits a decision, beside its row of the list. */
 export const candidate = z.object({

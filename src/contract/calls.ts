@@ -37,6 +37,7 @@ import {
 import { environment, environmentState, modelDetail, modelSummary } from './models.ts'
 import { mostObserved, observed } from './observed.ts'
 import { auditFilter, auditRecord, stepAction } from './operator.ts'
+import { isBlank, reasonProblem } from './people.ts'
 import { profileCheck, profileName, profilesState } from './profiles.ts'
 import { runFilter } from './runFilter.ts'
 import { runSort } from './runSort.ts'
@@ -46,7 +47,18 @@ import { workersState } from './workers.ts'
 
 const nothing = z.object({}).strict()
 const workflowId = z.string().min(1).max(1000)
-const reason = z.string().trim().min(1, 'A reason is required.').max(2000)
+const reason = z
+  .string()
+  .trim()
+  .superRefine((text, { addIssue }) => {
+    const message = reasonProblem(text)
+    if (message !== null) addIssue({ code: 'custom', message })
+  })
+const operatorName = z
+  .string()
+  .trim()
+  .refine((name) => !isBlank(name), 'A name must not be empty.')
+  .max(120)
 const modelId = z.string().min(1).max(1000)
 const guidePhaseNumber = z.number().int().min(1).max(6)
 
@@ -198,9 +210,9 @@ export const calls = {
         workflowId,
         decisionId: z.uuid(),
         decision: decisionKind,
-        reason: z.string().trim().min(1, 'A reason is required.').max(2000),
+        reason,
         /** Who decides; default: the operator named in the settings. */
-        operator: z.string().trim().min(1).max(120).optional(),
+        operator: operatorName.optional(),
       })
       .strict(),
     /** `delivered`: Temporal has it. `pending`: it is kept here and delivered as soon as Temporal can be reached. */
@@ -269,10 +281,10 @@ export const calls = {
       .object({
         environment,
         modelId,
-        reason: z.string().trim().min(1, 'A reason is required.').max(2000),
+        reason,
         requestId: z.uuid(),
         /** Who decides; default: the operator named in the settings. */
-        operator: z.string().trim().min(1).max(120).optional(),
+        operator: operatorName.optional(),
       })
       .strict(),
     output: z.object({ state: z.enum(['done', 'pending']) }),
@@ -364,7 +376,7 @@ export const calls = {
    * where the file cannot be used or written, or something else goes before it.
    */
   'profiles.use': {
-    input: z.object({ name: profileName, reason: z.string().trim().min(1).max(2000).optional() }).strict(),
+    input: z.object({ name: profileName, reason: reason.optional() }).strict(),
     output: profilesState,
   },
   /** Where the metrics of this host can be scraped. */

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { metricsSettings } from './metrics.ts'
 import { notificationSettings } from './notices.ts'
+import { isBlank } from './people.ts'
 import { pipelines } from './pipelines.ts'
 import { retryTable } from './retries.ts'
 import { curvePoint, metricName, metricValues } from './training.ts'
@@ -164,7 +165,7 @@ export const runSummary = z.object({
   paused: paused.nullable(),
   /** The attempt under way met a full disk, and does its work again once there is room. */
   waitsForRoom: z.boolean(),
-  /** A decision that was taken here and has not reached Temporal yet. */
+  /** Decisions that were taken here and have not reached Temporal yet, and which may settle the run. */
   decisionPending: z.boolean(),
   decision: decision.nullable(),
   /** Rises with every change of this run, so that an older answer never overwrites a newer one. */
@@ -387,7 +388,11 @@ export const settings = z.object({
   settleSeconds: z.number().min(0.1).max(600),
   maxFileBytes: z.number().int().positive(),
   /** Name recorded with this operator's decisions. */
-  operator: z.string().trim().min(1).max(120),
+  operator: z
+    .string()
+    .trim()
+    .refine((name) => !isBlank(name), 'This must not be empty.')
+    .max(120),
   demoTrainer: z
     .object({ minSeconds: z.number().min(0).max(3600), maxSeconds: z.number().min(0).max(3600) })
     .refine((d) => d.minSeconds <= d.maxSeconds, 'The shortest training time must not exceed the longest.'),

@@ -331,6 +331,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     },
     canDeliver: () => temporal.client() !== null && keyRing.problem() === null && !backups.holds(),
     awaitsDecision: (workflowId) => projection.get(workflowId)?.stage === 'AwaitingApproval',
+    approvals: (workflowId) => projection.get(workflowId)?.approvals ?? null,
     onChange: (workflowId, pending) => {
       projection.update(workflowId, { decisionPending: pending })
       reconciler.refresh(workflowId)

@@ -1,4 +1,5 @@
 import { ApplicationFailure, condition, defineSignal, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow'
+import { isBlank, isSameName } from '../../contract/people.ts'
 import { approveSignalName, decideUpdateName } from '../names.ts'
 import type { DecisionInput, DecisionRecord } from '../types.ts'
 import { inWords } from './durations.ts'
@@ -9,7 +10,7 @@ const decideUpdate = defineUpdate<DecisionRecord, [DecisionInput]>(decideUpdateN
 
 type Gate = 'notReached' | 'open' | 'decided' | 'left'
 
-/** Who has to agree. Names are compared without regard to case. */
+/** Who has to agree. Names are compared by `isSameName`. */
 export interface Policy {
   timeoutSeconds: number
   /** Operators who have to approve, each once. */
@@ -165,8 +166,8 @@ function checkShape(input: unknown): asserts input is DecisionInput {
   const { decisionId, decision, reason, operator, host } = input as Record<string, unknown>
   if (typeof decisionId !== 'string' || decisionId.trim() === '') throw bad('A decision needs a decisionId.')
   if (decision !== 'approve' && decision !== 'reject') throw bad('A decision is either "approve" or "reject".')
-  if (typeof reason !== 'string' || reason.trim() === '') throw bad('A decision needs a reason.')
-  if (typeof operator !== 'string' || operator.trim() === '') throw bad('A decision needs the name of its operator.')
+  if (typeof reason !== 'string' || isBlank(reason)) throw bad('A decision needs a reason.')
+  if (typeof operator !== 'string' || isBlank(operator)) throw bad('A decision needs the name of its operator.')
   if (host !== undefined && host !== null && typeof host !== 'string') throw bad('The host of a decision is a text.')
 }
 
@@ -179,8 +180,6 @@ function policyWords({ needed, approvers, submitter }: Policy): string {
   return `${who}${among}${submitter === null ? '' : `, not ${submitter}, who submitted the file`}`
 }
 
-const same = (one: string, other: string) => one.trim().toLowerCase() === other.trim().toLowerCase()
-
 /** @throws ApplicationFailure with what stands in the way of this decision. */
 function checkPolicy(
   { decision: wanted, operator }: DecisionInput,
@@ -191,16 +190,16 @@ function checkPolicy(
 ): void {
   if (gate !== 'open') throw refusal(gate, decision)
   const notAllowed = (message: string) => ApplicationFailure.nonRetryable(message, 'NotAllowed')
-  if (policy.approvers.length > 0 && !policy.approvers.some((name) => same(name, operator))) {
+  if (policy.approvers.length > 0 && !policy.approvers.some((name) => isSameName(name, operator))) {
     throw notAllowed(`${operator} may not decide on this run: its policy names ${policy.approvers.join(', ')}.`)
   }
   if (wanted === 'reject') return
-  if (policy.submitter !== null && same(policy.submitter, operator)) {
+  if (policy.submitter !== null && isSameName(policy.submitter, operator)) {
     throw notAllowed(
       `${operator} submitted this file, and its policy asks for somebody else's approval. Rejecting it is possible.`,
     )
   }
-  if (given.some((record) => record.operator !== null && same(record.operator, operator))) {
+  if (given.some((record) => record.operator !== null && isSameName(record.operator, operator))) {
     const left = policy.needed - given.length
     const others = left === 1 ? 'one more approval by somebody else is' : `${left} more approvals by others are`
     throw notAllowed(`${operator.trim()} has approved already; ${others} needed.`)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Approvals } from '../../../contract/model.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { openSharedLedger } from '../ledger/testing/sharedLedger.ts'
 import { silentLog } from '../log.ts'
@@ -23,7 +24,9 @@ function setUp(
   canDeliver = () => true,
   ledger = openLedger(':memory:'),
   awaitsDecision = () => true,
+  approvals: Approvals | null = null,
 ) {
+  const mayBeSettled: boolean[] = []
   const seen: OutgoingDecision[] = []
   const late: Delivery[] = []
   const outbox = createDecisionOutbox({
@@ -34,11 +37,12 @@ function setUp(
     },
     canDeliver,
     awaitsDecision,
-    onChange: () => undefined,
+    approvals: () => approvals,
+    onChange: (_, pending) => mayBeSettled.push(pending),
     onLateDelivery: (_, delivery) => late.push(delivery),
     log: silentLog,
   })
-  return { outbox, seen, late, ledger }
+  return { outbox, seen, late, ledger, mayBeSettled }
 }
 
 describe('a decision', () => {
@@ -109,6 +113,45 @@ describe('a decision', () => {
     await delivered.promise
     expect(await outbox.decide(click)).toBe('delivered')
     expect(late).toEqual([{ state: 'delivered' }])
+    await outbox.close()
+  })
+
+  it('does not stand in the way of others where several have to approve, until together they may settle the run', async () => {
+    const given = [{ operator: 'Ana', host: null, reason: 'Fine.', at: '2026-11-30T07:00:00.000Z' }]
+    const policy = { needed: 3, given, approvers: [], submitter: null }
+    let up = false
+    const { outbox, seen, mayBeSettled } = setUp(
+      async () => ({ state: 'delivered' }),
+      () => up,
+      undefined,
+      undefined,
+      policy,
+    )
+    expect(await outbox.decide(decision())).toBe('pending')
+    await expect(outbox.decide(decision({ operator: ' ADA' }))).rejects.toThrow('ada has already decided')
+    expect(mayBeSettled).toEqual([false])
+    expect(await outbox.decide(decision({ operator: 'grace' }))).toBe('pending')
+    expect(mayBeSettled).toEqual([false, true])
+    await expect(outbox.decide(decision({ operator: 'bo' }))).rejects.toThrow('ada has already decided')
+    up = true
+    outbox.wake()
+    await expect.poll(() => mayBeSettled.at(-1)).toBe(false)
+    expect(seen.map(({ operator }) => operator)).toEqual(['ada', 'grace'])
+    await outbox.close()
+  })
+
+  it('that rejects is taken beside an approval that does not settle the run, and nothing beside the rejection', async () => {
+    const policy = { needed: 3, given: [], approvers: [], submitter: null }
+    const { outbox } = setUp(
+      async () => ({ state: 'delivered' }),
+      () => false,
+      undefined,
+      undefined,
+      policy,
+    )
+    expect(await outbox.decide(decision())).toBe('pending')
+    expect(await outbox.decide(decision({ operator: 'grace', decision: 'reject' }))).toBe('pending')
+    await expect(outbox.decide(decision({ operator: 'bo' }))).rejects.toThrow('grace has already decided (reject)')
     await outbox.close()
   })
 

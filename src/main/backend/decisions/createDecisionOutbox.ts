@@ -1,4 +1,6 @@
 import { conflict, invalid } from '../../../contract/errors.ts'
+import type { Approvals } from '../../../contract/model.ts'
+import { isSameName } from '../../../contract/people.ts'
 import { isLedgerFree, whenLedgerFree, whileHeldMs } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
@@ -19,7 +21,8 @@ export interface DecisionOutbox {
   /**
    * Keeps the decision on disk, then tries to deliver it. `pending` means that Temporal could not be reached in time and
    * that delivery goes on by itself. Idempotent by `decisionId`.
-   * @throws CallFailed `invalid` when the id was used for another decision, `conflict` when the run refuses it, or when another decision for this run is under way;
+   * @throws CallFailed `invalid` when the id was used for another decision, `conflict` when the run refuses it, or when what
+   * is on its way to this run already may settle it, or is of the same operator;
    * SQLite's error when it could not be kept.
    */
   decide(decision: OutgoingDecision): Promise<'delivered' | 'pending'>
@@ -35,7 +38,9 @@ interface Options {
   canDeliver(): boolean
   /** Whether a run waits for a decision, as far as is known here; asked when the run itself cannot be. */
   awaitsDecision(workflowId: string): boolean
-  /** A decision for this run went on its way, or arrived. */
+  /** What the run's policy asks for and who has approved, as far as is known here; null: one approval, by anybody. */
+  approvals(workflowId: string): Approvals | null
+  /** A decision for this run went on its way, or arrived. `pending`: what is on its way now may settle it. */
   onChange(workflowId: string, pending: boolean): void
   /** What became of a decision that was answered with `pending`; its operator must be told of a refusal. */
   onLateDelivery(decision: OutgoingDecision, delivery: Delivery): void
@@ -52,6 +57,7 @@ export function createDecisionOutbox({
   deliver,
   canDeliver,
   awaitsDecision,
+  approvals,
   onChange,
   onLateDelivery,
   log,
@@ -60,7 +66,9 @@ export function createDecisionOutbox({
     INSERT INTO decision_outbox (decision_id, workflow_id, decision, reason, operator, host, at, next_attempt_at)
     VALUES (@decisionId, @workflowId, @decision, @reason, @operator, @host, @at, @at)`)
   const byId = ledger.prepare('SELECT * FROM decision_outbox WHERE decision_id = ?')
-  const pendingOf = ledger.prepare(`SELECT * FROM decision_outbox WHERE workflow_id = ? AND state = 'pending'`)
+  const pendingOf = ledger.prepare<[string], Row>(
+    `SELECT * FROM decision_outbox WHERE workflow_id = ? AND state = 'pending' ORDER BY at`,
+  )
   const pending = ledger.prepare(`SELECT * FROM decision_outbox WHERE state = 'pending' ORDER BY at`)
   const settle = ledger.prepare(
     'UPDATE decision_outbox SET state = ?, last_error = ?, attempts = attempts + 1 WHERE decision_id = ?',
@@ -74,6 +82,16 @@ export function createDecisionOutbox({
   let timer: NodeJS.Timeout | null = null
   let closed = false
 
+  /** The first of those on their way that, together, may settle the run; undefined when others are needed besides. */
+  function mayBeSettledBy(workflowId: string): Row | undefined {
+    const rows = pendingOf.all(workflowId)
+    const { needed, given } = approvals(workflowId) ?? { needed: 1, given: [] }
+    // The run may know of an approval whose answer is still on its way back.
+    const isGiven = ({ operator }: Row) => given.some((one) => one.operator !== null && isSameName(one.operator, operator))
+    const coming = rows.filter((row) => !isGiven(row))
+    return rows.find(({ decision }) => decision === 'reject') ?? (given.length + coming.length >= needed ? rows[0] : undefined)
+  }
+
   /** One attempt; null when Temporal could not be reached. Never runs twice at once for one decision. */
   function attempt(row: Row): Promise<Delivery | null> {
     const running = underWay.get(row.decision_id)
@@ -83,7 +101,7 @@ export function createDecisionOutbox({
       try {
         const delivery = await deliver(decision)
         settle.run(delivery.state, delivery.state === 'refused' ? delivery.message : null, row.decision_id)
-        onChange(row.workflow_id, false)
+        onChange(row.workflow_id, mayBeSettledBy(row.workflow_id) !== undefined)
         if (answeredPending.delete(row.decision_id)) onLateDelivery(decision, delivery)
         return delivery
       } catch (error) {
@@ -149,7 +167,8 @@ export function createDecisionOutbox({
         throw invalid('This decision id was used for another decision already; nothing was changed.', 'decisionId')
       }
       if (!known) {
-        const other = pendingOf.get(decision.workflowId) as Row | undefined
+        const ofSame = pendingOf.all(decision.workflowId).find(({ operator }) => isSameName(operator, decision.operator))
+        const other = ofSame ?? mayBeSettledBy(decision.workflowId)
         if (other)
           throw conflict(`${other.operator} has already decided (${other.decision}); that decision is on its way to Temporal.`)
         // Kept now, it would be refused when Temporal is back, long after its operator was told that it is on its way.
@@ -159,7 +178,7 @@ export function createDecisionOutbox({
           )
         }
         insert.run(decision)
-        onChange(decision.workflowId, true)
+        onChange(decision.workflowId, mayBeSettledBy(decision.workflowId) !== undefined)
       }
       const row = byId.get(decision.decisionId) as Row
       if (row.state === 'delivered') return 'delivered'

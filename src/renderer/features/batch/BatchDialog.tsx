@@ -123,7 +123,6 @@ function BeforeSending({ draft }: { draft: Draft }) {
           multiline
           autoFocus
           isRequired
-          maxLength={2000}
           value={reason}
           onChange={(text) => batch.getState().setReason(text)}
           onKeyDown={onKeyDown}

@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla'
 import type { Candidate } from '../../../contract/approvals.ts'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
 import { assertNever, type RunSummary, type StepName, stepThatWaits } from '../../../contract/model.ts'
+import { reasonProblem } from '../../../contract/people.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import type { RunsStore } from '../runs/runsStore.ts'
@@ -223,7 +224,8 @@ export function createBatchStore({ connection, runs, operator, onDone, memory, n
         const { draft } = get()
         if (!draft) return
         const reason = draft.reason.trim()
-        if (needsReason(draft.kind) && reason === '') return change({ problem: 'A reason is required.' })
+        const wrong = needsReason(draft.kind) ? reasonProblem(reason) : null
+        if (wrong !== null) return change({ problem: wrong })
         const { byId } = runs.getState()
         const known = draft.ids.flatMap((id) => byId.get(id) ?? [])
         const chosen = chosenOf(draft, planOf(draft.kind, known, operator()).acts)

@@ -30,7 +30,8 @@ export function DecideDialog() {
     return () => focusWhereWorkGoesOn(document)
   }, [isOpen])
   if (!open) return null
-  return <Open key={open.decisionId} open={open} onClose={() => decide.getState().close()} />
+  // Not by its id: another name is another decision, and the field that it is typed into has to stay.
+  return <Open key={`${open.kind} ${open.workflowId}`} open={open} onClose={() => decide.getState().close()} />
 }
 
 /**
@@ -152,7 +153,6 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
             isRequired
             onKeyDown={onKeyDown}
             isReadOnly={!editable}
-            maxLength={2000}
             value={open.reason}
             onChange={(reason) => decide.getState().setReason(reason)}
             error={open.error?.kind === 'invalid' ? open.error.message : null}

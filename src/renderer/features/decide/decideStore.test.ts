@@ -65,6 +65,21 @@ describe('decideStore', () => {
     expect(store.getState().open?.error).toMatchObject({ kind: 'invalid', field: 'reason' })
   })
 
+  it('is another decision after a refusal, which changed nothing and is remembered under its id', async () => {
+    let refuses = true
+    const { store, sent, waiting } = setUp('mixed', () => {
+      if (refuses) throw conflict('This run has not reached its gate.')
+    })
+    store.getState().start(await waiting(), 'approve')
+    store.getState().setReason('Better')
+    await store.getState().submit()
+    expect(store.getState().open?.phase).toBe('failed')
+    refuses = false
+    await store.getState().submit()
+    expect(store.getState().open?.phase).toBe('delivered')
+    expect(new Set(sent).size).toBe(2)
+  })
+
   it('tells that somebody else decided, and what', async () => {
     const { store, waiting, connection, host } = setUp('mixed', () => {
       throw conflict('This run was decided meanwhile.')

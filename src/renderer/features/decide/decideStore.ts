@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
 import { type DecisionKind, isEndStage, type RunDetail } from '../../../contract/model.ts'
 import type { ModelDetail } from '../../../contract/models.ts'
+import { reasonProblem } from '../../../contract/people.ts'
 import type { DataProfile, TrainingReport } from '../../../contract/training.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
@@ -121,14 +122,17 @@ export function createDecideStore(connection: Connection, newId: () => string = 
       async submit() {
         const { open } = get()
         if (!open || (open.phase !== 'editing' && open.phase !== 'failed')) return
-        const { workflowId, decisionId, kind } = open
+        const { workflowId, kind } = open
+        // A refusal is remembered under its id and changed nothing: the next one is another decision.
+        const decisionId = open.error?.kind === 'conflict' ? newId() : open.decisionId
         const operator = open.operator?.trim() || undefined
         const reason = open.reason.trim()
-        if (reason === '') {
-          change(decisionId, { error: { kind: 'invalid', message: 'A reason is required.', field: 'reason' }, phase: 'editing' })
+        const wrong = reasonProblem(reason)
+        if (wrong !== null) {
+          set({ open: { ...open, error: { kind: 'invalid', message: wrong, field: 'reason' }, phase: 'editing' } })
           return
         }
-        change(decisionId, { phase: 'sending', error: null })
+        set({ open: { ...open, decisionId, phase: 'sending', error: null } })
         try {
           const { state } = await connection.call('runs.decide', { workflowId, decisionId, decision: kind, reason, operator })
           change(decisionId, { phase: state })

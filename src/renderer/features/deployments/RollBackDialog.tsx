@@ -131,7 +131,6 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
             multiline
             autoFocus
             isRequired
-            maxLength={2000}
             isReadOnly={phase === 'sending'}
             onKeyDown={onKeyDown}
             value={reason}

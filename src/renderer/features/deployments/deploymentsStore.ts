@@ -1,6 +1,7 @@
 import { createStore } from 'zustand/vanilla'
 import { type CallError, CallFailed } from '../../../contract/errors.ts'
 import type { DeploymentRecord, Environment, EnvironmentState } from '../../../contract/models.ts'
+import { reasonProblem } from '../../../contract/people.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { coalesced } from '../../api/coalesced.ts'
 import { problemText } from '../../ui/problem.ts'
@@ -77,9 +78,10 @@ export function createDeploymentsStore(connection: Connection, newId: () => stri
         if (!rollBack || (rollBack.phase !== 'editing' && rollBack.phase !== 'failed')) return
         const { environment, modelId, requestId } = rollBack
         const reason = rollBack.reason.trim()
-        if (modelId === null || reason === '') {
+        const wrong = reasonProblem(reason)
+        if (modelId === null || wrong !== null) {
           const field = modelId === null ? 'modelId' : 'reason'
-          const message = modelId === null ? 'Choose a model.' : 'A reason is required.'
+          const message = modelId === null ? 'Choose a model.' : (wrong ?? '')
           return change(requestId, { error: { kind: 'invalid', message, field } })
         }
         change(requestId, { phase: 'sending', error: null })

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { RunDetail, StepName } from '../../../contract/model.ts'
 import type { StepAction } from '../../../contract/operator.ts'
+import { reasonProblem } from '../../../contract/people.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -105,7 +106,8 @@ export function ActionDialog({ action, detail, onClose }: { action: RunAction; d
   const [problem, setProblem] = useState<string | null>(null)
   const words = wordsOf(action, detail)
   const send = async () => {
-    if (reason.trim() === '') return setProblem('A reason is required.')
+    const wrong = reasonProblem(reason)
+    if (wrong !== null) return setProblem(wrong)
     setSending(true)
     setProblem(null)
     try {

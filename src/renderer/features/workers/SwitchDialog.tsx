@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { reasonProblem } from '../../../contract/people.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -34,7 +35,8 @@ export function SwitchDialog({ what, on, onClose }: { what: keyof typeof words; 
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const send = async () => {
-    if (reason.trim() === '') return setProblem('A reason is required.')
+    const wrong = reasonProblem(reason)
+    if (wrong !== null) return setProblem(wrong)
     setSending(true)
     setProblem(null)
     try {
