@@ -77,13 +77,13 @@ const stories: Record<string, (bench: TestBench) => Promise<string>> = {
   async cancelled(bench) {
     const workflowId = await bench.start('good', { demo_trainer: { min_seconds: 60, max_seconds: 60 } })
     await bench.until(({ kind, event }) => kind === 'progress' && event.workflowId === workflowId && event.step === 'train_model')
-    await cancelRun(bench.client, workflowId, 'For the record.')
+    await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'For the record.' })
     return workflowId
   },
   async 'cancelled-at-gate'(bench) {
     const workflowId = await bench.start('good')
     await bench.reaches(workflowId, 'AwaitingApproval')
-    await cancelRun(bench.client, workflowId, 'For the record.')
+    await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'For the record.' })
     return workflowId
   },
   /** A real training: what the pipeline in the run's input asks for. */

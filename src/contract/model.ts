@@ -192,6 +192,8 @@ export const attempt = z.object({
   outcome: z.enum(['running', 'completed', 'failed', 'timedOut', 'cancelled', 'lost']),
   failure: failure.nullable(),
   worker: z.string().nullable(),
+  /** Why the attempt before this one failed, where that one was not seen here: Temporal keeps no more of it than this. */
+  failureBefore: failure.optional(),
 })
 export type Attempt = z.infer<typeof attempt>
 

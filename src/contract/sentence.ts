@@ -263,8 +263,11 @@ function stageSentence(run: RunSummary, now: Date, options: RunSentenceOptions):
     case 'TimedOut':
       return `Nobody decided, so it rejected itself ${end}. The model stays in dev.`
     case 'Failed': {
-      const tries = run.attempt > 1 ? ` and ${run.attempt} tries of its last step` : ''
-      return `Failed ${end} after ${took}${tries}: ${ended(run.problem ?? 'no message was given')}`
+      const problem = run.problem ?? 'no message was given'
+      // The run itself says how often, unless somebody had it tried anew: Temporal counts from one then.
+      const told = problem.includes(` after ${run.attempt} attempts`)
+      const tries = run.attempt > 1 && !told ? ` and ${run.attempt} tries of its last step` : ''
+      return `Failed ${end} after ${took}${tries}: ${ended(problem)}`
     }
     case 'Cancelled':
       return run.problem ? `Cancelled ${end}: ${ended(run.problem)}` : `Cancelled ${end} after ${took}.`

@@ -225,7 +225,7 @@ describe('other ends', () => {
   test('cancelled in training: the step stops, the stage says so, and the workflow ends as cancelled', async () => {
     const workflowId = await bench.start('good', { demo_trainer: { min_seconds: 600, max_seconds: 600 } })
     await bench.until(({ kind, event }) => kind === 'progress' && event.workflowId === workflowId && event.step === 'train_model')
-    expect(await cancelRun(bench.client, workflowId, 'Wrong file.')).toBe(true)
+    expect(await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'Wrong file.' })).toBe(true)
     expect(await failureOf(workflowId)).toBeInstanceOf(CancelledFailure)
     expect(await queryStatus(bench.client, workflowId)).toMatchObject({
       stage: 'Cancelled',
@@ -237,13 +237,13 @@ describe('other ends', () => {
       ({ kind, event }) => kind === 'attemptEnded' && event.workflowId === workflowId && event.step === 'train_model',
     )
     expect(attemptsOf(workflowId, 'train_model')).toEqual([{ attempt: 1, outcome: 'cancelled', type: undefined }])
-    expect(await cancelRun(bench.client, workflowId, 'Again.')).toBe(true) // an ended run stays as it is
-    expect(await cancelRun(bench.client, 'mlops-never-was', 'Again.')).toBe(false)
+    expect(await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'Again.' })).toBe(true) // an ended run stays as it is
+    expect(await cancelRun(bench.client, 'mlops-never-was', { by: 'ada', reason: 'Again.' })).toBe(false)
   })
 
   test('cancelled at the gate: a decision that comes later is refused', async () => {
     const workflowId = await atTheGate('good')
-    await cancelRun(bench.client, workflowId, 'Not needed any more.')
+    await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'Not needed any more.' })
     expect(await failureOf(workflowId)).toBeInstanceOf(CancelledFailure)
     expect(await queryStatus(bench.client, workflowId)).toMatchObject({ stage: 'Cancelled', awaiting_approval: false })
     expect(await decideFor(workflowId)).toMatchObject({ state: 'refused', message: expect.stringContaining('has ended') })

@@ -77,6 +77,7 @@ export async function decide(client: Client, decision: DecisionInput & { workflo
 
 /**
  * Asks a run to cancel. An ended run stays as it is.
+ * @param by who asks, as the history shows it; Temporal keeps it and the reason in clear
  * @param requestId names the request in Temporal: sent twice, it is one request
  * @returns false when Temporal does not know the run.
  * @throws when Temporal cannot be reached.
@@ -84,16 +85,16 @@ export async function decide(client: Client, decision: DecisionInput & { workflo
 export async function cancelRun(
   client: Client,
   workflowId: string,
-  reason: string,
+  { by, reason }: { by: string; reason: string },
   requestId: string = randomUUID(),
 ): Promise<boolean> {
-  const { namespace, identity } = client.options
+  const { namespace } = client.options
   try {
     await withinLimit(client, () =>
       client.workflowService.requestCancelWorkflowExecution({
         namespace,
         workflowExecution: { workflowId },
-        identity,
+        identity: by,
         requestId,
         reason,
       }),

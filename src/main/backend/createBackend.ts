@@ -152,6 +152,8 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       if (record.modelId && record.stage !== 'LoggingExperiment') emit('models.changed', { modelIds: [record.modelId] })
       if (!isEndStage(record.stage)) return
       drills.runEnded(record.workflowId)
+      // Who asked for that, and why, stands in its history alone.
+      if (record.stage === 'Cancelled' && !record.gone) reconciler.refresh(record.workflowId)
       if (record.runId !== null) {
         const { workflowId, runId } = record
         void steps.forget(runId).catch((error) => log.warn({ workflowId, runId, err: error }, 'scratch was left'))

@@ -3,6 +3,7 @@ import {
   CircleCheck,
   CircleDashed,
   CircleMinus,
+  CirclePause,
   CircleSlash,
   CircleX,
   HardDrive,
@@ -32,11 +33,11 @@ const stageTones: Record<Stage, Tone> = {
   Cancelled: 'idle',
 }
 
-type Signed = Pick<RunSummary, 'stage' | 'retryAt' | 'waitsForRoom' | 'decisionPending'>
+type Signed = Pick<RunSummary, 'stage' | 'retryAt' | 'paused' | 'waitsForRoom' | 'decisionPending'>
 
 /** What a run's colour says: that of its stage, for as long as nothing keeps it from going on. */
-export const toneOf = ({ stage, retryAt, waitsForRoom }: Omit<Signed, 'decisionPending'>): Tone =>
-  retryAt ? 'bad' : waitsForRoom ? 'human' : stageTones[stage]
+export const toneOf = ({ stage, retryAt, paused, waitsForRoom }: Omit<Signed, 'decisionPending'>): Tone =>
+  retryAt ? 'bad' : paused || waitsForRoom ? 'human' : stageTones[stage]
 
 /** How far along the pipeline a working stage is, of eight parts. */
 const partOf: Partial<Record<Stage, number>> = {
@@ -84,7 +85,8 @@ export function StageSign({ run }: { run: Signed }) {
   return <span className={`stage-sign tone-${toneOf(run)}`}>{signOf(run)}</span>
 }
 
-function signOf({ stage, retryAt, waitsForRoom, decisionPending }: Signed) {
+function signOf({ stage, retryAt, paused, waitsForRoom, decisionPending }: Signed) {
+  if (paused) return <CirclePause size={16} aria-hidden />
   if (retryAt) return <RotateCw size={15} aria-hidden />
   if (waitsForRoom) return <HardDrive size={15} aria-hidden />
   switch (stage) {

@@ -133,7 +133,7 @@ test('slow steps take longer and change nothing else', async () => {
 test('a step that is being slowed down still hears of a cancellation', async () => {
   const workflowId = await runUnder('good', 'slow-step', { seconds: 600 })
   await bench.until(({ kind, event }) => kind === 'attemptStarted' && event.workflowId === workflowId)
-  await cancelRun(bench.client, workflowId, 'Wrong file.')
+  await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'Wrong file.' })
   await failureOf(workflowId)
   await bench.until(({ kind, event }) => kind === 'attemptEnded' && event.workflowId === workflowId)
   expect(attemptsOf(workflowId, 'preprocess_data')).toMatchObject([{ attempt: 1, outcome: 'cancelled' }])

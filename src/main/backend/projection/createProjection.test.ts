@@ -183,6 +183,27 @@ describe('the projection', () => {
     expect(again).toMatchObject({ stage: 'AwaitingApproval', stageSince: at(2), metrics, approvalDeadline: at(50), runId: 'r1' })
   })
 
+  it('counts a step’s attempts on where Temporal begins anew, and keeps how often the last one was tried', () => {
+    const { ledger, projection, pushed } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    const ids = { workflowId: 'w1', runId: 'r1', step: 'train_model' as const }
+    const failure = { message: 'GPU is away', type: null, nonRetryable: false, stack: null }
+    const attempts = [1, 2, 1, 2]
+    projection.observer.stageChanged({ ...ids, stage: 'Training', at: at(0), status: status({}) })
+    attempts.forEach((attempt, n) => {
+      projection.observer.attemptStarted({ ...ids, attempt, startedAt: at(n * 2 + 1), worker: 'w', maxAttempts: 3 })
+      projection.observer.progress({ ...ids, attempt, fraction: 0.5, message: 'Round 4', at: at(n * 2 + 1) })
+      expect(projection.progress('w1')?.attempt).toBe(n + 1)
+      projection.observer.attemptEnded({ ...ids, attempt, endedAt: at(n * 2 + 2), outcome: 'failed', failure })
+    })
+    expect(projection.get('w1')).toMatchObject({ attempt: 4, maxAttempts: 5 })
+    const failed = status({ stage: 'Failed', failure_reason: 'Training failed.' })
+    projection.observer.stageChanged({ ...ids, stage: 'Failed', at: at(20), status: failed })
+    projection.flush()
+    expect(pushed.at(-1)).toMatchObject([{ stage: 'Failed', attempt: 4, maxAttempts: 5, problem: 'Training failed.' }])
+  })
+
   it('never writes what came out of a payload in clear', () => {
     const { ledger, projection } = setUp()
     addRun(ledger, 'w1')

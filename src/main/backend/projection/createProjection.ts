@@ -16,6 +16,7 @@ import type { RunObserver } from '../../../temporal/observer.ts'
 import { isLedgerFree, whileHeldMs } from '../ledger/ledgerTurn.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
 import type { Log } from '../log.ts'
+import { countedOnBy } from './countAttempts.ts'
 import {
   emptySealedPart,
   gateChecksOf,
@@ -106,6 +107,8 @@ export function createProjection({
   const dirtyAttempts = new Map<string, RecordedAttempt & { runId: string }>()
   /** Attempts that this process has begun, by run and step: their end is written beside their start. */
   const running = new Map<string, { startedAt: string; worker: string | null }>()
+  /** What Temporal's number of the attempt under way is short of, by run and step. */
+  const offsets = new Map<string, number>()
   const latestProgress = new Map<string, { step: StepName; attempt: number; progress: Progress }>()
   let timer: NodeJS.Timeout | null = null
   let writeTimer: NodeJS.Timeout | null = null
@@ -225,13 +228,12 @@ export function createProjection({
       const before = records.get(workflowId)
       // Something else than the stage: the step under way, and since when, stay as they are.
       if (before?.stage === status.stage && before.runId === runId) return update(workflowId, patch)
-      // A new step starts without the last one's failure; only an end keeps one.
+      // A new step starts without the last one's failure; only an end keeps one, and how often its last step was tried.
       update(workflowId, {
         ...patch,
         runId,
         stageSince: at,
-        attempt: 0,
-        maxAttempts: null,
+        ...(isEndStage(status.stage) ? {} : { attempt: 0, maxAttempts: null }),
         retryAt: null,
         paused: null,
         problem: problem ?? null,
@@ -241,13 +243,19 @@ export function createProjection({
       running.set(`${runId} ${step}`, { startedAt, worker })
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt: null, outcome: 'running', failure: null })
       latestProgress.delete(workflowId)
-      update(workflowId, { runId, attempt, maxAttempts, retryAt: null, paused: null, waitsForRoom: false })
+      const offset = countedOnBy(attemptsOf(runId), step, attempt)
+      offsets.set(`${runId} ${step}`, offset)
+      update(workflowId, {
+        ...{ runId, attempt: attempt + offset, maxAttempts: maxAttempts === null ? null : maxAttempts + offset },
+        ...{ retryAt: null, paused: null, waitsForRoom: false },
+      })
     },
     attemptEnded: ({ workflowId, runId, step, attempt, endedAt, outcome, failure }) => {
       // A bare worker's attempt may have begun before this host did.
       const begun = running.get(`${runId} ${step}`) ?? begunBefore(runId, step, attempt)
       const { startedAt, worker } = begun ?? { startedAt: endedAt, worker: null }
       running.delete(`${runId} ${step}`)
+      offsets.delete(`${runId} ${step}`)
       keepAttempt({ runId, step, attempt, startedAt, worker, endedAt, outcome, failure })
       latestProgress.delete(workflowId)
       update(workflowId, { waitsForRoom: false })
@@ -257,7 +265,8 @@ export function createProjection({
         onAttemptFailed(workflowId)
       }
     },
-    progress: ({ workflowId, runId: _, step, attempt, ...told }) => {
+    progress: ({ workflowId, runId, step, attempt: number, ...told }) => {
+      const attempt = number + (offsets.get(`${runId} ${step}`) ?? 0)
       const progress = { ...told, fraction: Math.min(1, Math.max(0, told.fraction)) }
       latestProgress.set(workflowId, { step, attempt, progress })
       emit('run.progress', { workflowId, step, attempt, progress })
@@ -273,8 +282,8 @@ export function createProjection({
       case 'stage': {
         const { workflowId, runId, stage, at } = event
         update(workflowId, {
-          ...{ runId, stage, stageSince: at },
-          ...{ attempt: 0, maxAttempts: null, retryAt: null, paused: null, problem: null },
+          ...{ runId, stage, stageSince: at, retryAt: null, paused: null, problem: null },
+          ...(isEndStage(stage) ? {} : { attempt: 0, maxAttempts: null }),
         })
         return
       }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { PayloadConverterError, ValueError } from '@temporalio/common'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import { type Stage, stepNames } from '../../../contract/model.ts'
+import { type Stage, type StepName, stepNames } from '../../../contract/model.ts'
 import { isUnreadable } from '../../../temporal/codec/encryptionCodec.ts'
 import { KeysUnavailable } from '../../../temporal/codec/keySource.ts'
 import { type DescribedRun, describeRun, listOpen, listRuns } from '../../../temporal/executions.ts'
@@ -14,8 +14,9 @@ import type { Log } from '../log.ts'
 import { decodeFailureView, failureView } from '../runs/failureView.ts'
 import { isoOf } from '../runs/protoTime.ts'
 import { failedBefore, pausedOf } from '../runs/timeline.ts'
+import { countedOnBy } from './countAttempts.ts'
 import type { Projection } from './createProjection.ts'
-import { endedByTemporal } from './endedByTemporal.ts'
+import { endedByClient, endedByTemporal } from './endedByTemporal.ts'
 import { patchFromStatus, type RunRecord, stageOfClosed } from './runRecord.ts'
 
 export interface Reconciler {
@@ -129,9 +130,10 @@ export function createReconciler({ projection, client, log }: Options): Reconcil
     const from = inSteps.length === 0 ? 0 : lookedAt % inSteps.length
     lookedAt = from + stepsPerSweep
     for (const { workflowId } of [...inSteps, ...inSteps].slice(from, from + Math.min(stepsPerSweep, inSteps.length))) {
+      const countsOn = countingOn(projection, workflowId)
       const description = await describeRun(temporal, workflowId)
       if (!closed && description.status === 'RUNNING')
-        projection.update(workflowId, await underWay(temporal, description, projection))
+        projection.update(workflowId, await underWay(temporal, description, projection, countsOn))
     }
   }
 
@@ -187,6 +189,7 @@ const latestEnd = (projection: Projection): number =>
 /** Temporal's answer about one run, written into the projection. */
 export async function refreshRun(temporal: Client, projection: Projection, workflowId: string): Promise<void> {
   const handle = temporal.workflow.getHandle(workflowId)
+  const countsOn = countingOn(projection, workflowId)
   const description = await describeRun(temporal, workflowId)
   const { status, stage } = description
   const record = projection.get(workflowId)
@@ -202,7 +205,7 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
     projection.update(workflowId, {
       ...known,
       ...(stage ? { stage } : {}),
-      ...(await underWay(temporal, description, projection)),
+      ...(await underWay(temporal, description, projection, countsOn)),
     })
     // Metrics and checks are known to the workflow alone; the stage tells whether there are any yet.
     const needsStatus = record?.metrics === null || record?.stage !== stage || stage === 'AwaitingApproval'
@@ -237,6 +240,11 @@ export async function refreshRun(temporal: Client, projection: Projection, workf
   const byTemporal = status === 'TERMINATED' ? await endedByTemporal(temporal, { workflowId, runId: description.runId }) : null
   if (byTemporal !== null) {
     projection.update(workflowId, { ...ended, stage: 'Failed', problem: byTemporal })
+    return
+  }
+  const byClient = closed === 'Cancelled' ? await endedByClient(temporal, { workflowId, runId: description.runId }) : null
+  if (byClient !== null) {
+    projection.update(workflowId, { ...ended, stage: closed, problem: byClient })
     return
   }
   const problem = await handle.result().then(
@@ -282,8 +290,22 @@ function goneNow({ sha256 }: RunRecord): Partial<RunRecord> {
 const cannotBeRead = (error: unknown): error is Error =>
   isUnreadable(error) || error instanceof PayloadConverterError || error instanceof ValueError
 
+type CountsOn = (runId: string, step: StepName, attempt: number) => number
+
+/** Counts on from the attempts that are known now: taken before Temporal is asked, its answer is no older than they are. */
+function countingOn(projection: Projection, workflowId: string): CountsOn {
+  const asked = projection.get(workflowId)?.runId ?? null
+  const known = asked === null ? [] : projection.attempts(asked)
+  return (runId, step, attempt) => (runId === asked ? countedOnBy(known, step, attempt) : 0)
+}
+
 /** What the step under way is doing, from the pending activity that Temporal describes. */
-async function underWay(temporal: Client, description: DescribedRun, projection: Projection): Promise<Partial<RunRecord>> {
+async function underWay(
+  temporal: Client,
+  description: DescribedRun,
+  projection: Projection,
+  countsOn: CountsOn,
+): Promise<Partial<RunRecord>> {
   const [pending] = description.pendingActivities
   if (!pending) return { retryAt: null, paused: null }
   const attempt = pending.attempt ?? 1
@@ -296,10 +318,12 @@ async function underWay(temporal: Client, description: DescribedRun, projection:
   const step = stepNames.find((name) => name === pending.activityId)
   // Temporal forgets it when the next attempt fails; of another worker's nobody else tells.
   if (failed && step) projection.keepSeen(description.runId, { step, ...failed })
+  const last = started ? attempt : attempt - 1
+  const offset = step ? countsOn(description.runId, step, attempt) : 0
   return {
     // While it waits, Temporal already counts the attempt to come; the list shows the one that failed.
-    attempt: started ? attempt : Math.max(1, attempt - 1),
-    maxAttempts: pending.maximumAttempts || null,
+    attempt: last + offset,
+    maxAttempts: pending.maximumAttempts ? pending.maximumAttempts + offset : null,
     paused: pausedOf(pending),
     retryAt:
       started || attempt === 1 || pending.paused

@@ -1,5 +1,6 @@
 /** A run that Temporal itself ends on a real server, as its history has grown beyond the limit, and one that a client ends. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cancelRun } from '../../../temporal/operations.ts'
 import { createTestBench, type TestBench } from '../../../temporal/testing/bench.ts'
 import { openLedger } from '../ledger/openLedger.ts'
 import { silentLog } from '../log.ts'
@@ -42,9 +43,20 @@ test('it has failed, and says that Temporal ended it and why', async () => {
   })
 }, 120_000)
 
-test('what a client terminates is cancelled, in the words of whoever did it', async () => {
+test('what a client terminates is cancelled, and says who did it and why', async () => {
   const workflowId = await bench.start('terminated.csv')
   await bench.reaches(workflowId, 'AwaitingApproval')
   await bench.client.workflow.getHandle(workflowId).terminate('not wanted after all')
-  expect(await seen(workflowId)).toMatchObject({ stage: 'Cancelled', problem: 'not wanted after all' })
+  expect(await seen(workflowId)).toMatchObject({ stage: 'Cancelled', problem: 'tests terminated it: not wanted after all' })
+})
+
+test('a run that was asked to cancel says who asked and why', async () => {
+  const workflowId = await bench.start('cancelled.csv')
+  await bench.reaches(workflowId, 'AwaitingApproval')
+  await cancelRun(bench.client, workflowId, { by: 'grace@here', reason: 'the wrong file' })
+  await bench.client.workflow
+    .getHandle(workflowId)
+    .result()
+    .catch(() => undefined)
+  expect(await seen(workflowId)).toMatchObject({ stage: 'Cancelled', problem: 'grace@here asked for it: the wrong file' })
 })

@@ -118,7 +118,7 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
       once(requestId, ['cancel', workflowId], async (sentAt) => {
         if (endedByIt(workflowId, sentAt)) return
         open(workflowId)
-        const known = await cancelRun(connected(), workflowId, reason, requestId)
+        const known = await cancelRun(connected(), workflowId, { by: operator(), reason }, requestId)
         if (!known) throw conflict('Temporal does not know this run yet; it is still on its way there. Try again in a moment.')
       }),
     terminate: ({ workflowId, reason, requestId }) =>

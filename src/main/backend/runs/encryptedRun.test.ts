@@ -133,7 +133,7 @@ describe('what Temporal holds of a run', () => {
     const told = (client: typeof bench.client) => decodeProgress(client.options.loadedDataConverter, pending ?? {})
     expect(await told(bench.client)).toMatchObject({ message: expect.stringContaining('Copying') })
     expect(await told(stranger.client)).toBeNull()
-    await cancelRun(bench.client, workflowId, 'For the record.')
+    await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'For the record.' })
   })
 
   test('at its gate: signal, query, update that is refused, update that is taken', async () => {

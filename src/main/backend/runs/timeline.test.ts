@@ -121,6 +121,14 @@ describe('attempts', () => {
     ])
   })
 
+  it('that nobody saw leave the failure that the history keeps of the last of them', async () => {
+    const retried = saved('retried')
+    const steps = await timeline({}, retried)
+    const told = [...steps.values()].flatMap(({ attempts }) => attempts.filter(({ failureBefore }) => failureBefore))
+    expect(told).toMatchObject([{ outcome: 'completed', failureBefore: { message: expect.stringMatching(/\w/) } }])
+    expect(told[0]?.attempt).toBeGreaterThan(1)
+  })
+
   it('are counted on when Temporal counts anew after a "retry now"', async () => {
     const recorded = [
       seen({}),
@@ -132,6 +140,9 @@ describe('attempts', () => {
       state: 'completed',
       attempts: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }],
     })
+    const pending: PendingActivity[] = [{ activityId: 'log_experiment', state: 1, attempt: 2, maximumAttempts: 3 }]
+    const waiting = await timeline({ stage: 'LoggingExperiment', endedAt: null }, [], pending, recorded)
+    expect(waiting.get('log_experiment')?.maxAttempts).toBe(5)
   })
 
   it('that nobody ended are lost once another one follows', async () => {
@@ -191,7 +202,9 @@ describe('what Temporal tells only until the next attempt', () => {
 
   it('makes nothing up while the next attempt runs: its start is not the failed one’s', async () => {
     const steps = await timeline({ stage: 'LoggingExperiment', endedAt: null }, [], [waiting({ state: 2 })])
-    expect(steps.get('log_experiment')?.attempts.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([[5, 'running']])
+    expect(steps.get('log_experiment')?.attempts).toMatchObject([
+      { attempt: 5, outcome: 'running', failure: null, failureBefore: { message: 'refused' } },
+    ])
   })
 })
 

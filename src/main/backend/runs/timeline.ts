@@ -44,7 +44,8 @@ export async function buildTimeline(sources: TimelineSources): Promise<Step[]> {
   const ended = isEndStage(record.stage)
   for (const step of steps.values()) {
     step.attempts.sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt))
-    countOn(step.attempts)
+    const offset = countOn(step.attempts)
+    if (step.maxAttempts !== null) step.maxAttempts += offset
     // An attempt that a later one has followed, or that outlived its run, ended without telling anybody.
     step.attempts.forEach((attempt, index) => {
       const next = step.attempts[index + 1]
@@ -77,6 +78,16 @@ export const emptyStep = (name: StepName): Step => ({
   eventIds: [],
 })
 
+/** Why the attempt before one failed, as Temporal keeps it beside that one's start: given to it, or told by the one that follows. */
+function tellBefore(step: Step, attempt: number, failure: Failure): void {
+  const before = step.attempts.findLast((a) => a.attempt === attempt - 1)
+  if (before) before.failure ??= failure
+  else {
+    const next = step.attempts.findLast((a) => a.attempt === attempt)
+    if (next) next.failureBefore = failure
+  }
+}
+
 /** Later sources know more: they fill in what an earlier one left open. Of two attempts with one number the later is meant. */
 function addAttempt(step: Step, attempt: Attempt): void {
   const known = step.attempts.findLast((a) => a.attempt === attempt.attempt)
@@ -86,8 +97,8 @@ function addAttempt(step: Step, attempt: Attempt): void {
   } else known.failure ??= attempt.failure
 }
 
-/** Temporal counts from one again after a "retry now"; a reader counts on. */
-function countOn(attempts: Attempt[]): void {
+/** Temporal counts from one again after a "retry now"; a reader counts on. @returns what the last one was short of */
+function countOn(attempts: Attempt[]): number {
   let before = 0
   let offset = 0
   for (const attempt of attempts) {
@@ -95,11 +106,12 @@ function countOn(attempts: Attempt[]): void {
     attempt.attempt += offset
     before = attempt.attempt
   }
+  return offset
 }
 
 async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEvent[], decode: TimelineSources['decodeFailure']) {
   const stepOfEvent = new Map<string, Step>()
-  const started = new Map<string, { attempt: number; at: string; worker: string | null }>()
+  const started = new Map<string, { attempt: number; at: string; worker: string | null; failureBefore: Failure | null }>()
 
   const close = async (
     scheduledEventId: unknown,
@@ -114,7 +126,7 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
     step.endedAt = isoOf(event.eventTime)
     step.state = outcome === 'completed' ? 'completed' : outcome === 'cancelled' ? 'cancelled' : 'failed'
     if (begun) {
-      const { attempt, at, worker } = begun
+      const { attempt, at, worker, failureBefore } = begun
       addAttempt(step, {
         attempt,
         startedAt: at,
@@ -123,6 +135,7 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
         outcome,
         failure: failure ? await decode(failure) : null,
       })
+      if (failureBefore) tellBefore(step, attempt, failureBefore)
     }
   }
 
@@ -141,12 +154,9 @@ async function addHistory(steps: Map<StepName, Step>, events: readonly HistoryEv
     if (begun) {
       const scheduledId = String(begun.scheduledEventId)
       const at = isoOf(event.eventTime) ?? ''
-      started.set(scheduledId, { attempt: begun.attempt ?? 1, at, worker: begun.identity ?? null })
-      const step = stepOfEvent.get(scheduledId)
-      step?.eventIds.push(String(event.eventId))
-      // Temporal keeps the failure of the attempt before the last one beside the last one's start.
-      const before = step?.attempts.find((a) => a.attempt === (begun.attempt ?? 1) - 1)
-      if (before && begun.lastFailure) before.failure ??= await decode(begun.lastFailure)
+      const failureBefore = begun.lastFailure ? await decode(begun.lastFailure) : null
+      started.set(scheduledId, { attempt: begun.attempt ?? 1, at, worker: begun.identity ?? null, failureBefore })
+      stepOfEvent.get(scheduledId)?.eventIds.push(String(event.eventId))
     }
     const completed = event.activityTaskCompletedEventAttributes
     if (completed) await close(completed.scheduledEventId, event, 'completed', null)
@@ -187,6 +197,7 @@ async function addPending(
         outcome: 'running',
         failure: null,
       })
+      if (lastFailure) tellBefore(step, attempt, lastFailure)
     } else if (activity.paused) {
       step.state = 'paused'
       step.paused = pausedOf(activity)

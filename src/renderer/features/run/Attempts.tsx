@@ -95,6 +95,12 @@ function Group({ group: { attempts, unseen }, ...shared }: { group: AttemptGroup
         <li className="attempt-unseen faint">
           <CircleDashed size={14} aria-hidden />
           {unseenWords(unseen.from, unseen.to)}: another worker made {unseen.from === unseen.to ? 'it' : 'them'}, or it was away.
+          {first.failureBefore ? ` Temporal keeps why attempt ${unseen.to} failed:` : null}
+        </li>
+      ) : null}
+      {unseen && first.failureBefore ? (
+        <li className="attempt">
+          <FailureView failure={first.failureBefore} />
         </li>
       ) : null}
       {attempts.length === 1 ? (

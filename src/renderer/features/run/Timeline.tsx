@@ -9,8 +9,9 @@ import { useNow } from '../../ui/clock.ts'
 import { count, middleCut, plural } from '../../ui/format.ts'
 import { Moment, useTimes } from '../../ui/times.tsx'
 import { type Mark, marksOf, mergedWords } from './marks.ts'
+import { useProgress } from './progress.ts'
 import { StepDetail } from './StepDetail.tsx'
-import { clockFormat, lengthWords, midnightBefore } from './tickWords.ts'
+import { clockFormat, lengthWords, midnightBefore, turnedBack } from './tickWords.ts'
 import {
   type Break,
   createScale,
@@ -136,7 +137,8 @@ function useTicks(shown: { from: number; to: number }, scale: Scale, start: numb
   const times = useTimes()
   const most = Math.max(2, Math.floor(width / 75))
   const origin = times.relative ? start : midnightBefore(start, times.timeZone)
-  const ticks = ticksOf(shown.from, shown.to, scale, origin, most)
+  const turned = (at: number) => (times.relative ? 0 : turnedBack(origin, at, times.timeZone))
+  const ticks = ticksOf(shown.from, shown.to, scale, origin, most, turned)
   const format = clockFormat(ticks[0]?.every ?? 1000, times)
   return { ticks, labels: ticks.map((tick) => (times.relative ? lengthWords(tick) : format.format(origin + tick.after))) }
 }
@@ -258,11 +260,10 @@ function Row({
   const { run } = useConsole()
   const { step, span } = row
   const open = useIn('run', (s) => s.openSteps.includes(step.step))
-  const progress = useIn('run', (s) => s.progress[step.step])
+  const progress = useProgress(step)
   const idle = step.state === 'waiting' || step.state === 'skipped'
   const detailId = `step-${step.step}`
-  const fraction =
-    step.state === 'running' ? Math.max(progress?.progress.fraction ?? 0, step.progress?.fraction ?? 0) || null : null
+  const fraction = progress?.fraction || null
   const tries = step.attempts.at(-1)?.attempt ?? 0
   const nowX = now === null ? -1 : scale.x(now)
   return (
@@ -309,9 +310,13 @@ function Row({
   )
 }
 
-/** A break is marked on the bar that it shortens. */
-const breaksOf = (row: TimelineRow, breaks: readonly Break[]) =>
-  breaks.filter((b) => row.segments.some((segment) => segment.from <= b.from && segment.to >= b.to))
+/** A break is marked on the bar that it shortens; one in which the run stood still, where a step was left and taken up again. */
+const breaksOf = ({ segments, span }: TimelineRow, breaks: readonly Break[]) =>
+  breaks.filter(
+    (b) =>
+      segments.some(({ from, to }) => from <= b.from && to >= b.to) ||
+      (span !== null && span.from < b.from && span.to > b.to && segments.every(({ from, to }) => to <= b.from || from >= b.to)),
+  )
 
 function SpanWords({ row, at }: { row: TimelineRow; at: number }) {
   const { step, span } = row

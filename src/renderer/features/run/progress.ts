@@ -6,8 +6,9 @@ import { useIn } from '../../app/console.ts'
 export function useProgress(step: Step | undefined): Progress | null {
   const told = useIn('run', (s) => (step ? s.progress[step.step] : undefined))
   if (step?.state !== 'running') return null
-  // What an earlier attempt told is over with it.
-  const current = told && told.attempt === (step.attempts.at(-1)?.attempt ?? told.attempt) ? told.progress : null
+  // What an earlier attempt told is over with it. By time: Temporal counts anew in a run that was sent back.
+  const since = step.attempts.at(-1)?.startedAt
+  const current = told && (since === undefined || told.progress.at >= since) ? told.progress : null
   return current && (!step.progress || current.at >= step.progress.at) ? current : step.progress
 }
 

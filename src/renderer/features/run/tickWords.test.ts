@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { clockFormat, lengthWords, midnightBefore, zoneOffset } from './tickWords.ts'
+import { clockFormat, lengthWords, midnightBefore, turnedBack, zoneOffset } from './tickWords.ts'
+import { createScale, ticksOf } from './timeline.ts'
 
 const at = Date.parse('2025-11-23T14:02:07.250Z')
 
@@ -33,5 +34,21 @@ describe('tickWords', () => {
   ])('in %s the day begins where it does there', (zone, hours, midnight) => {
     expect(zoneOffset(at, zone)).toBe(hours * 3_600_000)
     expect(new Date(midnightBefore(at, zone)).toISOString()).toBe(midnight)
+  })
+
+  it.each([
+    ['ends', '2026-10-31T15:00:00.000Z', 4, '1 Nov, 2 Nov, 3 Nov, 4 Nov'],
+    ['begins', '2026-03-07T15:00:00.000Z', 4, '8 Mar, 9 Mar, 10 Mar, 11 Mar'],
+    ['ends', '2026-11-01T04:30:00.000Z', 0.5, '02:00, 04:00, 06:00, 08:00, 10:00'],
+    ['begins', '2026-03-08T16:00:00.000Z', 0.5, '12:00, 14:00, 16:00, 18:00, 20:00, 22:00'],
+  ])('where summer time %s, marks from %s on stand at round times', (_, began, days, labels) => {
+    const timeZone = 'America/New_York'
+    const [from, to] = [Date.parse(began), Date.parse(began) + days * 86_400_000]
+    const origin = midnightBefore(from, timeZone)
+    const ticks = ticksOf(from, to, createScale(from, to), origin, 7, (at) => turnedBack(origin, at, timeZone))
+    const format = clockFormat(ticks[0]?.every ?? 0, { timeZone })
+    expect(ticks.map(({ after }) => format.format(origin + after)).join(', ')).toBe(labels)
+    const clock = clockFormat(60_000, { timeZone })
+    for (const { after } of ticks) expect(clock.format(origin + after)).toMatch(days > 1 ? /^00:00$/ : /^\d[02468]:00$/)
   })
 })

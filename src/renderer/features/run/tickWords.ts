@@ -4,18 +4,32 @@ import type { Tick } from './timeline.ts'
 
 const day = 86_400_000
 
+const offsetFormats = new Map<string | undefined, Intl.DateTimeFormat>()
+/** Making one takes about 0.2 ms, and the axis asks at each of its marks. */
+function offsetFormat(timeZone: string | undefined): Intl.DateTimeFormat {
+  const made = offsetFormats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'longOffset' })
+  offsetFormats.set(timeZone, made)
+  return made
+}
+
 /** How far a zone's clock is before UTC at a moment, in milliseconds. */
 export function zoneOffset(at: number, timeZone: string | undefined): number {
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'longOffset' }).formatToParts(at)
+  const parts = offsetFormat(timeZone).formatToParts(at)
   const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
   const [, sign, hours, minutes] = /GMT([+-])(\d{2}):(\d{2})/.exec(name) ?? []
   return sign ? (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000 : 0
 }
 
+/** By how much a zone's clock was turned back between two moments, as it is at the end of summer time, in milliseconds. */
+export const turnedBack = (from: number, at: number, timeZone: string | undefined): number =>
+  zoneOffset(from, timeZone) - zoneOffset(at, timeZone)
+
 /** The midnight before a moment in a zone: clock times are round from there. */
 export function midnightBefore(at: number, timeZone: string | undefined): number {
   const offset = zoneOffset(at, timeZone)
-  return Math.floor((at + offset) / day) * day - offset
+  const midnight = Math.floor((at + offset) / day) * day - offset
+  // The clock may have been turned since.
+  return midnight + turnedBack(at, midnight, timeZone)
 }
 
 /** `0`, `250 ms`, `2 s`, `2.25 s`, `3 min`: how long after the start. */

@@ -26,8 +26,14 @@ const attempt = (n: number, from: number, to: number | null, outcome: Step['atte
   failure: message ? { message, type: null, nonRetryable: false, stack: null } : null,
   worker: null,
 })
-const detail = (steps: Step[], endedAt: string | null = null) =>
-  ({ startedAt: iso(0), acceptedAt: iso(0), endedAt, steps }) as unknown as RunDetail
+const detail = (steps: Step[], endedAt: string | null = null, sentBack: number[] = []) =>
+  ({
+    startedAt: iso(0),
+    acceptedAt: iso(0),
+    endedAt,
+    steps,
+    resets: sentBack.map((at) => ({ at: iso(at) })),
+  }) as unknown as RunDetail
 const shape = (timeline: ReturnType<typeof timelineOf>) =>
   timeline.rows.map((row) => row.segments.map((s) => `${s.kind} ${(s.from - t0) / 1000}-${(s.to - t0) / 1000}`))
 
@@ -78,6 +84,47 @@ describe('timelineOf', () => {
     const timeline = timelineOf(detail([step({ endedAt: iso(22), attempts })], iso(22)), t0)
     expect(shape(timeline)).toEqual([['failed 0-2', 'wait 2-5', 'failed 5-6', 'unseen 6-20', 'done 20-22']])
     expect(timeline.rows[0]?.segments[3]?.message).toBe('Attempt 3 was not seen by this host')
+  })
+
+  it('a run that was sent back waited for nothing between what it left and what it did anew', () => {
+    const timeline = timelineOf(
+      detail(
+        [
+          step({
+            scheduledAt: iso(90),
+            endedAt: iso(94),
+            attempts: [attempt(1, 0, 4, 'completed'), attempt(2, 91, 94, 'completed')],
+          }),
+          step({
+            step: 'log_experiment',
+            ...{ scheduledAt: iso(7_000), state: 'completed', endedAt: iso(7_001) },
+            attempts: [attempt(1, 4, 5, 'failed'), attempt(2, 94, 95, 'failed'), attempt(3, 7_000, 7_001, 'completed')],
+          }),
+        ],
+        iso(7_001),
+        [90, 6_999],
+      ),
+      t0,
+    )
+    expect(shape(timeline)).toEqual([
+      ['done 0-4', 'queued 90-91', 'done 91-94'],
+      ['failed 4-5', 'failed 94-95', 'done 7000-7001'],
+    ])
+    expect(longWaits(timeline)).toEqual([
+      { from: t0 + 5_000, to: t0 + 90_000 },
+      { from: t0 + 95_000, to: t0 + 7_000_000 },
+    ])
+  })
+
+  it('a step that was cancelled while it waited waited until then', () => {
+    const cancelled = step({ state: 'cancelled', attempts: [attempt(1, 1, 2, 'failed')] })
+    const none = step({ step: 'log_experiment', state: 'cancelled', scheduledAt: iso(3) })
+    const told = step({ step: 'deploy_dev', state: 'cancelled', attempts: [attempt(1, 1, 2, 'cancelled')] })
+    expect(shape(timelineOf(detail([cancelled, none, told], iso(9)), t0))).toEqual([
+      ['queued 0-1', 'failed 1-2', 'wait 2-9'],
+      ['queued 3-9'],
+      ['queued 0-1', 'cancelled 1-2'],
+    ])
   })
 
   it('a step that has not come up has no bar', () => {

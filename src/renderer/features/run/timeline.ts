@@ -56,7 +56,15 @@ export function unseenWords(from: number, to: number): string | null {
   return from === to ? `Attempt ${from} was not seen by this host` : `Attempts ${from}–${to} were not seen by this host`
 }
 
-function segmentsOf(step: Step, now: number): Segment[] {
+/** When a step was taken up anew between two moments, and when it was scheduled then; null where it was not. */
+function takenUpAnew(step: Step, sentBack: readonly number[], after: number, from: number) {
+  const scheduled = step.scheduledAt ? time(step.scheduledAt) : null
+  const inside = (at: number) => at > after && at <= from
+  if (scheduled !== null && inside(scheduled)) return scheduled
+  return sentBack.some(inside) ? from : null
+}
+
+function segmentsOf(step: Step, now: number, sentBack: readonly number[]): Segment[] {
   const end = step.endedAt ? time(step.endedAt) : now
   if (step.kind === 'human') {
     const from = step.scheduledAt ?? step.attempts[0]?.startedAt
@@ -73,7 +81,11 @@ function segmentsOf(step: Step, now: number): Segment[] {
   for (const attempt of step.attempts) {
     const from = time(attempt.startedAt)
     const unseen = unseenWords(before + 1, attempt.attempt - 1)
-    if (unseen) add('unseen', at, from, null, unseen)
+    const anew = before === 0 ? null : takenUpAnew(step, sentBack, at, from)
+    const why = attempt.failureBefore ? `; the last of them failed: ${attempt.failureBefore.message}` : ''
+    if (unseen) add('unseen', at, from, null, unseen + why)
+    // Between what the run was sent back from and what it does anew, this step waited for nothing.
+    else if (anew !== null) add('queued', anew, from)
     else add(before === 0 ? 'queued' : 'wait', at, from)
     before = attempt.attempt
     const to = attempt.endedAt ? time(attempt.endedAt) : Math.max(from, end)
@@ -86,6 +98,9 @@ function segmentsOf(step: Step, now: number): Segment[] {
     )
     at = to
   }
+  const left = step.attempts.at(-1)?.outcome
+  // Cancelled while it waited: up to then it did.
+  if (step.state === 'cancelled' && left !== 'cancelled' && left !== 'completed') add(left ? 'wait' : 'queued', at, end)
   if (step.state === 'backingOff') add('wait', at, step.retryAt ? Math.max(time(step.retryAt), now) : now)
   else if (step.state === 'scheduled' || step.state === 'paused') add(step.attempts.length === 0 ? 'queued' : 'wait', at, now)
   return segments
@@ -94,8 +109,9 @@ function segmentsOf(step: Step, now: number): Segment[] {
 /** The timeline of a run at a moment. A wait that is announced to last longer than now reaches past the now-line. */
 export function timelineOf(detail: RunDetail, now: number): Timeline {
   const over = detail.endedAt !== null
+  const sentBack = detail.resets.map(({ at }) => time(at))
   const rows = detail.steps.map((step): TimelineRow => {
-    const segments = segmentsOf(step, over ? time(detail.endedAt as string) : now)
+    const segments = segmentsOf(step, over ? time(detail.endedAt as string) : now, sentBack)
     const first = segments[0]
     const last = segments.at(-1)
     const open = !over && ['running', 'backingOff', 'scheduled', 'paused'].includes(step.state)
@@ -119,12 +135,15 @@ const longMs = 60_000
 /** What a shortened wait keeps of the width. */
 const breakShare = 0.16
 const mostBreaks = 3
+const idleKinds: ReadonlySet<SegmentKind> = new Set<SegmentKind>(['queued', 'human', 'wait', 'unseen'])
 
 /** The long waits of a timeline, in which nothing worked and only time passed, in their order. */
 export function longWaits({ start, end, rows }: Timeline): Break[] {
-  const waits = rows
-    .flatMap((row) => row.segments)
-    .filter((s) => s.kind === 'human' || s.kind === 'wait' || s.kind === 'unseen')
+  const segments = rows.flatMap((row) => row.segments)
+  const waits = segments
+    .filter(({ kind }) => idleKinds.has(kind))
+    .map(({ from, to }): Break => ({ from, to }))
+    .concat(standstills(start, segments))
     .sort((a, b) => b.to - b.from - (a.to - a.from))
   let rest = end - start
   const long: Break[] = []
@@ -134,6 +153,17 @@ export function longWaits({ start, end, rows }: Timeline): Break[] {
     rest -= to - from
   }
   return long.sort((a, b) => a.from - b.from)
+}
+
+/** Before the first step, and between an end and the moment that the run was sent back, nothing happened at all. */
+function standstills(start: number, segments: readonly Segment[]): Break[] {
+  const gaps: Break[] = []
+  let until = start
+  for (const { from, to } of [...segments].sort((a, b) => a.from - b.from)) {
+    if (from > until) gaps.push({ from: until, to: from })
+    until = Math.max(until, to)
+  }
+  return gaps
 }
 
 export interface Scale {
@@ -174,6 +204,8 @@ export function createScale(start: number, end: number, breaks: readonly Break[]
 }
 
 const day = 86_400
+/** In milliseconds; no zone turns its clock by more. */
+const hour = 3_600_000
 const tickSteps = [
   ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600],
   ...[7200, 10_800, 21_600, 43_200, day, 2 * day, 7 * day, 14 * day],
@@ -190,8 +222,16 @@ export interface Tick {
 /**
  * Round marks between two moments, at most `most` of them where the scale is linear; none inside a break.
  * @param origin what the marks are round to: the start of the run for lengths, a midnight for clock times
+ * @param turned by how much the zone's clock was turned back since the origin: marks of hours and days stay round by it
  */
-export function ticksOf(from: number, to: number, scale: Scale, origin = from, most = 5): Tick[] {
+export function ticksOf(
+  from: number,
+  to: number,
+  scale: Scale,
+  origin = from,
+  most = 5,
+  turned: (at: number) => number = () => 0,
+): Tick[] {
   const breaks = scale.breaks.map((b) => ({ from: Math.max(from, b.from), to: Math.min(to, b.to) })).filter((b) => b.to > b.from)
   const linear = to - from - breaks.reduce((sum, b) => sum + (b.to - b.from), 0)
   // A view that is nearly all break has marks too.
@@ -200,9 +240,11 @@ export function ticksOf(from: number, to: number, scale: Scale, origin = from, m
   const length = inside ? to - from : linear
   const every = tickSteps.find((step) => length / step <= most) ?? Math.ceil(length / most)
   const ticks: Tick[] = []
+  const margin = every >= hour ? hour : 0
   const take = (a: number, b: number) => {
-    for (let after = Math.ceil((a - origin) / every) * every; origin + after < b; after += every) {
-      ticks.push({ after, every, x: scale.x(origin + after) })
+    for (let round = Math.ceil((a - margin - origin) / every) * every; origin + round < b + margin; round += every) {
+      const after = round + (margin > 0 ? turned(origin + round) : 0)
+      if (origin + after >= a && origin + after < b) ticks.push({ after, every, x: scale.x(origin + after) })
     }
   }
   let at = from

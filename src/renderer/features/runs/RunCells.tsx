@@ -130,6 +130,7 @@ function rowWords(run: RunSummary, now: number): string {
         const of = run.maxAttempts ? ` of ${run.maxAttempts}` : ''
         return `${rowLabel(run.stage)} failed · try ${run.attempt + 1}${of} ${wait > 0 ? `in ${remainingWords(wait)}` : 'now'}`
       }
+      if (run.paused) return `${rowLabel(run.stage)} · paused${run.paused.by ? ` by ${run.paused.by}` : ''}`
       if (run.waitsForRoom) return `${rowLabel(run.stage)} · the disk is full`
       if (run.attempt > 1) return `${rowLabel(run.stage)} · try ${run.attempt}${run.maxAttempts ? ` of ${run.maxAttempts}` : ''}`
       return label

@@ -78,7 +78,7 @@ export function RunsBar() {
             {stages.map((stage) => (
               <MenuItem key={stage} id={stage} className="menu-item" textValue={stageLabels[stage]}>
                 <Check size={14} className="check" aria-hidden />
-                <StageSign run={{ stage, retryAt: null, waitsForRoom: false, decisionPending: false }} />
+                <StageSign run={{ stage, retryAt: null, paused: null, waitsForRoom: false, decisionPending: false }} />
                 {stageLabels[stage]}
               </MenuItem>
             ))}
