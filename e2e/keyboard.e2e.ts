@@ -137,6 +137,14 @@ describe('by keys alone, in Electron', () => {
     await expect.poll(() => page.getByRole('option').count()).toBeGreaterThan(3)
   })
 
+  it('a place that was not looked at yet takes the keys typed at it', async () => {
+    await press('g', 'm', '/', ...'prod_candidate', 'Enter', 'Enter')
+    await expect.poll(hash).toMatch(/^#\/models\/model-/)
+    await press('g', 'a', '/', ...'approve')
+    expect(await page.getByLabel('Search the audit').inputValue()).toBe('approve')
+    await press('Escape', 'Escape', 'g', 'r')
+  })
+
   it('the keys are listed, settings are changed, and the last save is taken back', async () => {
     await press('?')
     await dialog().getByRole('heading', { name: 'Keys' }).waitFor()

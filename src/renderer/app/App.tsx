@@ -16,7 +16,7 @@ import {
   Unplug,
   X,
 } from 'lucide-react'
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { Suspense, useEffect, useMemo, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { assertNever } from '../../contract/model.ts'
 import { spanWords } from '../../contract/sentence.ts'
@@ -40,6 +40,7 @@ import { untold } from '../features/stack/stackStore.ts'
 import { Banner } from '../ui/Banner.tsx'
 import { IconButton } from '../ui/Button.tsx'
 import { ClockContext, createClock, useNow } from '../ui/clock.ts'
+import { later, readAhead } from '../ui/later.tsx'
 import { TimesContext } from '../ui/times.tsx'
 import { applyAppearance } from './appearance.ts'
 import { type Console, ConsoleContext, useConsole, useIn } from './console.ts'
@@ -49,14 +50,23 @@ import { TimesDialog } from './TimesDialog.tsx'
 import { useKeys } from './useKeys.ts'
 import './app.css'
 
-// Read when they are first looked at: the first picture needs none of them.
-const ModelsView = lazy(() => import('../features/models/ModelsView.tsx'))
-const EncryptionView = lazy(() => import('../features/encryption/EncryptionView.tsx'))
-const WorkersView = lazy(() => import('../features/workers/WorkersView.tsx'))
-const AuditView = lazy(() => import('../features/audit/AuditView.tsx'))
-const GuidePanel = lazy(() => import('../features/guide/GuidePanel.tsx'))
-const HistoryFileDialog = lazy(() => import('../features/history/HistoryFileDialog.tsx'))
-const DeploymentsView = lazy(() => import('../features/deployments/DeploymentsView.tsx'))
+// The first picture needs none of them. They are read right after it, so that the keys typed at one find it there.
+const ModelsView = later(() => import('../features/models/ModelsView.tsx'))
+const EncryptionView = later(() => import('../features/encryption/EncryptionView.tsx'))
+const WorkersView = later(() => import('../features/workers/WorkersView.tsx'))
+const AuditView = later(() => import('../features/audit/AuditView.tsx'))
+const GuidePanel = later(() => import('../features/guide/GuidePanel.tsx'))
+const HistoryFileDialog = later(() => import('../features/history/HistoryFileDialog.tsx'))
+const DeploymentsView = later(() => import('../features/deployments/DeploymentsView.tsx'))
+
+/** How long after the first picture they are read, in milliseconds: what it shows comes first. */
+const laterMs = 500
+function useLaterParts() {
+  useEffect(() => {
+    const timer = setTimeout(readAhead, laterMs)
+    return () => clearTimeout(timer)
+  }, [])
+}
 
 export function App({ console }: { console: Console }) {
   const clock = useMemo(() => createClock(document), [])
@@ -88,6 +98,7 @@ function Frame() {
   const [help, setHelp] = useState(false)
   const [times, setTimes] = useState(false)
   useKeys(() => setHelp(true))
+  useLaterParts()
   useTitle()
   useAppearance()
   const place = useIn('route', (s) => s.place)

@@ -44,16 +44,19 @@ function ModelsList() {
   const shown = useIn('models', (s) => s.visible.length)
   if (load === 'loading') {
     return (
-      <div className="runs-skeleton" aria-busy="true">
-        <span className="sr-only">Reading the models</span>
-        {Array.from({ length: 8 }, (_, i) => (
-          // The index is the key: equal lines
-          <div key={i} className="runs-skeleton-row">
-            <span className="skeleton" style={{ width: 140 + ((i * 53) % 90) }} />
-            <span className="skeleton" style={{ width: 160 + ((i * 37) % 120) }} />
-          </div>
-        ))}
-      </div>
+      <>
+        <ModelsBar />
+        <div className="runs-skeleton" aria-busy="true">
+          <span className="sr-only">Reading the models</span>
+          {Array.from({ length: 8 }, (_, i) => (
+            // The index is the key: equal lines
+            <div key={i} className="runs-skeleton-row">
+              <span className="skeleton" style={{ width: 140 + ((i * 53) % 90) }} />
+              <span className="skeleton" style={{ width: 160 + ((i * 37) % 120) }} />
+            </div>
+          ))}
+        </div>
+      </>
     )
   }
   if (load === 'failed' || (known === 0 && gap)) {

@@ -1,5 +1,5 @@
 import { ExternalLink, LockKeyhole, LockKeyholeOpen, Maximize2, Minimize2, X } from 'lucide-react'
-import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
+import { type ReactNode, Suspense, useId, useState } from 'react'
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 import { awaitsDecision, type Decision, isEndStage, type RunDetail, type RunEncryption } from '../../../contract/model.ts'
 import { describeRun } from '../../../contract/sentence.ts'
@@ -9,6 +9,7 @@ import { CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { bytesWords, middleCut } from '../../ui/format.ts'
+import { later } from '../../ui/later.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
 import { problemText } from '../../ui/problem.ts'
@@ -131,9 +132,9 @@ function Sealed({ detail: { encryption } }: { detail: RunDetail }) {
 }
 
 // Charts are read when they are first looked at.
-const RunPictures = lazy(() => import('./RunPictures.tsx'))
-const DiffView = lazy(() => import('../diff/DiffView.tsx'))
-const CompareDialog = lazy(() => import('../diff/CompareDialog.tsx'))
+const RunPictures = later(() => import('./RunPictures.tsx'))
+const DiffView = later(() => import('../diff/DiffView.tsx'))
+const CompareDialog = later(() => import('../diff/CompareDialog.tsx'))
 
 const tabWords: Record<RunTab, string> = { run: 'Run', data: 'Data', model: 'Model', history: 'History' }
 

@@ -1,11 +1,12 @@
 import { CircleAlert, Plus, Trash2 } from 'lucide-react'
-import { lazy, type ReactNode, Suspense, useId, useState } from 'react'
+import { type ReactNode, Suspense, useId, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { useConsole, useIn } from '../../app/console.ts'
 import type { Place } from '../../app/route.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
+import { later } from '../../ui/later.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { problemText } from '../../ui/problem.ts'
 import { DataFolder } from '../data/DataFolder.tsx'
@@ -19,7 +20,7 @@ import { bytesBehind, differsFromDefaults, isDirty, type SettingsDraft } from '.
 import './settings.css'
 
 // The largest form of the console, read when the settings are first looked at.
-const PipelinesEditor = lazy(() => import('../pipelines/PipelinesEditor.tsx'))
+const PipelinesEditor = later(() => import('../pipelines/PipelinesEditor.tsx'))
 
 export function SettingsView() {
   const { settings } = useConsole()
