@@ -356,7 +356,8 @@ export const calls = {
   },
 
   'settings.get': { input: nothing, output: settings },
-  'settings.set': { input: z.object({ settings }).strict(), output: settings },
+  /** `over`: what the caller's were made from. What it left alone keeps what holds now, which somebody else may have changed. */
+  'settings.set': { input: z.object({ settings, over: settings.optional() }).strict(), output: settings },
   /** What stands behind the settings. What of their files could not be used is in `stack.health`. */
   'settings.about': {
     input: nothing,

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { metricsSettings } from './metrics.ts'
 import { notificationSettings } from './notices.ts'
 import { isBlank } from './people.ts'
-import { pipelines } from './pipelines.ts'
+import { approvalHours, pipelines } from './pipelines.ts'
 import { retryTable } from './retries.ts'
 import { curvePoint, metricName, metricValues } from './training.ts'
 
@@ -398,10 +398,7 @@ export const settings = z.object({
   demoTrainer: z
     .object({ minSeconds: z.number().min(0).max(3600), maxSeconds: z.number().min(0).max(3600) })
     .refine((d) => d.minSeconds <= d.maxSeconds, 'The shortest training time must not exceed the longest.'),
-  approvalTimeoutHours: z
-    .number()
-    .positive()
-    .max(24 * 365),
+  approvalTimeoutHours: approvalHours,
   retries: retryTable,
   /** Which files are made into models in which way; the first that takes a file makes its run. */
   pipelines,

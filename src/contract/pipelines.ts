@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { type BoostingSettings, boostingSettings } from './boosting.ts'
+import { isSameName } from './people.ts'
 import { retryTable } from './retries.ts'
 import { metricName, task } from './training.ts'
 
@@ -64,15 +65,22 @@ export const trainerChoice = z.discriminatedUnion('kind', [
 ])
 export type TrainerChoice = z.infer<typeof trainerChoice>
 
+/** Deadlines are kept in whole seconds: of less than half a one, every run would reject itself at once. */
+export const approvalHours = z
+  .number()
+  .positive()
+  .max(24 * 365)
+  .refine((hours) => Math.round(hours * 3600) >= 1, 'Must be at least a second (0.0003 hours).')
+
+/** How many operators a list of names names. */
+const distinct = (names: readonly string[]) =>
+  names.filter((name, index) => names.findIndex((one) => isSameName(one, name)) === index).length
+
 /** Who has to agree before a model goes to production, and by when. */
 export const approvalPolicy = z
   .object({
     /** The run rejects itself after this long; null: as in the settings. */
-    hours: z
-      .number()
-      .positive()
-      .max(24 * 365)
-      .nullable(),
+    hours: approvalHours.nullable(),
     /** Operators who have to approve, each once. One rejection is enough to reject. */
     approvals: z.number().int().min(1).max(20),
     /** Names of those who may decide; empty: anybody. Case does not matter. */
@@ -82,7 +90,7 @@ export const approvalPolicy = z
   })
   .strict()
   .refine(
-    ({ approvals, approvers }) => approvers.length === 0 || approvers.length >= approvals,
+    ({ approvals, approvers }) => approvers.length === 0 || distinct(approvers) >= approvals,
     'There are fewer approvers than approvals are asked for, so nobody could ever approve.',
   )
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>

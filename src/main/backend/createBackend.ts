@@ -15,6 +15,7 @@ import { workersOf } from '../../temporal/workers.ts'
 import { type AppPaths, appVersion } from '../paths.ts'
 import { createTemporalRecord } from './audit/recordTemporal.ts'
 import { recordWrites } from './audit/recordWrites.ts'
+import { settingChanges } from './audit/settingChanges.ts'
 import type { Backend, HostPowers } from './backend.ts'
 import { createBackups } from './backup/createBackups.ts'
 import { createCodecServer } from './codecServer/createCodecServer.ts'
@@ -541,6 +542,14 @@ export async function createBackend({ home, paths, log, host, profile }: Options
     intake.settingsChanged()
     void metrics.endpoint.settingsChanged()
   })
+  settings.onEdit((before, now) => {
+    const changes = settingChanges(before, now)
+    audit.add({
+      ...{ topic: 'call', name: 'settings.set', event: 'done', operator: 'whoever edited the file', host: hostName() },
+      ...{ workflowId: null, step: null, attempt: null, at: new Date().toISOString() },
+      ...{ detail: `by hand: ${changes.map(({ field }) => field).join(', ')}`, changes },
+    })
+  })
   let auditTold = audit.lastId()
   /** Several parts write the audit, each by itself. */
   const lookAtAudit = () => {
@@ -559,6 +568,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
   }
   // The worker's line counts attempts; nothing tells when that number changes, so it is looked at. So is what comes due.
   const ticker = setInterval(() => {
+    settings.takeEdits()
     look()
     encryption.look()
     try {
@@ -713,7 +723,7 @@ export async function createBackend({ home, paths, log, host, profile }: Options
       'diagnostics.read': ({ name, from }) => diagnostics.read(name, from),
 
       'settings.get': settings.get,
-      'settings.set': ({ settings: next }) => settings.set(next),
+      'settings.set': ({ settings: next, over }) => settings.set(next, over),
       'settings.about': () => ({
         defaults: settings.defaults,
         before: settings.before(),

@@ -3,6 +3,7 @@ import { type CallName, type CallOutput, calls, type Handlers, type ValidInput }
 import { CallFailed } from '../../../contract/errors.ts'
 import type { IntakeEntry, Settings } from '../../../contract/model.ts'
 import type { SettingChange } from '../../../contract/operator.ts'
+import { rebased } from '../../../contract/rebase.ts'
 import type { Backend } from '../backend.ts'
 import type { Audit, NewRecord } from '../ledger/audit.ts'
 import type { Log } from '../log.ts'
@@ -106,8 +107,8 @@ const kinds: { [N in CallName]: Kind<N> } = {
   'diagnostics.make': ({ file }) => ({ detail: file ?? 'in the data folder' }),
   'diagnostics.read': 'reads',
   'settings.get': 'reads',
-  'settings.set': ({ settings }, before) => {
-    const changes = settingChanges(before, settings)
+  'settings.set': ({ settings, over }, before) => {
+    const changes = settingChanges(before, over ? rebased(settings, over, before) : settings)
     return { detail: changes.length === 0 ? 'nothing differed' : changes.map(({ field }) => field).join(', '), changes }
   },
   'settings.about': 'reads',

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { conflict, invalid, notFound } from '../../../contract/errors.ts'
 import type { Emit } from '../../../contract/events.ts'
@@ -15,6 +14,7 @@ import { addAcceptedRun } from './acceptance.ts'
 import { createSubmitter, oddName } from './createSubmitter.ts'
 import { createTaker, type IntakeQueue } from './createTaker.ts'
 import { createIntakeThread } from './intakeThreadClient.ts'
+import { makeFolders } from './makeFolders.ts'
 import { workflowIdFor } from './names.ts'
 import { stampOf } from './takeFile.ts'
 import type { Found } from './walk.ts'
@@ -164,9 +164,7 @@ export function createIntake(options: Options): Intake {
   /** A folder that never held a file of ours is made; one that did was taken away, and whoever did brings it back. */
   async function makeFolder(folder: string): Promise<void> {
     if (sightings.anyBelow(folder)) return
-    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) =>
-      log.warn({ err: error, folder }, 'an inbox folder could not be made'),
-    )
+    await makeFolders(folder).catch((error) => log.warn({ err: error, folder }, 'an inbox folder could not be made'))
   }
 
   async function adjustFolders(): Promise<void> {

@@ -279,3 +279,59 @@ describe('settings', () => {
     expect(() => settings.set({ ...settings.get(), inboxFolders: ['/a', '/a'] })).toThrow('"/a" is there twice')
   })
 })
+
+describe('what somebody writes into the files while Gatehouse runs', () => {
+  const settingsFile = () => join(home.config, 'settings.json')
+  const edit = (path: string, change: object) =>
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }))
+
+  test('is taken up, told with what held before, and can be taken back', () => {
+    const settings = open()
+    settings.set({ ...settings.get(), operator: 'ada' })
+    const told: string[] = []
+    settings.onEdit((before, now) => told.push(`${before.approvalTimeoutHours} to ${now.approvalTimeoutHours}`))
+    settings.takeEdits()
+    edit(settingsFile(), { approvalTimeoutHours: 12 })
+    settings.takeEdits()
+    settings.takeEdits()
+    expect(settings.get()).toMatchObject({ operator: 'ada', approvalTimeoutHours: 12 })
+    expect(settings.before()?.approvalTimeoutHours).toBe(24)
+    expect(told).toEqual(['24 to 12'])
+    writeFileSync(file, JSON.stringify({ version: 1, pipelines: [shells, standard] }))
+    settings.takeEdits()
+    expect(settings.get().pipelines.map(({ name }) => name)).toEqual(['shells', standard.name])
+  })
+
+  test('is not lost by a save of what was read before it', () => {
+    const settings = open()
+    const over = settings.get()
+    settings.set({ ...over, settleSeconds: 3 }, over)
+    edit(settingsFile(), { approvalTimeoutHours: 12, of_later: 1 })
+    settings.set({ ...over, startsPerSecond: 7 }, over)
+    expect(settings.get()).toMatchObject({ settleSeconds: 3, approvalTimeoutHours: 12, startsPerSecond: 7 })
+    expect(JSON.parse(readFileSync(settingsFile(), 'utf8'))).toMatchObject({ approvalTimeoutHours: 12, of_later: 1 })
+  })
+
+  test('and cannot be used changes nothing, is told, kept before a save, and mended by the next edit', () => {
+    const settings = open()
+    settings.set({ ...settings.get(), operator: 'ada' })
+    const good = readFileSync(settingsFile(), 'utf8')
+    writeFileSync(settingsFile(), '{ "operator": ')
+    settings.takeEdits()
+    expect(settings.get().operator).toBe('ada')
+    expect(problemOf(settings)).toContain('What held before applies')
+    expect(readdirSync(home.config).filter((name) => name.startsWith('settings.json.broken'))).toHaveLength(1)
+    writeFileSync(settingsFile(), good)
+    settings.takeEdits()
+    expect(problemOf(settings)).toBeNull()
+  })
+})
+
+test('two that were each right and are not together are refused, and nothing is changed', () => {
+  const settings = open()
+  const over = settings.get()
+  settings.set({ ...over, demoTrainer: { ...over.demoTrainer, maxSeconds: 16 } }, over)
+  const late = { ...over, demoTrainer: { ...over.demoTrainer, minSeconds: 20 } }
+  expect(() => settings.set(late, over)).toThrow('shortest training time')
+  expect(settings.get().demoTrainer).toEqual({ minSeconds: 15, maxSeconds: 16 })
+})

@@ -5,6 +5,7 @@ import { invalid } from '../../../contract/errors.ts'
 import { type Settings, settings as settingsSchema, type UnusableFile } from '../../../contract/model.ts'
 import { defaultNotifications } from '../../../contract/notices.ts'
 import { defaultPipelines, type Pipeline, pipelineFor } from '../../../contract/pipelines.ts'
+import { rebased } from '../../../contract/rebase.ts'
 import { defaultRetries } from '../../../temporal/retries.ts'
 import type { RunSettings } from '../../../temporal/types.ts'
 import { keepBeforeWriting, newerVersion, readText, setAsideInWords, writeJson } from '../configFile.ts'
@@ -17,8 +18,15 @@ import { isObject, merged, namesIn, notIn } from './unknownValues.ts'
 
 export interface SettingsService {
   get(): Settings
-  /** @throws CallFailed `invalid` when a value is not allowed; nothing is changed then. */
-  set(next: Settings): Settings
+  /**
+   * @param over what `next` was made from: what it left alone keeps what holds now
+   * @throws CallFailed `invalid` when a value is not allowed; nothing is changed then
+   */
+  set(next: Settings, over?: Settings): Settings
+  /** Takes up what somebody wrote into the files since; called every few seconds. */
+  takeEdits(): void
+  /** Tells of what was taken up so. */
+  onEdit(listener: (before: Settings, now: Settings) => void): void
   onChange(listener: (settings: Settings) => void): () => void
   /** What the run of a file carries with it, fixed at its start. `path`: where the file was when it was taken. */
   forRun(path: string): RunSettings
@@ -63,6 +71,7 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
     text: readFileSync(join(resources, pipelinesSchemaName), 'utf8'),
   })
   const listeners = new Set<(settings: Settings) => void>()
+  const editListeners: ((before: Settings, now: Settings) => void)[] = []
   const standard = defaults(home)
   let problem: string | null = null
   let current = standard
@@ -73,20 +82,46 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
   /** What lies there has no copy yet that is known of, and is not written over before. */
   let toKeep = false
 
-  try {
+  /** The file as it was last read or written here; null: none, or not readable. */
+  let known: string | null = null
+  const textOfFile = () => {
+    try {
+      return readText(file)
+    } catch {
+      return null
+    }
+  }
+
+  /** @throws Error in words when the file cannot be used */
+  function readSettings(): Omit<Settings, 'pipelines'> {
     const text = readText(file)
-    if (text !== null) ({ settings: current, unknown } = parse(text, standard))
-    const names = namesIn(unknown, current)
+    const { settings: found, unknown: left } = text === null ? { settings: standard, unknown: {} } : parse(text, standard)
+    unknown = left
+    notKnown = null
+    const names = namesIn(unknown, found)
     if (names.length > 0) {
       notKnown = `${file} says ${names.map((name) => `"${name}"`).join(', ')}, which this Gatehouse does not know. It has no effect, and is kept when settings are saved; remove it from the file if it is a slip.${pipelinesHint(unknown, pipelinesName)}`
-      problem = notKnown
       log.warn({ file, names }, 'settings that are not known')
     }
-  } catch (error) {
+    problem = notKnown
+    toKeep = false
+    const { pipelines: _, ...others } = found
+    return others
+  }
+
+  /** @param inForce what holds until the file can be used, to stand in the sentence */
+  function cannotUse(error: unknown, inForce: string): void {
     toKeep = true
     const kept = setAsideInWords(file)
-    problem = `The settings in ${file} could not be used: ${firstLine(error)}. ${kept} The defaults apply until you save settings again.`
+    problem = `The settings in ${file} could not be used: ${firstLine(error)}. ${kept} ${inForce}`
     log.warn({ file, kept, reason: firstLine(error) }, 'settings set aside')
+  }
+
+  known = textOfFile()
+  try {
+    current = { ...current, ...readSettings() }
+  } catch (error) {
+    cannotUse(error, 'The defaults apply until you save settings again.')
   }
 
   const read = pipelinesStore.read()
@@ -104,7 +139,40 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
     return pipeline
   }
 
+  const inForce = (next: Settings) => {
+    if (!isDeepStrictEqual(next, current)) {
+      before = isDeepStrictEqual(next, before) ? null : current
+      lastSave.keep(before, next)
+    }
+    current = next
+    for (const listener of listeners) listener(current)
+  }
+
+  function takeEdits(): void {
+    const held = current
+    let others: Omit<Settings, 'pipelines'> = current
+    const text = textOfFile()
+    // A file that was moved away says nothing.
+    if (text !== null && text !== known) {
+      known = text
+      try {
+        others = readSettings()
+      } catch (error) {
+        cannotUse(error, 'What held before applies until you mend the file, or save settings again.')
+      }
+    }
+    const pipelines = pipelinesStore.readEdited()
+    if (pipelines) pipelinesProblem = pipelines.problem
+    const next = { ...current, ...others, ...(pipelines && { pipelines: pipelines.pipelines }) }
+    if (isDeepStrictEqual(next, current)) return
+    log.info({ file }, 'settings were edited in their files')
+    inForce(next)
+    for (const listener of editListeners) listener(held, next)
+  }
+
   return {
+    takeEdits,
+    onEdit: (listener) => editListeners.push(listener),
     unusable: () => [
       ...(problem === null ? [] : [{ file, problem }]),
       ...(pipelinesProblem === null ? [] : [{ file: pipelinesName, problem: pipelinesProblem }]),
@@ -112,12 +180,18 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
     defaults: standard,
     before: () => before,
     get: () => current,
-    set(next) {
+    set(wanted, over) {
+      // What was edited by hand a moment ago holds like what somebody else has saved.
+      takeEdits()
+      const next = over ? rebased(wanted, over, current) : wanted
       const relative = next.inboxFolders.find((folder) => !isAbsolute(folder))
       if (relative !== undefined) throw invalid(`The inbox folder "${relative}" must be a full path.`, 'inboxFolders')
       const twice = next.inboxFolders.find((folder, index) => next.inboxFolders.indexOf(folder) !== index)
       if (twice !== undefined) throw invalid(`The inbox folder "${twice}" is there twice.`, 'inboxFolders')
-      const checked = settingsSchema.parse(next)
+      const read = settingsSchema.safeParse(next)
+      // Each was right by itself; together with what somebody else has changed meanwhile they are not.
+      if (!read.success) throw invalid(firstLine(read.error), read.error.issues[0]?.path.join('.') ?? 'settings')
+      const checked = read.data
       const { pipelines, ...others } = checked
       // On disk first: what cannot be kept is not in force either.
       if (toKeep) keepBeforeWriting(file, 'The settings')
@@ -132,12 +206,8 @@ export function createSettings(home: Home, resources: string, log: Log): Setting
       if (wrotePipelines) pipelinesProblem = null
       toKeep = false
       problem = notKnown
-      if (!isDeepStrictEqual(checked, current)) {
-        before = isDeepStrictEqual(checked, before) ? null : current
-        lastSave.keep(before, checked)
-      }
-      current = checked
-      for (const listener of listeners) listener(current)
+      known = textOfFile()
+      inForce(checked)
       return current
     },
     onChange(listener) {

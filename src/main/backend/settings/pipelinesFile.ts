@@ -17,19 +17,37 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
   let inForce: Pipeline[] = defaultPipelines
   /** What lies there could not be used, and is not written over without a copy. */
   let toKeep = false
+  /** The file as it was last read or written here; null: none, or not readable. */
+  let known: string | null = null
+  const textOfFile = () => {
+    try {
+      return readText(file)
+    } catch {
+      return null
+    }
+  }
+
+  function read(otherwise: string): { pipelines: Pipeline[]; problem: string | null } {
+    known = textOfFile()
+    try {
+      const text = readText(file)
+      if (text !== null) inForce = parse(text)
+      toKeep = false
+      return { pipelines: inForce, problem: null }
+    } catch (error) {
+      toKeep = true
+      const problem = `The pipelines in ${file} could not be used: ${firstLine(error)}. ${setAsideInWords(file)} ${otherwise} until you mend the file, or save pipelines in Settings.`
+      return { pipelines: inForce, problem }
+    }
+  }
 
   return {
     /** What the file says; the defaults where there is none, and with `problem` where it cannot be used. */
-    read(): { pipelines: Pipeline[]; problem: string | null } {
-      try {
-        const text = readText(file)
-        if (text !== null) inForce = parse(text)
-        return { pipelines: inForce, problem: null }
-      } catch (error) {
-        toKeep = true
-        const problem = `The pipelines in ${file} could not be used: ${firstLine(error)}. ${setAsideInWords(file)} The defaults apply until you mend the file and start again, or save pipelines in Settings.`
-        return { pipelines: defaultPipelines, problem }
-      }
+    read: () => read('The defaults apply'),
+    /** The same when somebody has written the file since; null where nobody has. */
+    readEdited() {
+      const text = textOfFile()
+      return text === null || text === known ? null : read('What held before applies')
     },
     /** Writes the file when other pipelines are to be in force: whatever else is saved leaves it alone. @returns whether it did */
     write(pipelines: Pipeline[]): boolean {
@@ -37,6 +55,7 @@ export function createPipelinesFile(file: string, schema: { path: string; text: 
       if (toKeep) keepBeforeWriting(file, 'The pipelines')
       writeJson(file, { $schema: `./${pipelinesSchemaName}`, version: 1, pipelines }, 'The pipelines')
       toKeep = false
+      known = textOfFile()
       inForce = pipelines
       try {
         writeWhole(schema.path, schema.text)

@@ -388,6 +388,7 @@ function SaveBar({ draft }: { draft: SettingsDraft }) {
   const base = useIn('settings', (s) => s.settings)
   const errors = useIn('settings', (s) => s.errors)
   const saving = useIn('settings', (s) => s.saving)
+  const replaces = useIn('settings', (s) => s.replaces)
   const savedAt = useIn('settings', (s) => s.savedAt)
   const problem = useIn('settings', (s) => s.problem)
   const undoable = useIn('settings', (s) => s.undoable)
@@ -401,7 +402,9 @@ function SaveBar({ draft }: { draft: SettingsDraft }) {
           : wrong > 0
             ? `${wrong} ${wrong === 1 ? 'field needs' : 'fields need'} a correction.`
             : dirty
-              ? 'Changes are not saved yet.'
+              ? replaces
+                ? 'Not saved yet. Saving replaces what was changed elsewhere meanwhile; Revert shows it.'
+                : 'Changes are not saved yet.'
               : savedAt
                 ? 'Saved.'
                 : 'All saved.'}

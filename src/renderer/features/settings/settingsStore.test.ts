@@ -46,6 +46,7 @@ describe('checkDraft', () => {
     [{ inboxFolders: ['/a', ''] }, { 'inboxFolders.1': 'This must not be empty.' }],
     [{ minSeconds: '30', maxSeconds: '20' }, { maxSeconds: 'The shortest training time must not exceed the longest.' }],
     [{ approvalTimeoutHours: '0' }, { approvalTimeoutHours: 'Must be more than 0.' }],
+    [{ approvalTimeoutHours: '0.0001' }, { approvalTimeoutHours: 'Must be at least a second (0.0003 hours).' }],
     [{ maxFileMebibytes: 'big' }, { maxFileMebibytes: 'Enter a number.' }],
     [{ startsPerSecond: '2,5' }, {}],
     [{ metrics: { on: true, port: ' ' } }, {}],
@@ -76,6 +77,44 @@ describe('settingsStore', () => {
     await store.getState().save()
     expect((await connection.call('settings.get', {})).operator).toBe('Grace')
     expect(isDirty(store.getState())).toBe(false)
+  })
+  it('of two windows each keeps what the other saved, and is told where its own would replace that', async () => {
+    const connection = createMemoryConnection(createSimulatedHost('empty').handlers)
+    const [first, second] = [createSettingsStore(connection), createSettingsStore(connection)]
+    await Promise.all([first.getState().fetch(), second.getState().fetch()])
+    first.getState().edit({ operator: 'Grace', settleSeconds: '3' })
+    second.getState().edit({ approvalTimeoutHours: '48' })
+    await second.getState().save()
+    connection.emit('settings.changed', { settings: await connection.call('settings.get', {}) })
+    expect(first.getState()).toMatchObject({
+      draft: { operator: 'Grace', approvalTimeoutHours: '48' },
+      replaces: false,
+    })
+    second.getState().edit({ settleSeconds: '4' })
+    await second.getState().save()
+    connection.emit('settings.changed', { settings: await connection.call('settings.get', {}) })
+    expect(first.getState()).toMatchObject({ draft: { settleSeconds: '3' }, replaces: true })
+    await first.getState().save()
+    expect(first.getState().replaces).toBe(false)
+    expect(await connection.call('settings.get', {})).toMatchObject({
+      ...{ operator: 'Grace', settleSeconds: 3, approvalTimeoutHours: 48 },
+    })
+  })
+  it('keeps what is typed while a save is under way', async () => {
+    let answer = (_: typeof settings) => {}
+    const answered = new Promise<typeof settings>((resolve) => {
+      answer = resolve
+    })
+    const connection = createMemoryConnection({ 'settings.get': () => settings, 'settings.set': () => answered })
+    const store = createSettingsStore(connection)
+    await store.getState().fetch()
+    store.getState().edit({ operator: 'Grace' })
+    const saved = store.getState().save()
+    store.getState().edit({ settleSeconds: '7' })
+    answer({ ...settings, operator: 'Grace' })
+    await saved
+    expect(store.getState().draft).toMatchObject({ operator: 'Grace', settleSeconds: '7' })
+    expect(isDirty(store.getState())).toBe(true)
   })
   it('knows where metrics are offered once they are switched on', async () => {
     const own = createSimulatedHost('empty')

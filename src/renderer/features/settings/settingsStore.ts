@@ -4,6 +4,7 @@ import { CallFailed } from '../../../contract/errors.ts'
 import type { MetricsState } from '../../../contract/metrics.ts'
 import { type Settings, settings as settingsSchema } from '../../../contract/model.ts'
 import type { NotificationSettings, QuietHours } from '../../../contract/notices.ts'
+import { collides, rebased } from '../../../contract/rebase.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
 import { checkPipelines, draftsOfPipelines, type PipelineDraft } from '../pipelines/pipelineDraft.ts'
@@ -167,6 +168,8 @@ export interface SettingsState {
   draft: SettingsDraft | null
   errors: Record<string, string>
   saving: boolean
+  /** Somebody else has meanwhile saved other values of what is typed here: saving replaces theirs. */
+  replaces: boolean
   savedAt: number | null
   /** What the last save changed, as it was before; null when nothing is to be undone. */
   undoable: Partial<Settings> | null
@@ -210,6 +213,7 @@ export function createSettingsStore(connection: Connection) {
     draft: null,
     errors: {},
     saving: false,
+    replaces: false,
     savedAt: null,
     undoable: null,
     about: null,
@@ -240,8 +244,9 @@ export function createSettingsStore(connection: Connection) {
       if (!checked.ok) return set({ errors: checked.errors })
       set({ saving: true, problem: null })
       try {
-        const saved = await connection.call('settings.set', { settings: checked.settings })
-        set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now(), undoable: changedIn(settings, saved) })
+        const saved = await connection.call('settings.set', { settings: checked.settings, over: settings })
+        took(saved, draft)
+        set({ savedAt: Date.now(), undoable: changedIn(settings, saved) })
       } catch (cause) {
         const field = cause instanceof CallFailed && cause.error.kind === 'invalid' ? cause.error.field : null
         const at = field?.replace(/^settings\./, '')
@@ -253,7 +258,7 @@ export function createSettingsStore(connection: Connection) {
     },
     revert() {
       const { settings } = get()
-      if (settings) set({ draft: draftOf(settings), errors: {}, problem: null })
+      if (settings) set({ draft: draftOf(settings), errors: {}, problem: null, replaces: false })
     },
     reset(fields) {
       const { about, edit } = get()
@@ -266,8 +271,9 @@ export function createSettingsStore(connection: Connection) {
       if (!settings || !undoable || saving) return
       set({ saving: true, problem: null })
       try {
-        const saved = await connection.call('settings.set', { settings: { ...settings, ...undoable } })
-        set({ settings: saved, draft: draftOf(saved), errors: {}, savedAt: Date.now(), undoable: null })
+        const saved = await connection.call('settings.set', { settings: { ...settings, ...undoable }, over: settings })
+        took(saved, draftOf(settings))
+        set({ savedAt: Date.now(), undoable: null })
       } catch (cause) {
         set({ problem: problemText(cause) })
       } finally {
@@ -275,14 +281,25 @@ export function createSettingsStore(connection: Connection) {
       }
     },
   }))
-  /** What is being typed is kept when the settings change elsewhere. */
+  /** What is being typed is kept when the settings change elsewhere; all else in the form follows them. */
   const take = (settings: Settings) =>
-    store.setState((state) => ({
-      settings,
-      load: 'ready',
-      problem: null,
-      draft: isDirty(state) ? state.draft : draftOf(settings),
-    }))
+    store.setState((state) => {
+      const to = draftOf(settings)
+      const next = { settings, load: 'ready' as const, problem: null }
+      if (!state.draft || !state.settings) return { ...next, draft: to }
+      const from = draftOf(state.settings)
+      const draft = rebased(state.draft, from, to)
+      const checked = checkDraft(draft, settings)
+      const replaces = isDirty({ settings, draft }) && (state.replaces || collides(state.draft, from, to))
+      return { ...next, draft, replaces, errors: checked.ok ? {} : checked.errors }
+    })
+  /** These hold since they were saved as the form said then; what was typed after that is not saved yet. */
+  const took = (settings: Settings, sent: SettingsDraft) =>
+    store.setState((state) => {
+      const draft = rebased(state.draft ?? sent, sent, draftOf(settings))
+      const checked = checkDraft(draft, settings)
+      return { settings, draft, replaces: false, errors: checked.ok ? {} : checked.errors }
+    })
   connection.subscribe('settings.changed', ({ settings }) => take(settings))
   connection.subscribe('metrics.changed', ({ state }) => store.setState({ metrics: state }))
   return store
