@@ -311,7 +311,7 @@ export const payloadView = z.object({
   keyId: z.string().nullable(),
   /** Of what Temporal holds. */
   sizeBytes: z.number().int(),
-  /** The bytes that Temporal holds, base64; at most the first 12,000 of them. */
+  /** The bytes that Temporal holds, base64; at most the first 12,000 of them, and none where many values share an answer. */
   stored: z.string(),
   /** What came out of decoding, such as `json/plain`, and its size; null when it could not be decoded. */
   holds: z.object({ encoding: z.string(), messageType: z.string().nullable(), sizeBytes: z.number().int() }).nullable(),
@@ -320,6 +320,8 @@ export const payloadView = z.object({
   /** The value as text, where it is text but no JSON. */
   plain: z.string().nullable(),
   unreadable: z.string().nullable(),
+  /** What has to be said of a value that is shown as text or bytes, as nothing here reads it otherwise; in a sentence. */
+  note: z.string().optional(),
   /** Set where that is so only for now: it is still being decoded, and asking again gives it once it has come. */
   late: z.literal(true).optional(),
   /** null where the host cannot give it again (the answer of a query). */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import { type Decoded, decodeEach, decodingEach } from './decodeEach.ts'
+import { payloadBytes } from './payloadBytes.ts'
 
 /** What a view waits for before it is shown without the values that have not come, in milliseconds. */
 export const patienceMs = 400
@@ -79,8 +80,8 @@ function keep(late: Map<string, Promise<Decoded>>, key: string, decoding: Promis
   })
 }
 
-function digest({ metadata, data }: Payload): string {
+function digest(payload: Payload): string {
   const hash = createHash('sha256')
-  for (const [name, value] of Object.entries(metadata ?? {})) hash.update(`${name}:${value.length}:`).update(value)
-  return hash.update(data ?? new Uint8Array()).digest('base64')
+  for (const [name, value] of Object.entries(payload.metadata ?? {})) hash.update(`${name}:${value.length}:`).update(value)
+  return hash.update(payloadBytes(payload)).digest('base64')
 }

@@ -10,6 +10,7 @@ import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from
 import type { Payload } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import type { DataKey } from './keySource.ts'
+import { payloadBytes } from './payloadBytes.ts'
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1
 
@@ -134,7 +135,7 @@ export function readHeader(payload: Payload, namespace: string, sampleKeyIds: re
  * @throws SealedPayloadError `truncated`, `changed`, or `key` when the key is not 32 bytes long
  */
 export function openPayload(payload: Payload, header: SealedHeader, key: KeyObject, namespace: string): Payload {
-  const sealed = payload.data ?? new Uint8Array()
+  const sealed = payloadBytes(payload)
   if (sealed.length < ivBytes + tagBytes) {
     throw new SealedPayloadError(
       'truncated',

@@ -110,17 +110,24 @@ function sectionOf(
   const { left, right } = sides
   // What could not be read would look like something that is not there.
   if ((left.json === null && left.problem !== null) || (right.json === null && right.problem !== null)) return nothing
+  const noJson = (['left', 'right'] as const).filter((side) => !isJson(sides[side].json))
+  if (noJson.length > 0) {
+    const text = 'A value calls itself JSON and is none.'
+    return { ...nothing, problems: [...problems, ...noJson.map((side) => ({ side, text, expected: false }))] }
+  }
+  const inMetrics = name === 'metrics' || name === 'training'
+  return {
+    ...nothing,
+    ...diffJson(left.json, right.json, { reveal, higherIsBetter: (path) => (inMetrics ? betterOf(path) : null) }),
+  }
+}
+
+function isJson(text: string | null): boolean {
   try {
-    const inMetrics = name === 'metrics' || name === 'training'
-    return {
-      ...nothing,
-      ...diffJson(left.json, right.json, { reveal, higherIsBetter: (path) => (inMetrics ? betterOf(path) : null) }),
-    }
+    if (text !== null) indexJson(text)
+    return true
   } catch {
-    return {
-      ...nothing,
-      problems: [...problems, { side: 'left', text: 'A value calls itself JSON and is none.', expected: false }],
-    }
+    return false
   }
 }
 

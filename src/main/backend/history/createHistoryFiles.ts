@@ -6,6 +6,7 @@ import type { FilePayloadRef } from '../../../contract/model.ts'
 import { firstEvents } from '../../../temporal/historyPages.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
 import { payloadsOfEvent } from './findPayloads.ts'
+import { fitEvents } from './fitMessage.ts'
 import { payloadPiece } from './payloadPieces.ts'
 import { readHistoryFile } from './readHistoryFile.ts'
 import { viewEvents } from './viewEvents.ts'
@@ -83,7 +84,7 @@ export function createHistoryFiles(codecs: () => PayloadCodec[]): HistoryFiles {
         refOf: (eventId, index) => ({ in: 'file', file: id, eventId, index }),
       })
       return {
-        events: read,
+        events: fitEvents(read),
         older: next < events.length ? String(next) : null,
         unreadable: read.flatMap(({ payloads }) => payloads).filter(({ unreadable }) => unreadable !== null).length,
       }

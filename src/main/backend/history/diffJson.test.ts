@@ -41,6 +41,27 @@ describe('diffJson', () => {
     ])
   })
 
+  it.each([
+    ['1e400', '1e500', 'changed', null],
+    ['1e-400', '0', 'changed', null],
+    ['1e9999999999999999999', '2', 'changed', null],
+    ['1.000000000000000000000', '1', 'same', null],
+    ['1E+2', '100.0', 'same', null],
+    ['-0', '0', 'same', null],
+    ['0.1', '0.3', 'changed', '0.2'],
+    ['0.1234567890123456789012345', '0.1234567890123456789012346', 'changed', '0.0000000000000000000000001'],
+    ['2e3', '-1', 'changed', '-2001'],
+  ])('%s and %s: %s, by %s', (left, right, kind, by) => {
+    expect(diffJson(left, right, { reveal: false }).entries).toMatchObject([{ kind, change: by === null ? null : { by } }])
+  })
+
+  it('cuts paths that are longer than anybody reads, in the middle', () => {
+    const key = 'k'.repeat(1_000_000)
+    const { entries } = diffJson(`{"${key}":[1,2]}`, `{"${key}":[1,3]}`, { reveal: false })
+    expect(entries[0]?.path).toMatch(/^k+…k+\[1\]$/)
+    expect(entries[0]?.path.length).toBeLessThan(400)
+  })
+
   it('says whether a secret differs, and what it is only when asked', () => {
     const [left, right] = ['{"api_token":{"v":"one"},"x":1}', '{"api_token":{"v":"two"},"proprietary_config":{"y":[7]},"x":1}']
     expect(told(left, right)).toEqual([
@@ -53,6 +74,11 @@ describe('diffJson', () => {
 
   it('keeps apart names that stand there twice, and values of unlike kinds', () => {
     expect(told('{"a":1,"a":2}', '{"a":1,"a":3}')).toEqual(['changed ["a (2)"]: 2 3', 'same a: 1 1'])
+    expect(told('{"a":1,"a":2,"a (2)":3}', '{"a":1,"a":5,"a (2)":3}')).toEqual([
+      'changed ["a (3)"]: 2 5',
+      'same a: 1 1',
+      'same ["a (2)"]: 3 3',
+    ])
     expect(told('{"a":{"b":1}}', '{"a":"text"}')).toEqual(['removed a.b: 1 null', 'added a: null "text"'])
     expect(told(null, '{"a":1}')).toEqual(['added a: null 1'])
     expect(told('null', null)).toEqual(['removed : null null'])

@@ -1,11 +1,14 @@
 import type { DiffEntry } from '../../../contract/diff.ts'
 import { indexJson, type JsonIndex, stringOf } from '../../../contract/exactJson.ts'
 import { isSecretName } from '../../../contract/secretNames.ts'
+import { difference, isSameNumber } from './decimals.ts'
 
 /** Entries of each sort (differing, same) that are told one by one; the rest is counted. */
 const mostEntries = 500
 /** Characters of a value in an entry. */
 const longestText = 300
+/** Characters of a double at its longest, such as `-1.2345678901234567e-300`. */
+const longestDouble = 24
 /** By these an item of a list is known again, wherever in the list it stands; the first that names all items without doubt. */
 const names = ['name', 'column', 'label', 'step', 'metric', 'environment', 'id']
 
@@ -52,7 +55,7 @@ export function diffJson(leftText: string | null, rightText: string | null, { re
     if (list.length === mostEntries) return
     const { path, covered } = pair
     list.push({
-      ...{ path, kind, covered },
+      ...{ path: cutPath(path), kind, covered },
       left: shown(left, pair.left, covered),
       right: shown(right, pair.right, covered),
       change: kind === 'changed' && (!covered || reveal) ? changeOf(left, right, pair, higherIsBetter?.(path) ?? null) : null,
@@ -77,6 +80,9 @@ export function diffJson(leftText: string | null, rightText: string | null, { re
 }
 
 const cut = (text: string) => (text.length > longestText ? `${text.slice(0, longestText)}…` : text)
+/** Its beginning says where it is, its end what it is. */
+const cutPath = (path: string) =>
+  path.length > longestText ? `${path.slice(0, longestText / 2)}…${path.slice(-longestText / 2)}` : path
 
 /** null for what has no inside: a value, an empty list, nothing. */
 function childrenOf(index: JsonIndex | null, node: number): number[] | null {
@@ -122,14 +128,19 @@ function aligned({ left, right, path, covered }: Pair, ofLeft: Side, ofRight: Si
 
 const joined = (path: string, name: string) => (path === '' ? name : `${path}.${name}`)
 
-/** A name that stands there twice is told apart by its number. */
+/** A name that stands there twice is told apart by its number; where another has that very name, by the next one. */
 function labelsOfFields({ index, nodes }: Side): string[] {
+  const keys = nodes.map((node) => index?.key(node) ?? '')
+  const taken = new Set(keys)
   const seen = new Map<string, number>()
-  return nodes.map((node) => {
-    const key = index?.key(node) ?? ''
-    const times = (seen.get(key) ?? 0) + 1
+  return keys.map((key) => {
+    const before = seen.get(key)
+    let times = (before ?? 0) + 1
+    if (before !== undefined) while (taken.has(`${key} (${times})`)) times++
     seen.set(key, times)
-    return times === 1 ? key : `${key} (${times})`
+    const label = before === undefined ? key : `${key} (${times})`
+    taken.add(label)
+    return label
   })
 }
 
@@ -152,16 +163,13 @@ function named({ index, nodes }: Side, field: string): string[] | null {
   return texts.length === nodes.length && new Set(texts).size === texts.length ? texts : null
 }
 
-/** Digits that a double keeps for sure: up to these two numbers are the same when their doubles are. */
-const safeDigits = 15
-
 function isSame(left: JsonIndex, leftNode: number, right: JsonIndex, rightNode: number): boolean {
   const [a, b] = [left.raw(leftNode), right.raw(rightNode)]
   if (a === b) return true
   const kind = left.kind(leftNode)
   if (kind !== right.kind(rightNode)) return false
   if (kind === 'string') return stringOf(a) === stringOf(b)
-  if (kind === 'number') return a.length <= safeDigits && b.length <= safeDigits && Number(a) === Number(b)
+  if (kind === 'number') return isSameNumber(a, b)
   return left.isBranch(leftNode) // two lists or objects without anything in them
 }
 
@@ -173,12 +181,15 @@ function changeOf(
 ): DiffEntry['change'] {
   if (!left || !right || left.kind(pair.left) !== 'number' || right.kind(pair.right) !== 'number') return null
   const [a, b] = [left.raw(pair.left), right.raw(pair.right)]
-  const whole = /^-?\d{1,1000}$/
-  const by = Number(b) - Number(a)
-  const exact = whole.test(a) && whole.test(b) ? String(BigInt(b) - BigInt(a)) : String(Number(by.toPrecision(12)))
+  const by = difference(a, b)
+  // Told as digits it would be longer than what it is about.
+  if (by === null || by.length > longestText) return null
+  const share = Number(by) / Math.abs(Number(a))
+  // What doubles add by themselves behind the twelfth digit says nothing to a reader.
+  const ofDoubles = by.includes('.') && Math.max(a.length, b.length) <= longestDouble
   return {
-    by: exact,
-    share: Number(a) === 0 || !Number.isFinite(by / Number(a)) ? null : Number(exact) / Math.abs(Number(a)),
-    better: higherIsBetter === null || by === 0 ? null : by > 0 === higherIsBetter,
+    by: ofDoubles ? String(Number(Number(by).toPrecision(12))) : by,
+    share: Number.isFinite(share) ? share : null,
+    better: higherIsBetter === null || by === '0' ? null : by.startsWith('-') !== higherIsBetter,
   }
 }

@@ -1,4 +1,5 @@
 import type { Payload } from '@temporalio/common'
+import proto from '@temporalio/proto'
 import type { HistoryFailure } from '../../../contract/history.ts'
 import { isPayload } from '../runs/runEncryption.ts'
 import type { FailureProto, HistoryEvent } from '../runs/timeline.ts'
@@ -8,6 +9,8 @@ export interface PayloadAt {
   path: string
   payload: Payload
 }
+
+const { TimeoutType } = proto.temporal.api.enums.v1
 
 /** What stands for the message of a failure whose attributes are sealed (the SDKs' own words, `DefaultFailureConverter`). */
 const sealedMessage = 'Encoded failure'
@@ -51,12 +54,37 @@ export const payloadsOfEvent = (event: HistoryEvent) =>
 const isFailure = (value: object, path: readonly string[]): value is FailureProto =>
   /^(cause|.*failure)$/i.test(path.at(-1) ?? '') && 'message' in value && typeof value.message === 'string'
 
+/** The last word or words of an enum's name: `TIMEOUT_TYPE_START_TO_CLOSE` is `start to close`. */
+const words = (name: string | undefined, prefix: string) => (name ?? '').replace(prefix, '').replaceAll('_', ' ').toLowerCase()
+
+/** What kind of failure it is where no application names one; null where Temporal says nothing of it. */
+function kindOf(failure: FailureProto): string | null {
+  if (failure.timeoutFailureInfo) {
+    return `timeout: ${words(TimeoutType[failure.timeoutFailureInfo.timeoutType ?? 0], 'TIMEOUT_TYPE_')}`
+  }
+  if (failure.activityFailureInfo) return `activity ${failure.activityFailureInfo.activityType?.name ?? ''}`.trim()
+  if (failure.childWorkflowExecutionFailureInfo) {
+    return `child workflow ${failure.childWorkflowExecutionFailureInfo.workflowType?.name ?? ''}`.trim()
+  }
+  if (failure.nexusOperationExecutionFailureInfo) {
+    return `Nexus operation ${failure.nexusOperationExecutionFailureInfo.operation ?? ''}`.trim()
+  }
+  if (failure.nexusHandlerFailureInfo) return `Nexus handler ${failure.nexusHandlerFailureInfo.type ?? ''}`.trim()
+  const plain = [
+    [failure.canceledFailureInfo, 'canceled'],
+    [failure.terminatedFailureInfo, 'terminated'],
+    [failure.serverFailureInfo, 'Temporal server'],
+    [failure.resetWorkflowFailureInfo, 'reset'],
+  ] as const
+  return plain.find(([info]) => info)?.[1] ?? null
+}
+
 const failureAt = (failure: FailureProto, path: string): HistoryFailure => {
   const sealed = Boolean(failure.encodedAttributes) && failure.message === sealedMessage
   return {
     path,
     message: sealed ? null : (failure.message ?? ''),
-    type: failure.applicationFailureInfo?.type || null,
+    type: failure.applicationFailureInfo?.type || kindOf(failure),
     stack: sealed ? null : failure.stackTrace || null,
   }
 }

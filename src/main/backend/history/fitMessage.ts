@@ -1,7 +1,7 @@
 import type { HistoryEvent } from '../../../contract/history.ts'
 import type { PayloadView } from '../../../contract/model.ts'
 
-/** Characters of decoded values in one answer: what is larger is asked for when somebody opens it. */
+/** Characters of values in one answer, decoded and stored: what is larger is asked for when somebody opens it. */
 const mostCharacters = 4 * 1024 * 1024
 
 /**
@@ -11,14 +11,17 @@ const mostCharacters = 4 * 1024 * 1024
 export function fitMessage(lists: readonly (readonly PayloadView[])[], most = mostCharacters): PayloadView[][] {
   const lengthOf = ({ json, plain }: PayloadView) => (json ?? plain ?? '').length
   let room = most
-  for (const view of lists.flat()) if (view.ref === null) room -= lengthOf(view)
+  for (const view of lists.flat()) if (view.ref === null) room -= lengthOf(view) + view.stored.length
   return lists.map((views) =>
     views.map((view) => {
       if (view.ref === null) return view
-      const length = lengthOf(view)
-      if (length > room) return { ...view, json: null, plain: null }
-      room -= length
-      return view
+      const fitting = { ...view }
+      if (lengthOf(view) > room) fitting.json = fitting.plain = null
+      room -= lengthOf(fitting)
+      // Thousands of small values would otherwise travel twice.
+      if (view.stored.length > room) fitting.stored = ''
+      room -= fitting.stored.length
+      return fitting
     }),
   )
 }

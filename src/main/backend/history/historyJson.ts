@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Payload, PayloadCodec } from '@temporalio/common'
-import { JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { payloadToJSON } from '@temporalio/common/lib/proto-utils.js'
 import proto from '@temporalio/proto'
 import { patchProtobufRoot } from '@temporalio/proto/lib/patch-protobuf-root.js'
 import type { Type } from 'protobufjs'
@@ -49,7 +49,7 @@ export async function decodedJson(
     }
     const { json } = payloadView('', one)
     if (name === 'encodedAttributes' && json !== null && restoreFailure(holder, json)) return
-    const plain = payloadToJSON(one.payload) as Json
+    const plain = { ...kept(holder[name] as Json), ...(payloadToJSON(one.payload) as Json) }
     if (json !== null && isJson(json)) plain.value = `${mark} ${values.push(json) - 1}`
     holder[name] = plain
   })
@@ -70,9 +70,24 @@ interface PayloadPlace {
 function payloadPlaces(value: unknown): PayloadPlace[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, inner]) =>
-    isPayloadJson(inner) ? [{ holder: value as Json, name, payload: JSONToPayload(inner as never) }] : payloadPlaces(inner),
+    isPayloadJson(inner) ? [{ holder: value as Json, name, payload: payloadOf(inner as PayloadJson) }] : payloadPlaces(inner),
   )
 }
+
+/** What stands beside a payload's bytes, and no codec sees. */
+const kept = ({ externalPayloads }: Json): Json => (externalPayloads === undefined ? {} : { externalPayloads })
+
+interface PayloadJson {
+  metadata: Record<string, string>
+  /** protobuf's JSON leaves it out where there are no bytes. */
+  data?: string
+}
+
+/** As gRPC gives it: the SDK's `JSONToPayload` makes a list of bytes that are not there. */
+const payloadOf = ({ metadata, data = '' }: PayloadJson): Payload => ({
+  metadata: Object.fromEntries(Object.entries(metadata).map(([name, text]) => [name, Buffer.from(text, 'base64')])),
+  data: Buffer.from(data, 'base64'),
+})
 
 const isPayloadJson = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false

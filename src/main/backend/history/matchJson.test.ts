@@ -24,6 +24,15 @@ test.each(['say "no"', 'line\nbreak', 'größe', 'back\\slash', '(a+b)*'])('%j i
   expect(matchJson(ascii, wantedText(text), false).match?.path).toBe('note')
 })
 
+test.each([
+  ['{"h":"\\u003ca\\u003e\\u0026"}', '<a>&'],
+  ['{"h":"a\\/b"}', 'a/b'],
+  ['{"h":"\\u00C9t\\u00e9 \\uD83D\\ude00"}', 'Été 😀'],
+  ['{"h":"\\ud800"}', '\ud800'],
+])('in %s of another writer %j is found', (json, text) => {
+  expect(matchJson(json, wantedText(text), false).match?.path).toBe('h')
+})
+
 test('a covered value is not told, but that there is one is; its name may be looked for', () => {
   const value = { proprietary_config: { alpha: 'hunter2' }, note: 'nothing' }
   expect(find(value, 'hunter2')).toEqual({ match: null, covered: true })

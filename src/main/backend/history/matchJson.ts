@@ -12,9 +12,14 @@ export interface JsonMatch {
 const around = 60
 
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-/** As writers that keep to ASCII escape it. */
-const inAscii = (text: string) =>
-  text.replace(/[^\x20-\x7e]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/** How JSON may write one character: as it is, by a short escape, by its number; some writers do so with `<`, `/` or all but ASCII. */
+function spellings(letter: string): string {
+  const short = JSON.stringify(letter).slice(1, -1)
+  const numbers = [...new Set([letter, letter.toLowerCase(), letter.toUpperCase()])].map((each) =>
+    Array.from(each.split(''), (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+  )
+  return `(?:${[...new Set([letter, short, ...(letter === '/' ? ['\\/'] : []), ...numbers])].map(literal).join('|')})`
+}
 
 export interface Wanted {
   /** Finds the text where it stands as it is. */
@@ -25,9 +30,7 @@ export interface Wanted {
 
 /** What is looked for: the text as it is, without regard to case. */
 export function wantedText(text: string): Wanted {
-  const escaped = JSON.stringify(text).slice(1, -1)
-  const spellings = [...new Set([text, escaped, inAscii(escaped)])].map(literal)
-  return { plain: new RegExp(literal(text), 'iu'), json: new RegExp(spellings.join('|'), 'iu') }
+  return { plain: new RegExp(literal(text), 'iu'), json: new RegExp(Array.from(text, spellings).join(''), 'iu') }
 }
 
 /**

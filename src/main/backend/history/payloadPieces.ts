@@ -2,6 +2,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common'
 import { conflict } from '../../../contract/errors.ts'
 import { type PayloadPiece, payloadPieceBytes } from '../../../contract/history.ts'
 import { decodeSoon } from '../../../temporal/codec/decodeSoon.ts'
+import { payloadBytes } from '../../../temporal/codec/payloadBytes.ts'
 
 /** Somebody waits for these very bytes, and sees that they are being read. */
 const bytesWithinMs = 10_000
@@ -15,7 +16,7 @@ export async function payloadPiece(
   { part, from }: { part: 'stored' | 'decoded'; from: number },
   codecs: PayloadCodec[],
 ): Promise<PayloadPiece> {
-  const bytes = (part === 'stored' ? stored : await decodeOne(codecs, stored)).data ?? new Uint8Array()
+  const bytes = payloadBytes(part === 'stored' ? stored : await decodeOne(codecs, stored))
   return {
     sizeBytes: bytes.length,
     from,

@@ -5,10 +5,12 @@ import { patchProtobufRoot } from '@temporalio/proto/lib/patch-protobuf-root.js'
 import type { Enum, Field, Type } from 'protobufjs'
 import { invalid } from '../../../contract/errors.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
+import { createExactValues, type ExactValues, type JsonPath } from './exactValues.ts'
 
 const root = patchProtobufRoot(proto as never) as unknown as { lookupType(name: string): Type; resolveAll(): unknown }
 root.resolveAll()
 const eventType = root.lookupType('temporal.api.history.v1.HistoryEvent')
+const { HistoryEvent: EventMessage } = proto.temporal.api.history.v1
 
 /** No field of a history lies nearly as deep; what is inside of a payload's value does not count. */
 const deepest = 60
@@ -19,81 +21,114 @@ const deepest = 60
  * @throws CallFailed `invalid` with a sentence on what is wrong; it quotes nothing of the file, which may hold secrets
  */
 export function readHistoryFile(text: string): HistoryEvent[] {
-  const given = parse(text)
-  const list = Array.isArray(given) ? given : eventsOf(given)
+  const trimmed = text.replace(/^\uFEFF/, '')
+  const { list, path } = eventsOf(parse(trimmed))
   if (list.length === 0) throw invalid('This file holds a history without events.')
   const ids = new Set<string>()
+  const around = { depth: 0, inFull: text.includes('"payloads"'), exact: createExactValues(trimmed) }
   const events = list.map((event, index) => {
     if (!isObject(event)) throw invalid(`This is no history: its entry ${index + 1} is not an event.`)
-    const read = normalise(eventType, event, 0) as Record<string, unknown>
+    const read = normalise(eventType, event, { ...around, path: [...path, index] }) as Record<string, unknown>
     const id = String(read.eventId ?? '')
     if (!/^[1-9]\d{0,18}$/.test(id)) throw invalid(`This is no history: its entry ${index + 1} has no event id.`)
     if (ids.has(id)) throw invalid(`This is no history of one run: the event ${id} is there twice.`)
     ids.add(id)
-    if (!Object.keys(read).some((name) => name.endsWith('EventAttributes'))) {
-      throw invalid(`The event ${id} is of a kind that is not known here, or its attributes are missing.`)
-    }
     return read
   })
+  // A newer Temporal has kinds of events that are not known here; one of them spoils itself only.
+  if (!events.some(hasAttributes))
+    throw invalid('This is no history: its events are of no kind that is known here, or their attributes are missing.')
   try {
-    const history = historyFromJSON({ events })
-    return (history.events ?? []).toSorted((a, b) => (BigInt(String(a.eventId)) < BigInt(String(b.eventId)) ? -1 : 1))
+    const history = historyFromJSON({
+      events: events.map((event) => (hasAttributes(event) ? event : { ...event, ...unknownKind })),
+    })
+    return (history.events ?? [])
+      .map((event, index) => asSent(event, hasAttributes(events[index] ?? {})))
+      .toSorted((a, b) => (BigInt(String(a.eventId)) < BigInt(String(b.eventId)) ? -1 : 1))
   } catch {
     // The SDK's own words quote the event.
     throw invalid('This looks like a history, but one of its fields holds what does not belong there.')
   }
 }
 
+const hasAttributes = (event: Record<string, unknown>) => Object.keys(event).some((name) => name.endsWith('EventAttributes'))
+/** The SDK's reader wants attributes of every event. */
+const unknownKind = { workflowTaskScheduledEventAttributes: {} }
+
+/** The event as if it had come from Temporal: what is not in its JSON is what gRPC gives then (`data` are bytes, no list). */
+function asSent(event: HistoryEvent, known: boolean): HistoryEvent {
+  const sent = EventMessage.decode(EventMessage.encode(event).finish())
+  if (!known) sent.workflowTaskScheduledEventAttributes = null
+  return sent
+}
+
 function parse(text: string): unknown {
-  const trimmed = text.replace(/^\uFEFF/, '')
-  if (trimmed.trim() === '') throw invalid('This file is empty.')
+  if (text.trim() === '') throw invalid('This file is empty.')
   try {
-    // Numbers that no double holds keep their digits; looking at each is slow, so it is done where there are such.
-    return /\d[\d.]{15,}/.test(trimmed) ? JSON.parse(trimmed, exactNumbers) : JSON.parse(trimmed)
+    return JSON.parse(text)
   } catch (error) {
     if (error instanceof RangeError) throw invalid('This file is nested too deeply to be a history.')
-    throw invalid('This is no history: it is not JSON, or it is cut off.')
+    throw invalid(guess(text) ?? 'This is no history: it is not JSON, or it is cut off.')
   }
 }
 
-/** The third argument is of ES2025; Node has it since 21. */
-function exactNumbers(_: string, value: unknown, context?: { source?: string }): unknown {
-  const source = context?.source
-  if (typeof value !== 'number' || source === undefined || String(value) === source) return value
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source)
+/** How what is chosen by mistake begins, once its bytes were read as text: gzip, zip, zstd. */
+const packed = ['\u001f\uFFFD', 'PK\u0003\u0004', '(\uFFFD/\uFFFD']
+
+/** What a file that is no JSON may be. */
+function guess(text: string): string | undefined {
+  if (packed.some((sign) => text.startsWith(sign))) return 'This file is compressed. Unpack it first, then open what is in it.'
+  if (/^\s*</.test(text)) return 'This is no history: it is a web page or XML.'
+  if (/^[A-Za-z0-9+/=\s]+$/.test(text)) return 'This is no history in JSON: it looks like base64, or plain words.'
+  return undefined
 }
 
-function eventsOf(given: unknown): unknown[] {
+/** The list of events, and where in the file it stands. */
+function eventsOf(given: unknown): { list: unknown[]; path: JsonPath } {
+  if (Array.isArray(given)) return { list: given, path: [] }
   if (!isObject(given)) throw invalid('This is no history: it holds no events.')
   // As `temporal workflow show` and the gRPC answer wrap it.
   const { events, history } = given
-  if (Array.isArray(events)) return events
-  if (isObject(history) && Array.isArray(history.events)) return history.events
+  if (Array.isArray(events)) return { list: events, path: ['events'] }
+  if (isObject(history) && Array.isArray(history.events)) return { list: history.events, path: ['history', 'events'] }
   throw invalid('This is no history: it holds no list of events.')
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+interface Around {
+  depth: number
+  /** Whether the file has lists of payloads as protobuf's JSON has them: then no value stands where a payload should. */
+  inFull: boolean
+  path: JsonPath
+  exact: ExactValues
+}
+
 /**
  * Fields by the names that protobuf's JSON mapping gives them, in camel or snake case; enums by any of their spellings;
  * payloads also in the shorthand of the CLI and the Web UI, which write a decoded value where its payload stood. Fields that
  * are not known here are left out.
  */
-function normalise(type: Type, value: unknown, depth: number): unknown {
-  if (depth > deepest) throw invalid('This file is nested too deeply to be a history.')
+function normalise(type: Type, value: unknown, around: Around): unknown {
+  if (around.depth > deepest) throw invalid('This file is nested too deeply to be a history.')
   const name = type.fullName
   if (name === '.temporal.api.common.v1.Payloads') {
-    const list = Array.isArray(value) ? value : isObject(value) && Array.isArray(value.payloads) ? value.payloads : [value]
-    return { payloads: list.map(payload) }
+    if (isObject(value) && Array.isArray(value.payloads)) {
+      return { payloads: value.payloads.map((each, at) => payload(each, true, inside(around, 'payloads', at))) }
+    }
+    // Nothing in it: protobuf's JSON leaves an empty list out.
+    if (isObject(value) && Object.keys(value).length === 0 && around.inFull) return {}
+    if (!Array.isArray(value)) return { payloads: [payload(value, false, around)] }
+    return { payloads: value.map((each, at) => payload(each, false, inside(around, at))) }
   }
-  if (name === '.temporal.api.common.v1.Payload') return payload(value)
-  // Durations and times are texts in JSON.
+  if (name === '.temporal.api.common.v1.Payload') return payload(value, around.inFull, around)
+  if (name === '.google.protobuf.Timestamp' || name === '.google.protobuf.Duration') return timeText(name, value)
   if (!isObject(value) || name.startsWith('.google.protobuf.')) return value
   const known: Record<string, unknown> = {}
   for (const [given, inner] of Object.entries(value)) {
     const field = fieldOf(type, given)
-    if (field && inner !== null) known[field.name] = fieldValue(field, inner, depth)
+    if (field && inner !== null) known[field.name] = fieldValue(field, inner, inside(around, given))
   }
   return known
 }
@@ -103,24 +138,43 @@ const fieldOf = (type: Type, given: string): Field | undefined => {
   return Object.hasOwn(type.fields, camel) ? type.fields[camel] : undefined
 }
 
-function fieldValue(field: Field, value: unknown, depth: number): unknown {
+const inside = (around: Around, ...steps: JsonPath): Around => ({ ...around, path: [...around.path, ...steps] })
+
+function fieldValue(field: Field, value: unknown, around: Around): unknown {
   const { resolvedType } = field.resolve()
-  if (!resolvedType) return value
-  const one = (inner: unknown) =>
-    'values' in resolvedType ? enumName(resolvedType, inner) : normalise(resolvedType as Type, inner, depth + 1)
-  if (field.map) {
-    return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, one(inner)])) : value
+  const one = (inner: unknown, at: Around) => {
+    // A 64-bit number that no double holds.
+    if (!resolvedType) return typeof inner === 'number' && !Number.isSafeInteger(inner) ? (at.exact.at(at.path) ?? inner) : inner
+    if ('values' in resolvedType) return enumName(resolvedType, inner)
+    return normalise(resolvedType as Type, inner, { ...at, depth: at.depth + 1 })
   }
-  if (!field.repeated) return one(value)
-  return Array.isArray(value) ? value.map(one) : value
+  if (field.map) {
+    if (!isObject(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, one(inner, inside(around, key))]))
+  }
+  if (!field.repeated) return one(value, around)
+  return Array.isArray(value) ? value.map((inner, at) => one(inner, inside(around, at))) : value
 }
 
-/** `ActivityTaskScheduled`, `EVENT_TYPE_ACTIVITY_TASK_SCHEDULED` and its number are one. */
+/** `ActivityTaskScheduled`, `EVENT_TYPE_ACTIVITY_TASK_SCHEDULED` and its number are one; what a newer Temporal names is none of them. */
 function enumName({ values, name }: Enum, value: unknown): unknown {
+  const names = Object.keys(values)
+  if (typeof value === 'number') return names.find((each) => values[each] === value) ?? names[0]
   if (typeof value !== 'string') return value
   const bare = (text: string) => text.replaceAll('_', '').toLowerCase()
   const wanted = bare(value)
-  return Object.keys(values).find((each) => bare(each) === wanted || bare(each) === bare(name) + wanted) ?? value
+  return names.find((each) => bare(each) === wanted || bare(each) === bare(name) + wanted) ?? names[0]
+}
+
+/** Times and durations are texts in JSON; some tools write their two fields. */
+function timeText(name: string, value: unknown): unknown {
+  if (!isObject(value) || !('seconds' in value)) return value
+  const [seconds, nanos] = [value.seconds, value.nanos ?? 0].map((part) => Number(part))
+  if (!Number.isSafeInteger(seconds) || !Number.isSafeInteger(nanos)) return value
+  const fraction = `.${String(Math.abs(nanos as number)).padStart(9, '0')}`
+  if (name.endsWith('.Duration')) return `${seconds}${fraction}s`
+  const at = new Date((seconds as number) * 1000)
+  return Number.isNaN(at.getTime()) ? value : at.toISOString().replace('.000Z', `${fraction}Z`)
 }
 
 const encodingName = /^[a-z]+\/[\w.+-]+$/i
@@ -131,30 +185,42 @@ const isInWords = (encoding: unknown): boolean =>
   !encodingName.test(Buffer.from(encoding, 'base64').toString('latin1'))
 
 /** A payload of the Web UI's "human readable" download: metadata as text, and in `data` what its bytes say. */
-function ofWords(words: Record<string, unknown>, data: unknown): unknown {
+function ofWords(words: Record<string, unknown>, data: unknown, around: Around): unknown {
   const metadata = Object.fromEntries(Object.entries(words).map(([name, text]) => [name, base64(String(text))]))
   if (data === undefined || words.encoding === 'binary/null') return { metadata }
   const isValue = String(words.encoding).startsWith('json/') || typeof data !== 'string'
-  return { metadata, data: isValue ? base64(jsonOf(data)) : data }
+  return { metadata, data: isValue ? base64(written(inside(around, 'data'))) : data }
 }
 
-/** The value as a payload: what is one already stays as it is, a decoded value becomes one in JSON. */
-function payload(value: unknown): unknown {
-  if (isObject(value) && isObject(value.metadata) && 'encoding' in value.metadata) {
+/** What stands beside a payload in protobuf's JSON, and in a decoded export of Gatehouse's. */
+const payloadFields: ReadonlySet<string> = new Set([
+  ...['metadata', 'data', 'externalPayloads', 'external_payloads'],
+  ...['value', 'unreadable'],
+])
+/** Where the CLI's shorthand keeps the type of a protobuf message. */
+const messageTypeField = '_protoMessageType'
+
+/**
+ * The value as a payload: what is one already stays as it is, a decoded value becomes one in JSON.
+ * @param certain nothing but a payload stands here, also one that names no encoding
+ */
+function payload(value: unknown, certain: boolean, around: Around): unknown {
+  if (isObject(value) && Object.keys(value).every((name) => payloadFields.has(name))) {
     const { metadata, data } = value
-    if (isInWords(metadata.encoding)) return ofWords(metadata, data)
-    return { metadata, ...(data === undefined ? {} : { data }) }
+    const external = value.externalPayloads ?? value.external_payloads
+    const rest = { ...(data === undefined ? {} : { data }), ...(external === undefined ? {} : { externalPayloads: external }) }
+    if (isObject(metadata) && 'encoding' in metadata) {
+      return isInWords(metadata.encoding) ? ofWords(metadata, data, around) : { metadata, ...rest }
+    }
+    if (certain) return { ...(isObject(metadata) ? { metadata } : {}), ...rest }
   }
   if (value === null) return { metadata: { encoding: base64('binary/null') } }
-  return { metadata: { encoding: base64('json/plain') }, data: base64(jsonOf(value)) }
-}
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64')
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    throw invalid('A value in this file is nested too deeply to be read.')
+  if (isObject(value) && typeof value[messageTypeField] === 'string') {
+    const metadata = { encoding: base64('json/protobuf'), messageType: base64(value[messageTypeField]) }
+    return { metadata, data: base64(around.exact.without(around.path, messageTypeField) ?? '{}') }
   }
+  return { metadata: { encoding: base64('json/plain') }, data: base64(written(around)) }
 }
+
+const written = ({ exact, path }: Around): string => exact.at(path) ?? 'null'
+const base64 = (text: string): string => Buffer.from(text).toString('base64')

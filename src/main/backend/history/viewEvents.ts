@@ -43,14 +43,18 @@ export async function viewEvents(
 
 function subjectOf(event: StoredEvent): string | null {
   const [, attributes = {}] = attributesOf(event)
-  const accepted = attributes.acceptedRequest as { input?: { name?: string } } | undefined
+  const { activityId, signalName, timerId, markerName, operation } = attributes
+  const asked = (attributes.acceptedRequest ?? attributes.request) as { input?: { name?: string } } | undefined
+  const other = attributes.workflowExecution as { workflowId?: string } | undefined
+  // An event that starts another workflow names it by fields of its own; the run's very first has its own id there.
+  const started = event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId
   const subject =
-    attributes.activityId || attributes.signalName || attributes.timerId || attributes.markerName || accepted?.input?.name
+    activityId || signalName || timerId || markerName || operation || asked?.input?.name || started || other?.workflowId
   return typeof subject === 'string' ? subject : null
 }
 
 function answered(attributes: Record<string, unknown>): string | null {
-  for (const name of ['scheduledEventId', 'acceptedEventId']) {
+  for (const name of ['scheduledEventId', 'acceptedEventId', 'initiatedEventId', 'startedEventId']) {
     const id = attributes[name]
     if (id !== undefined && id !== null && String(id) !== '0') return String(id)
   }

@@ -1,8 +1,9 @@
-import type { LoadedDataConverter, PayloadCodec } from '@temporalio/common'
+import type { LoadedDataConverter, Payload, PayloadCodec } from '@temporalio/common'
 import type { StepPayloads } from '../../../contract/history.ts'
 import type { PayloadRef, PayloadView, StepName } from '../../../contract/model.ts'
 import type { Decoded } from '../../../temporal/codec/decodeEach.ts'
 import { decodeSoon, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
+import { payloadBytes } from '../../../temporal/codec/payloadBytes.ts'
 import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from '../history/findPayloads.ts'
 import { fitMessage } from '../history/fitMessage.ts'
@@ -103,12 +104,13 @@ const storedShown = 12_000
 
 /** A payload as the console shows it: what it says, or why it cannot be read, beside what Temporal holds. */
 export function payloadView(label: string, { stored: payload, ...decoded }: Decoded, ref: PayloadRef | null = null): PayloadView {
+  const bytes = payloadBytes(payload)
   const stored = {
     label,
     encoding: metadataText(payload, sealedMetadata.encoding) ?? 'unknown',
     keyId: metadataText(payload, sealedMetadata.keyId),
-    sizeBytes: payload.data?.length ?? 0,
-    stored: Buffer.from(payload.data?.subarray(0, storedShown) ?? []).toString('base64'),
+    sizeBytes: bytes.length,
+    stored: Buffer.from(bytes.subarray(0, storedShown)).toString('base64'),
     ref,
   }
   if (decoded.error) {
@@ -116,21 +118,44 @@ export function payloadView(label: string, { stored: payload, ...decoded }: Deco
     return { ...stored, ...nothingRead, unreadable: decoded.error.message, ...late }
   }
   const inside = decoded.payload
+  const held = payloadBytes(inside)
   const encoding = metadataText(inside, sealedMetadata.encoding) ?? 'unknown'
-  const holds = { encoding, messageType: metadataText(inside, 'messageType'), sizeBytes: inside.data?.length ?? 0 }
-  const text = textOf(inside.data ?? new Uint8Array())
+  const holds = { encoding, messageType: metadataText(inside, 'messageType'), sizeBytes: held.length }
+  const text = textOf(held)
   if (encoding === 'binary/null') return { ...stored, ...nothingRead, holds, json: 'null', unreadable: null }
   if (encoding === 'json/plain' || encoding === 'json/protobuf') {
     // The text as it was encoded: parsing and printing again would round 64-bit numbers.
     if (text !== null) return { ...stored, ...nothingRead, holds, json: text, unreadable: null }
     return { ...stored, ...nothingRead, holds, unreadable: `It calls itself ${encoding}, but its bytes are no text (UTF-8).` }
   }
-  return { ...stored, ...nothingRead, holds, plain: text !== null && isReadable(text) ? text : null, unreadable: null }
+  const isText = text !== null && isReadable(text)
+  const note = noteOf(inside, encoding, isText)
+  return { ...stored, ...nothingRead, holds, plain: isText ? text : null, unreadable: null, ...(note === null ? {} : { note }) }
 }
+
+/** Encodings of the SDKs whose bytes are what they are. */
+const asItIs: ReadonlySet<string> = new Set(['binary/plain', 'binary/protobuf'])
+
+/** Why a value is shown as text or bytes, where its encoding does not say so. */
+function noteOf({ metadata }: Payload, encoding: string, isText: boolean): string | null {
+  if (asItIs.has(encoding)) return null
+  const shown = isText ? 'This is its text as it is.' : 'These are its bytes.'
+  if (encoding === externalReference) {
+    return `The value itself is kept outside of Temporal, where this console does not look. ${isText ? 'This is what refers to it.' : 'These are the bytes that refer to it.'}`
+  }
+  if (metadata?.[sealedMetadata.encoding] === undefined) return `It does not say how it is encoded. ${shown}`
+  return `It is encoded as ${encoding.slice(0, longestNamed)}, which nothing here decodes. ${shown}`
+}
+
+/** The SDKs' own, for values that were too large for Temporal. */
+const externalReference = 'json/external-storage-reference'
+/** Characters of an encoding's name in a sentence: a stranger wrote it. */
+const longestNamed = 100
 
 const nothingRead = { holds: null, json: null, plain: null }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark belongs to the value.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function textOf(bytes: Uint8Array): string | null {
   try {

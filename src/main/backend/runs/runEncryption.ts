@@ -1,4 +1,5 @@
 import type { Payload } from '@temporalio/common'
+import proto from '@temporalio/proto'
 import type { RunEncryption } from '../../../contract/model.ts'
 import { sealedEncoding, sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
 import type { HistoryEvent } from './timeline.ts'
@@ -25,8 +26,14 @@ export function runEncryption(events: readonly HistoryEvent[]): RunEncryption | 
   return { state: inClear ? 'mixed' : 'encrypted', keyIds: [...keyIds].filter(Boolean) }
 }
 
-/** Whether a value is a payload: what passes a codec. */
+/** The types that are generated for the SDK leave its reflection out. */
+const payloadType: unknown = proto.temporal.api.common.v1.Payload
+
+/** Whether a value is a payload: what passes a codec. One that names no encoding is told by the message that it is. */
 export const isPayload = (value: object): value is Payload =>
+  ('$type' in value && value.$type === payloadType) || isEncoded(value)
+
+const isEncoded = (value: object): boolean =>
   'metadata' in value &&
   typeof value.metadata === 'object' &&
   value.metadata !== null &&

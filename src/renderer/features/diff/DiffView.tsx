@@ -207,8 +207,9 @@ function Entries({ entries, heads, label }: { entries: DiffEntry[]; heads: { lef
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry) => (
-            <tr key={`${entry.kind} ${entry.path}`}>
+          {entries.map((entry, index) => (
+            // The index is the key: long paths are cut, and two may read alike then
+            <tr key={index}>
               <th scope="row">
                 <code>{entry.path || 'The whole'}</code>
               </th>

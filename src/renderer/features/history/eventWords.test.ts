@@ -12,7 +12,13 @@ const event: HistoryEvent = {
   payloads: [
     {
       ...{ label: 'failure.applicationFailureInfo.details', encoding: 'json/plain', keyId: null, sizeBytes: 9, stored: '' },
-      ...{ holds: null, json: '{"row":9007199254740993,"api_token":"t-1337"}', plain: null, unreadable: null, ref: null },
+      ...{
+        holds: null,
+        json: '{"row":9007199254740993,"api_token":"t-1337","tag":"\\u003cb\\u003e"}',
+        plain: null,
+        unreadable: null,
+        ref: null,
+      },
     },
   ],
 }
@@ -33,6 +39,7 @@ test.each([
   '9007199254740993',
   'api_token',
   'info.details',
+  '<B>',
 ])('the filter finds the event by "%s"', (text) => expect(fits(event, text)).toBe(true))
 
 // The token's name is in sight, the token is not.

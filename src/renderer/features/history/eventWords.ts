@@ -1,6 +1,6 @@
 import type { HistoryEvent } from '../../../contract/history.ts'
 import type { PayloadView } from '../../../contract/model.ts'
-import { coveredText } from '../payload/tree.ts'
+import { wordsInSight } from '../payload/tree.ts'
 
 /** Temporal's name of an event as words: `ActivityTaskScheduled` is "Activity task scheduled". */
 export const typeWords = (type: string): string =>
@@ -15,8 +15,13 @@ export function fits(event: HistoryEvent, text: string): boolean {
     holds(event.type) ||
     holds(typeWords(event.type)) ||
     holds(event.subject) ||
-    event.failures.some(({ message, type }) => holds(message) || holds(type)) ||
-    event.payloads.some((payload) => holds(payload.label) || (holds(payload.json) && holds(inSight(payload))))
+    event.failures.some(({ message, type, stack }) => holds(message) || holds(type) || holds(stack)) ||
+    event.payloads.some((payload) => {
+      const { label, json, plain } = payload
+      // Only what is escaped may hold a text that does not stand there.
+      const mayHold = json !== null && (json.includes('\\') || holds(json))
+      return holds(label) || holds(plain) || (mayHold && holds(inSight(payload)))
+    })
   )
 }
 
@@ -26,7 +31,7 @@ const known = new WeakMap<PayloadView, string | null>()
 function inSight(payload: PayloadView): string | null {
   const before = known.get(payload)
   if (before !== undefined) return before
-  const text = payload.json === null ? null : coveredText(payload.json)
+  const text = payload.json === null ? null : wordsInSight(payload.json)
   known.set(payload, text)
   return text
 }

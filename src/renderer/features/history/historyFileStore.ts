@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla'
 import { type HistoryFile, historyFilePiece } from '../../../contract/history.ts'
 import type { Connection } from '../../../contract/wire.ts'
 import { problemText } from '../../ui/problem.ts'
+import { fileText } from './fileText.ts'
 
 /** As the host: nothing larger is a history that Temporal keeps. In bytes. */
 const longest = 128 * 1024 * 1024
@@ -31,7 +32,7 @@ export function createHistoryFileStore(connection: Connection) {
         return fail('It is larger than 128 MB, more than Temporal lets a history grow. It was not opened.')
       }
       try {
-        const text = await file.text()
+        const text = await fileText(file)
         const upload = crypto.randomUUID()
         for (let from = 0; ; from += historyFilePiece) {
           const last = from + historyFilePiece >= text.length

@@ -83,7 +83,18 @@ interface Shown {
   uncover(node: number): void
 }
 
-function ValueView({ payload, title, value, uncovered, uncover }: Shown & { title: string }) {
+function ValueView(shown: Shown & { title: string }) {
+  const { payload, value } = shown
+  const note = value.kind === 'text' && value.noJson ? value.noJson : payload.note
+  return (
+    <>
+      {note ? <p className="payload-said">{note}</p> : null}
+      <BareValue {...shown} />
+    </>
+  )
+}
+
+function BareValue({ payload, title, value, uncovered, uncover }: Shown & { title: string }) {
   switch (value.kind) {
     case 'reading':
       return <Reading />

@@ -11,7 +11,7 @@ import { atOnce, type JsonTreeSource, readingTree, type ShownText } from './tree
 export type Value =
   | { kind: 'reading' }
   | { kind: 'tree'; tree: JsonTreeSource }
-  | { kind: 'text'; text: string }
+  | { kind: 'text'; text: string; noJson?: string }
   | { kind: 'bytes' }
   | { kind: 'problem'; words: string; late: boolean }
 
@@ -32,6 +32,9 @@ export function useValue(payload: PayloadView): Value {
   return { kind: 'problem', words: 'This value could not be decoded.', late: false }
 }
 
+/** A byte order mark belongs to the value. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** A value that was too large for the answer that told of it. */
 function useFetched(payload: PayloadView | null): { text: string | null; problem: string | null } {
   const { connection } = useConsole()
@@ -46,7 +49,7 @@ function useFetched(payload: PayloadView | null): { text: string | null; problem
     bytesOf(connection, workflowId, payload, 'decoded')
       .whole()
       .then(
-        (bytes) => over || setText(new TextDecoder().decode(bytes)),
+        (bytes) => over || setText(utf8.decode(bytes)),
         (cause) => over || setProblem(problemText(cause)),
       )
     return () => {
@@ -67,7 +70,7 @@ function useJson(text: string | null): Value {
     const stop = new AbortController()
     inSlices(readingTree(text), stop.signal).then(
       (tree) => setLarge({ text, value: { kind: 'tree', tree } }),
-      () => stop.signal.aborted || setLarge({ text, value: asText(text) }),
+      (cause) => stop.signal.aborted || setLarge({ text, value: asText(text, cause) }),
     )
     return () => stop.abort()
   }, [text])
@@ -75,13 +78,17 @@ function useJson(text: string | null): Value {
 }
 
 /** It calls itself JSON and is none: a text all the same. */
-const asText = (text: string): Value => ({ kind: 'text', text })
+const asText = (text: string, cause: unknown): Value => ({
+  kind: 'text',
+  text,
+  noJson: `It calls itself JSON and is none${cause instanceof SyntaxError ? ` (${cause.message})` : ''}. This is its text as it is.`,
+})
 
 function readAtOnce(text: string): Value {
   try {
     return { kind: 'tree', tree: atOnce(readingTree(text)) }
-  } catch {
-    return asText(text)
+  } catch (cause) {
+    return asText(text, cause)
   }
 }
 

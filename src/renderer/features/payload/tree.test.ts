@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pathOf } from '../../../contract/exactJson.ts'
-import {
-  atOnce,
-  coveredText,
-  findingNodes,
-  isCovered,
-  openAtFirst,
-  openTo,
-  readingTree,
-  rowOf,
-  rowsOf,
-  shownText,
-} from './tree.ts'
+import { atOnce, findingNodes, isCovered, openAtFirst, openTo, readingTree, rowOf, rowsOf, shownText } from './tree.ts'
 
 const treeOf = (text: string) => atOnce(readingTree(text))
 const text = JSON.stringify({
@@ -86,8 +75,6 @@ describe('the tree of a payload', () => {
     expect(copy('auth', ['auth.api_token'])).toEqual({ text: '{"api_token": "t-1", "user":"ada"}', covered: 0 })
     expect(copy('passwords[1]', ['passwords'])).toEqual({ text: '{"a":1}', covered: 0 })
     expect(copy('', [''])).toEqual({ text: written, covered: 0 })
-    expect(coveredText(written)).toBe(copy('').text)
-    expect(coveredText('no JSON: {')).toBe('no JSON: {')
     expect(copy('rows[1]')).toEqual({ text: '1.50', covered: 0 })
   })
 })

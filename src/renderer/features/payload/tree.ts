@@ -143,10 +143,19 @@ export function* shownText(
   return { text: parts.join(''), covered }
 }
 
-/** A JSON text without its secrets, as it is on the screen at first; as it is where it is no JSON. */
-export function coveredText(json: string): string {
+/** The names and values of a JSON text as a reader searches them, without its secrets; as it is where it is no JSON. */
+export function wordsInSight(json: string): string {
   try {
-    return atOnce(shownText(atOnce(readingTree(json)), 0, new Set())).text
+    const { index, isSecret } = atOnce(readingTree(json))
+    const words: string[] = []
+    for (let node = 0; node < index.count; ) {
+      const secret = isSecret(node)
+      const key = index.key(node)
+      if (key !== null) words.push(key)
+      if (!secret && !index.isBranch(node)) words.push(valueText(index, node))
+      node = secret ? index.after(node) : node + 1
+    }
+    return words.join('\n')
   } catch {
     return json
   }
