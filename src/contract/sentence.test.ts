@@ -170,6 +170,29 @@ const cases: [string, Partial<RunSummary>, string][] = [
     { stage: 'Cancelled', endedAt: at('14:03:00'), problem: 'Wrong file' },
     'Cancelled 14:03: Wrong file.',
   ],
+  [
+    'cancelled, as Temporal says it',
+    { stage: 'Cancelled', endedAt: at('14:03:01'), problem: 'Cancelled.' },
+    'Cancelled 14:03 after 1 min.',
+  ],
+  [
+    'cancelled in the moment of an approval',
+    {
+      stage: 'Cancelled',
+      endedAt: at('14:03:01'),
+      problem: 'Wrong file',
+      decision: {
+        decision: 'approve',
+        decisionId: 'd',
+        operator: 'ada',
+        host: null,
+        via: 'update',
+        reason: 'Good',
+        at: at('14:03:00'),
+      },
+    },
+    'Approved by ada, then cancelled 14:03: Wrong file.',
+  ],
   ['cancelled', { stage: 'Cancelled', endedAt: at('14:03:01') }, 'Cancelled 14:03 after 1 min.'],
 ]
 

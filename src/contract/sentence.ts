@@ -270,10 +270,18 @@ function stageSentence(run: RunSummary, now: Date, options: RunSentenceOptions):
       return `Failed ${end} after ${took}${tries}: ${ended(problem)}`
     }
     case 'Cancelled':
-      return run.problem ? `Cancelled ${end}: ${ended(run.problem)}` : `Cancelled ${end} after ${took}.`
+      return cancelledSentence(run, end, took)
     default:
       return unknownStage(run.stage)
   }
+}
+
+/** Whoever approved in the same moment has to see that it changed nothing; a cancel's own word says no more than its stage. */
+function cancelledSentence({ problem, decision }: RunSummary, end: string, took: string): string {
+  const cancelled = decision?.decision === 'approve' ? `Approved by ${decider(decision)}, then cancelled` : 'Cancelled'
+  return problem && !/^(the run was )?cancelled\.?$/i.test(problem)
+    ? `${cancelled} ${end}: ${ended(problem)}`
+    : `${cancelled} ${end} after ${took}.`
 }
 
 /** Fails to compile when a stage is added that has no sentence; says the bare name to an older console. */

@@ -249,6 +249,34 @@ describe('other ends', () => {
     expect(await decideFor(workflowId)).toMatchObject({ state: 'refused', message: expect.stringContaining('has ended') })
     expect(bench.done(workflowId)).toEqual(['log', 'deploy dev', 'deployment dev'])
   })
+
+  test.each([
+    ['approve', 'Cancelled'],
+    ['reject', 'Rejected'],
+  ] as const)(
+    'cancelled in the moment of a decision to %s: that goes on record, and production stays as it was',
+    async (decision, stage) => {
+      const workflowId = await atTheGate('good')
+      let cancelled = false
+      bench.interfere(workflowId, {
+        async recordDecision() {
+          if (cancelled) return
+          await cancelRun(bench.client, workflowId, { by: 'ada', reason: 'Stop.' })
+          // Answered by a workflow that has heard of the cancel.
+          await queryStatus(bench.client, workflowId)
+          cancelled = true
+        },
+      })
+      expect(await decideFor(workflowId, { decision })).toMatchObject({ state: 'delivered' })
+      await runResult(bench.client, workflowId).catch(() => null)
+      expect(bench.done(workflowId)).toEqual(['log', 'deploy dev', 'deployment dev', `decision ${decision}`])
+      expect(await queryStatus(bench.client, workflowId)).toMatchObject({
+        stage,
+        awaiting_approval: false,
+        decision: { decision },
+      })
+    },
+  )
 })
 
 describe('pipelines', () => {

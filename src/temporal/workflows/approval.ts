@@ -132,7 +132,9 @@ export function createApprovalGate(status: StatusBoard): ApprovalGate {
       try {
         await condition(() => decision !== null, timeoutSeconds * 1000)
       } catch (cancelled) {
-        if (decision === null) gate = 'left'
+        // Decided in the same moment: the decision was first, and its operator has been told so.
+        if (decision !== null) return { decision, approvals: given }
+        gate = 'left'
         throw cancelled
       }
       // Whoever settled first is the winner, whatever ended the wait: an update and the timer may come in one activation.

@@ -1,4 +1,11 @@
-import { ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio/workflow'
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  sleep,
+  TemporalFailure,
+} from '@temporalio/workflow'
 import type { DecisionRecord, RunInput, RunResult, RunSettings } from '../types.ts'
 import { type ApprovalGate, createApprovalGate, type Policy } from './approval.ts'
 import { failureReason, failureType } from './failureReason.ts'
@@ -75,15 +82,36 @@ async function pipeline(input: RunInput, given: RunSettings, status: StatusBoard
 
   const { decision, approvals } = await approval.awaitDecision(policyOf(input, settings))
   // The audit row comes first: production never changes without a record of who wanted it.
-  await steps.recordDecision({ decision, approvals, model_id: trained.model_id })
+  const cancelled = await alsoWhenCancelled(() => steps.recordDecision({ decision, approvals, model_id: trained.model_id }))
   status.completeStep('awaiting_prod_approval')
   if (decision.decision !== 'approve') return endWithoutProduction(decision, status)
+  if (cancelled) throw cancelled
 
   status.enter('DeployingProd', { deployment_status: { dev: 'deployed', prod: 'deploying' } })
   const prod = await steps.deployProd(candidate)
   status.completeStep('prod_deployment')
   status.enter('Completed', { deployment_status: { dev: 'deployed', prod: 'deployed' }, deployments: [dev, prod] })
   return { ...status.current, status: 'completed' }
+}
+
+/** So long a run that was cancelled waits for the record of its decision; Postgres may be away for hours. */
+const recordPatience = '30 seconds'
+
+/**
+ * Waits for the record of a decision, also where the run is cancelled meanwhile: its operator was told that it counts
+ * (docs/decisions/215-a-decision-and-a-cancel.md).
+ * @returns the cancellation that came meanwhile; null when none did
+ */
+async function alsoWhenCancelled(record: () => Promise<void>): Promise<CancelledFailure | null> {
+  const recorded = CancellationScope.nonCancellable(record)
+  try {
+    await Promise.race([recorded, CancellationScope.current().cancelRequested])
+    return null
+  } catch (error) {
+    if (!(error instanceof CancelledFailure)) throw error
+    await CancellationScope.nonCancellable(() => Promise.race([recorded.catch(() => undefined), sleep(recordPatience)]))
+    return error
+  }
 }
 
 /** A run whose input names no pipeline gets the one that its first step found, with that one's retries and patience. */

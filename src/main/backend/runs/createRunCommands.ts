@@ -109,7 +109,7 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
       retryAt: null,
       paused: null,
       problem: null,
-      ...(decidedBefore(step) ? {} : { decision: null, approvalDeadline: null }),
+      ...(decidedBefore(step) ? {} : { decision: null, approvals: null, approvalDeadline: null }),
     })
   }
 

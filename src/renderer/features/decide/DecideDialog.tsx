@@ -373,7 +373,7 @@ function Outcome({ open, nothingToDecide }: { open: OpenDecision; nothingToDecid
       return null
     case 'delivered':
       return (
-        <Note tone="good">
+        <Note tone={detail?.stage === 'Cancelled' ? 'human' : 'good'}>
           <p>
             {/^(Approved|Rejected)/.test(sentence) ? null : open.kind === 'approve' ? 'Approved. ' : 'Rejected. '}
             {detail && (detail.stage !== 'AwaitingApproval' || (detail.approvals?.needed ?? 1) > 1)
