@@ -179,7 +179,7 @@ function AttemptRow({ attempt, step, of, waits, brief = false }: { attempt: Atte
             {attempt.worker}
           </span>
         ) : null}
-        {before > 0 && !brief ? (
+        {before > 0 && !attempt.failureBefore && !brief ? (
           <button
             type="button"
             className="button link small nowrap"

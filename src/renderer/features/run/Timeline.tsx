@@ -331,11 +331,11 @@ function SpanWords({ row, at }: { row: TimelineRow; at: number }) {
     return (
       <span className="tone-bad step-failed">
         <CircleX size={12} aria-hidden />
-        {durationWords(span.to - span.from)}
+        {durationWords(span.to - span.since)}
       </span>
     )
   }
-  return <>{span.open ? spanWords(span.to - span.from) : durationWords(span.to - span.from)}</>
+  return <>{span.open ? spanWords(span.to - span.since) : durationWords(span.to - span.since)}</>
 }
 
 const kindWords: Record<Segment['kind'], string> = {

@@ -19,6 +19,13 @@ const shape = (attempts: Attempt[], all?: Attempt[]) =>
     ].join(''),
   )
 
+it('what Temporal keeps of an attempt that was not seen is found and copied with the one that followed', () => {
+  const failureBefore = { message: 'no heartbeat', type: 'Timeout', nonRetryable: false, stack: null }
+  const attempts = [attempt(1, 'refused'), { ...attempt(3, null), failureBefore }]
+  expect(attemptsShown(attempts, 'failed', 'heartbeat').map((one) => one.attempt)).toEqual([3])
+  expect(attemptsText(attempts)).toContain('Attempt 2: failed, times not known\n  no heartbeat\nAttempt 3: completed')
+})
+
 describe('groupsOf', () => {
   it('says once what failed alike for hours', () => {
     const attempts = Array.from({ length: 300 }, (_, i) => attempt(i + 1, i < 299 ? 'refused' : null))

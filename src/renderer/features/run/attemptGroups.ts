@@ -22,11 +22,12 @@ export function attemptsShown(attempts: readonly Attempt[], filter: AttemptFilte
   const wanted = text.trim().toLocaleLowerCase()
   return attempts.filter(
     (attempt) =>
-      (filter === 'all' || hasFailed(attempt)) &&
+      (filter === 'all' || hasFailed(attempt) || attempt.failureBefore !== undefined) &&
       (wanted === '' ||
-        [String(attempt.attempt), attempt.failure?.message, attempt.failure?.type, attempt.worker].some((field) =>
-          field?.toLocaleLowerCase().includes(wanted),
-        )),
+        [
+          ...[String(attempt.attempt), attempt.failure?.message, attempt.failure?.type, attempt.worker],
+          attempt.failureBefore?.message,
+        ].some((field) => field?.toLocaleLowerCase().includes(wanted))),
   )
 }
 
@@ -62,8 +63,9 @@ export function waitsBefore(all: readonly Attempt[]): Map<Attempt, number> {
 /** All that is known of attempts, as text to paste into a report. */
 export function attemptsText(attempts: readonly Attempt[]): string {
   return attempts
-    .map(({ attempt, outcome, startedAt, endedAt, worker, failure }) =>
+    .map(({ attempt, outcome, startedAt, endedAt, worker, failure, failureBefore }) =>
       [
+        ...(failureBefore ? [`Attempt ${attempt - 1}: failed, times not known`, `  ${failureBefore.message}`] : []),
         `Attempt ${attempt}: ${outcome}, ${startedAt} to ${endedAt ?? 'now'}${worker ? `, worker ${worker}` : ''}`,
         ...(failure ? [`  ${failure.type ? `${failure.type}: ` : ''}${failure.message}`] : []),
         ...(failure?.stack ? [failure.stack.replace(/^/gm, '    ')] : []),

@@ -110,6 +110,10 @@ describe('timelineOf', () => {
       ['done 0-4', 'queued 90-91', 'done 91-94'],
       ['failed 4-5', 'failed 94-95', 'done 7000-7001'],
     ])
+    expect(timeline.rows.map(({ span }) => span && [span.from - t0, span.since - t0, span.to - t0])).toEqual([
+      [0, 90_000, 94_000],
+      [4_000, 7_000_000, 7_001_000],
+    ])
     expect(longWaits(timeline)).toEqual([
       { from: t0 + 5_000, to: t0 + 90_000 },
       { from: t0 + 95_000, to: t0 + 7_000_000 },

@@ -12,8 +12,11 @@ export interface Segment {
 export interface TimelineRow {
   step: Step
   segments: Segment[]
-  /** From the first to the last moment of the step; null while it has not come up. */
-  span: { from: number; to: number; open: boolean } | null
+  /**
+   * From the first to the last moment of the step; null while it has not come up. `since`: when it was taken up last, which is
+   * later than `from` where the run was sent back.
+   */
+  span: { from: number; to: number; since: number; open: boolean } | null
 }
 export interface Timeline {
   start: number
@@ -115,7 +118,9 @@ export function timelineOf(detail: RunDetail, now: number): Timeline {
     const first = segments[0]
     const last = segments.at(-1)
     const open = !over && ['running', 'backingOff', 'scheduled', 'paused'].includes(step.state)
-    return { step, segments, span: first && last ? { from: first.from, to: open ? now : last.to, open } : null }
+    if (!first || !last) return { step, segments, span: null }
+    const anew = segments.findLast(({ from }, index) => index === 0 || from > (segments[index - 1] as Segment).to) ?? first
+    return { step, segments, span: { from: first.from, to: open ? now : last.to, since: anew.from, open } }
   })
   const all = rows.flatMap((row) => row.segments)
   const start = Math.min(time(detail.startedAt ?? detail.acceptedAt), ...all.map((s) => s.from))
