@@ -6,7 +6,7 @@ import { payloadView, stepName, timestamp } from './model.ts'
 export const historyFailure = z.object({
   /** Where in the event it stands, such as `failure.cause`. */
   path: z.string(),
-  /** null when it is sealed: then it is among the event's payloads. */
+  /** null when it is sealed and could not be decoded: why stands with it among the event's payloads. */
   message: z.string().nullable(),
   type: z.string().nullable(),
   stack: z.string().nullable(),

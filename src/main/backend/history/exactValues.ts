@@ -39,7 +39,7 @@ export function createExactValues(text: string): ExactValues {
   return {
     at(path) {
       const found = find(path)
-      return found && found.index.raw(found.node)
+      return found ? found.index.raw(found.node) : null
     },
     without(path, field) {
       const found = find(path)

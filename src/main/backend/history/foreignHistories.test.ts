@@ -74,6 +74,21 @@ describe('a value', () => {
   })
 })
 
+test('a failure whose text is in a payload says it in its place; where that cannot be read, it says nothing', async () => {
+  const encoded = (value: object) => ({ message: 'Encoded failure', encodedAttributes: value })
+  const failure = {
+    ...encoded({ message: 'outer', stack_trace: 'at x' }),
+    cause: { ...encoded({ message: 'inner', stack_trace: '' }), cause: encoded({ no: 'text' }) },
+  }
+  const event = { eventId: 1, activityTaskFailedEventAttributes: { scheduledEventId: 1, failure } }
+  const [read] = await view(readHistoryFile(JSON.stringify([event])))
+  expect(read?.failures.map(({ message, stack }) => [message, stack])).toEqual([
+    ['outer', 'at x'],
+    ['inner', null],
+    [null, null],
+  ])
+})
+
 const odd: Given[] = [
   ...[{ metadata: { encoding: 'binary/null' } }, {}, { data: '{"a":1}' }, { metadata: { other: 'x' }, data: '1' }],
   { metadata: { encoding: 'binary/zlib' }, data: Buffer.from([0x78, 0x9c, 0]) },

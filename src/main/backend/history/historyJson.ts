@@ -12,6 +12,7 @@ import protojson from 'protobufjs/ext/protojson.js'
 import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
 import { payloadView } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
+import { failureText } from './failureTexts.ts'
 
 // The types that are generated for the SDK leave its reflection out.
 const root = patchProtobufRoot(proto as never) as unknown as { lookupType(name: string): Type }
@@ -95,18 +96,14 @@ const isPayloadJson = (value: unknown): boolean => {
   return typeof metadata === 'object' && metadata !== null && 'encoding' in metadata
 }
 
-/** Puts the text of a failure back where it was before it was sealed (`DefaultFailureConverter` of the SDKs). */
+/** Puts the text of a failure back where it was before it was sealed. */
 function restoreFailure(failure: Json, json: string): boolean {
-  try {
-    const { message, stack_trace: stack } = JSON.parse(json) as Json
-    if (typeof message !== 'string') return false
-    failure.message = message
-    if (typeof stack === 'string' && stack !== '') failure.stackTrace = stack
-    delete failure.encodedAttributes
-    return true
-  } catch {
-    return false
-  }
+  const text = failureText(json)
+  if (text === null) return false
+  failure.message = text.message
+  if (text.stack !== null) failure.stackTrace = text.stack
+  delete failure.encodedAttributes
+  return true
 }
 
 function isJson(text: string): boolean {

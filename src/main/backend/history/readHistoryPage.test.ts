@@ -80,7 +80,7 @@ test('inputs, results, memo, user metadata, headers and failures are told, seale
   expect(JSON.parse(first.input ?? '')).toEqual(JSON.parse(JSON.stringify(inputFor(workflowId))))
 
   const failed = events.find(({ type }) => type === 'ActivityTaskFailed')
-  expect(failed).toMatchObject({ subject: 'log_experiment', failures: [{ path: 'failure', message: null }] })
+  expect(failed).toMatchObject({ subject: 'log_experiment', failures: [{ path: 'failure', message: 'The row was refused.' }] })
   const sealed = failed?.payloads.find(({ label }) => label === 'failure.encodedAttributes')
   expect(sealed).toMatchObject({ encoding: 'binary/encrypted', keyId: 'k-1' })
   expect(JSON.parse(sealed?.json ?? '')).toMatchObject({ message: 'The row was refused.' })

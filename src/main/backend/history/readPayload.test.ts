@@ -88,7 +88,7 @@ test('a step tells its input, and its last failure with what is sealed in it', a
   )
   expect(step.inputs).toMatchObject([{ label: 'input', encoding: 'binary/encrypted', holds: { encoding: 'json/plain' } }])
   expect(step.results).toEqual([])
-  expect(step.failures).toMatchObject([{ path: 'failure', message: null }])
+  expect(step.failures).toMatchObject([{ path: 'failure', message: 'The row was refused.' }])
   expect(step.failureValues.map(({ json }) => json)).toContain('{"row":9007199}')
 })
 

@@ -4,6 +4,7 @@ import type { PayloadRef } from '../../../contract/model.ts'
 import { viewLists } from '../runs/payloads.ts'
 import { isoOf } from '../runs/protoTime.ts'
 import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
+import { withTexts } from './failureTexts.ts'
 import { attributesOf, payloadsOfEvent } from './findPayloads.ts'
 
 interface Options {
@@ -35,7 +36,7 @@ export async function viewEvents(
       at: isoOf(event.eventTime),
       subject: subjectOf(event) ?? (answers ? (subjects.get(answers) ?? null) : null),
       answers,
-      failures: found[place]?.failures ?? [],
+      failures: withTexts(found[place]?.failures ?? [], payloads[place] ?? []),
       payloads: payloads[place] ?? [],
     }
   })

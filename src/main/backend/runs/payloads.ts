@@ -5,6 +5,7 @@ import type { Decoded } from '../../../temporal/codec/decodeEach.ts'
 import { decodeSoon, StillDecoding } from '../../../temporal/codec/decodeSoon.ts'
 import { payloadBytes } from '../../../temporal/codec/payloadBytes.ts'
 import { sealedMetadata } from '../../../temporal/codec/sealedPayload.ts'
+import { withTexts } from '../history/failureTexts.ts'
 import { findPayloads, type PayloadAt, payloadsOfEvent } from '../history/findPayloads.ts'
 import { fitMessage } from '../history/fitMessage.ts'
 import { idOf, incompleteWords, type ReadEvents } from '../history/readEvents.ts'
@@ -71,8 +72,9 @@ export async function stepPayloads(
     ],
     converter.payloadCodecs,
   )
+  const told = live.failures.length > 0 ? live.failures : failed ? payloadsOfEvent(failed).failures : []
+  const failures = withTexts(told, views[2] ?? [])
   const [inputs = [], results = [], failureValues = [], heartbeat = [], headers = []] = fitMessage(views)
-  const failures = live.failures.length > 0 ? live.failures : failed ? payloadsOfEvent(failed).failures : []
   // What a step came to, and that it was scheduled again, may stand in the part that was not read.
   const incomplete = scheduled && isNear(scheduled) ? null : incompleteWords(history)
   return { step, inputs, results, heartbeat, failures, failureValues, headers, incomplete }
@@ -137,13 +139,17 @@ export function payloadView(label: string, { stored: payload, ...decoded }: Deco
 const asItIs: ReadonlySet<string> = new Set(['binary/plain', 'binary/protobuf'])
 
 /** Why a value is shown as text or bytes, where its encoding does not say so. */
-function noteOf({ metadata }: Payload, encoding: string, isText: boolean): string | null {
+function noteOf(inside: Payload, encoding: string, isText: boolean): string | null {
   if (asItIs.has(encoding)) return null
-  const shown = isText ? 'This is its text as it is.' : 'These are its bytes.'
+  const shown = isText
+    ? 'This is its text as it is.'
+    : payloadBytes(inside).length > 0
+      ? 'These are its bytes.'
+      : 'It holds no bytes.'
   if (encoding === externalReference) {
     return `The value itself is kept outside of Temporal, where this console does not look. ${isText ? 'This is what refers to it.' : 'These are the bytes that refer to it.'}`
   }
-  if (metadata?.[sealedMetadata.encoding] === undefined) return `It does not say how it is encoded. ${shown}`
+  if (inside.metadata?.[sealedMetadata.encoding] === undefined) return `It does not say how it is encoded. ${shown}`
   return `It is encoded as ${encoding.slice(0, longestNamed)}, which nothing here decodes. ${shown}`
 }
 

@@ -6,7 +6,7 @@ export function FailureChain({ failures }: { failures: HistoryFailure[] }) {
     <section key={path} aria-label={path} className="failure-chain">
       <p className="wrap">
         <code>{path}</code> {type ? <span className="tag bad">{type}</span> : null}{' '}
-        {message ?? 'Its text is sealed; it is decoded below.'}
+        {message ?? 'Its text is sealed and was not decoded; below it says why.'}
       </p>
       {stack ? <pre className="history-stack scroll">{stack}</pre> : null}
     </section>

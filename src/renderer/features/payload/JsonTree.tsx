@@ -1,11 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ChevronDown, ChevronRight, ChevronUp, Copy, Eye, Route as PathSign, WrapText } from 'lucide-react'
 import { type KeyboardEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
-import { pathOf, stringOf } from '../../../contract/exactJson.ts'
+import { type JsonIndex, pathOf, stringOf } from '../../../contract/exactJson.ts'
 import { IconButton } from '../../ui/Button.tsx'
 import type { Copied } from '../../ui/Copy.tsx'
 import { count, middleCut } from '../../ui/format.ts'
 import { inSlices } from '../../ui/slices.ts'
+import { nameInRow, stringInRow } from './inOneRow.ts'
 import { LongText } from './LongText.tsx'
 import { coveredWords } from './reading.ts'
 import { findingNodes, isCovered, type JsonTreeSource, openAtFirst, openTo, rowOf, rowsOf, shownText } from './tree.ts'
@@ -242,7 +243,7 @@ export function JsonTree({ tree, label, uncovered, uncover }: Props) {
                   <span className="brief">{briefOf(index.kind(node) === 'array', index.size(node))}</span>
                 ) : (
                   <span className={index.kind(node)}>
-                    <Marked text={rowText(index.raw(node))} needle={needle} />
+                    <Marked text={valueInRow(index, node)} needle={needle} />
                     {isLong(node) ? <span className="brief">{` ${count(index.rawLength(node) - 2)} characters`}</span> : null}
                   </span>
                 )}
@@ -286,13 +287,17 @@ export function JsonTree({ tree, label, uncovered, uncover }: Props) {
 
 const indent = (level: number) => 4 + Math.min(level, mostIndents) * 14
 const briefOf = (isArray: boolean, size: number) => (isArray ? `[${count(size)}]` : `{${count(size)}}`)
-const rowText = (raw: string) => (raw.length > inRow ? `${raw.slice(0, inRow)}…` : raw)
+function valueInRow(index: JsonIndex, node: number): string {
+  const raw = index.raw(node)
+  if (index.kind(node) === 'string') return stringInRow(raw, inRow)
+  return raw.length > inRow ? `${raw.slice(0, inRow)}…` : raw
+}
 
 function Name({ name, needle }: { name: string | null; needle: string }) {
   if (name === null) return null
   return (
     <span className="key">
-      <Marked text={rowText(name)} needle={needle} />
+      <Marked text={nameInRow(name, inRow)} needle={needle} />
       {': '}
     </span>
   )
