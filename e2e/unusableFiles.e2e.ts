@@ -216,7 +216,11 @@ it('a dataset that is cut off: a run of it fails and names it, and nothing is ma
   cut(dataset)
   const host = await startHost(home)
   try {
-    await host.connection.call('runs.again', { workflowId: await onlyRun(host), requestId: crypto.randomUUID() })
+    await host.connection.call('runs.again', {
+      workflowId: await onlyRun(host),
+      reason: 'The disk is sound again.',
+      requestId: crypto.randomUUID(),
+    })
     let run = await newest(host)
     while (run.stage !== 'Failed') {
       await sleep(50)

@@ -220,7 +220,7 @@ export const calls = {
   },
   /** Starts a new run of the same dataset. Idempotent by `requestId`. */
   'runs.again': {
-    input: z.object({ workflowId, requestId: z.uuid() }).strict(),
+    input: z.object({ workflowId, reason, requestId: z.uuid() }).strict(),
     output: z.object({ workflowId: z.string() }),
   },
   /**

@@ -70,7 +70,7 @@ describe('dispatch', () => {
     const { dispatch } = setUp()
     const missing = await dispatch({ id: 1, call: 'runs.get', input: { workflowId: 'nobody' } })
     expect(missing).toMatchObject({ ok: false, error: { kind: 'notFound', message: 'There is no run nobody here.' } })
-    const away = await dispatch({ id: 2, call: 'runs.again', input: { workflowId, requestId: crypto.randomUUID() } })
+    const away = await dispatch({ id: 2, call: 'runs.again', input: { workflowId, reason, requestId: crypto.randomUUID() } })
     expect(away).toMatchObject({ ok: false, error: { kind: 'unavailable', part: 'temporal' } })
   })
 

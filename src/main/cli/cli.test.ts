@@ -105,6 +105,7 @@ describe('wrong usage ends with 2', () => {
     ['an unknown command', ['fly']],
     ['an unknown option', ['runs', '--fast']],
     ['approve without a reason', ['approve', 'good_model.csv']],
+    ['again without a reason', ['again', 'good_model.csv']],
     ['an empty reason', ['reject', 'good_model.csv', '--reason', '  ']],
     ['submit without files', ['submit']],
     ['a limit that is no number', ['runs', '--limit', 'many']],
@@ -324,16 +325,21 @@ describe('decisions', () => {
   })
 
   it('ends with 1 when the host refuses, and passes its words on', async () => {
-    const { code, stderr } = await gatehouse('again', 'good_model.csv')
+    const { code, stderr } = await gatehouse('again', 'good_model.csv', '--reason', 'the file was mended')
     expect(code).toBe(1)
     expect(stderr).toContain('Temporal cannot be reached now.')
-    const inJson = await gatehouse('again', 'good_model.csv', '--json')
+    const inJson = await gatehouse('again', 'good_model.csv', '--reason', 'once more', '--json')
     expect(JSON.parse(inJson.stdout)).toMatchObject({ error: { kind: 'unavailable', part: 'temporal' } })
   })
 
   it('starts again and cancels', async () => {
-    backend.handlers['runs.again'] = () => ({ workflowId: 'mlops-9-good_model' })
-    expect((await gatehouse('again', 'good_model.csv')).stdout).toContain('mlops-9-good_model')
+    let why = ''
+    backend.handlers['runs.again'] = (input) => {
+      why = input.reason
+      return { workflowId: 'mlops-9-good_model' }
+    }
+    expect((await gatehouse('again', 'good_model.csv', '--reason', 'the file was mended')).stdout).toContain('mlops-9-good_model')
+    expect(why).toBe('the file was mended')
     let reason = ''
     backend.handlers['runs.cancel'] = (input) => {
       reason = input.reason

@@ -173,9 +173,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--decoded', 'with its payloads in clear, failures included')
     .option('--out <file>', 'where to (default: standard output)')
     .option('--force', 'write over a file that is there')
-  command(`again ${runs}`, `start a new run of the same dataset. ${aboutRuns}`, async (context, wanted: string[]) =>
-    (await import('./commands/act.ts')).runAgain(context, wanted),
-  )
+  command(
+    `again ${runs}`,
+    `start a new run of the same dataset. ${aboutRuns}`,
+    async (context, wanted: string[], options: { reason: string }) =>
+      (await import('./commands/act.ts')).runAgain(context, wanted, options),
+  ).requiredOption('--reason <text>', 'why; kept in the audit log', notBlank)
   command('models', 'list models, newest first, and what dev and production serve', async (context, options: ModelsOptions) =>
     (await import('./commands/models.ts')).listModels(context, options),
   )

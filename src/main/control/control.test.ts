@@ -252,7 +252,7 @@ describe('a link to a host', () => {
         })
       })
     await until('open')
-    const pending = link.send('runs.again', { workflowId: 'x', requestId: crypto.randomUUID() })
+    const pending = link.send('runs.again', { workflowId: 'x', reason: 'once more', requestId: crypto.randomUUID() })
     expect(await pending).toMatchObject({ ok: false, error: { kind: 'unavailable', part: 'temporal' } })
     await first.host.close()
     await until('lost')

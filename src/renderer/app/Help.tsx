@@ -31,7 +31,7 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
             <kbd>Ctrl</kbd>
             <kbd>Enter</kbd>
           </dt>
-          <dd>In the approval dialog: send the decision (⌘ on a Mac)</dd>
+          <dd>In a reason: send what it is for (⌘ on a Mac)</dd>
         </div>
         <div>
           <dt>

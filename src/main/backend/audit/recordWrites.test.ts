@@ -82,6 +82,13 @@ test('a fault of ours is on record as failed, without its words', async () => {
   expect(JSON.stringify(audit.all(1))).not.toContain('hunter2')
 })
 
+test('a run that is made once more is on record with who wanted it and why', async () => {
+  const { audit, handlers } = setUp({ 'runs.again': () => ({ workflowId: 'mlops-2-a' }) })
+  const again = { workflowId: 'mlops-1-a', reason: 'The sensor was mended.', requestId: crypto.randomUUID() }
+  await handlers['runs.again'](again)
+  expect(audit.all(1)).toMatchObject([{ workflowId: 'mlops-1-a', event: 'done', reason: 'The sensor was mended.' }])
+})
+
 test('a drill that cannot be switched is on record as refused; one that can tells that itself', async () => {
   const { audit, handlers } = setUp({
     'drills.set': ({ to }) => {

@@ -64,9 +64,10 @@ const kinds: { [N in CallName]: Kind<N> } = {
     reason,
     request: decisionId,
   }),
-  'runs.again': ({ workflowId, requestId }) => ({
+  'runs.again': ({ workflowId, reason, requestId }) => ({
     workflowId,
     detail: 'started a new run of the same dataset',
+    reason,
     request: requestId,
   }),
   'runs.cancel': ({ workflowId, reason, requestId }) => ({ workflowId, detail: '', reason, request: requestId }),

@@ -120,10 +120,10 @@ export async function actOnStep(
   })
 }
 
-export async function runAgain(context: Context, wanted: readonly string[]): Promise<ExitCode> {
+export async function runAgain(context: Context, wanted: readonly string[], { reason }: { reason: string }): Promise<ExitCode> {
   return onEach(context, wanted, async (host, { workflowId, fileName }) => {
-    const started = await host.call('runs.again', { workflowId, requestId: randomUUID() })
-    context.out.data(started)
-    context.out.line(`Runs ${fileName} again as ${started.workflowId}.`)
+    const started = await host.call('runs.again', { workflowId, reason, requestId: randomUUID() })
+    context.out.data({ ...started, reason })
+    context.out.line(`Runs ${fileName} again as ${started.workflowId}: ${reason}`)
   })
 }

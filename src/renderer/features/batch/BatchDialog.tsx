@@ -4,7 +4,7 @@ import { stageLabels } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { Field, type FieldProps } from '../../ui/Field.tsx'
+import { Field } from '../../ui/Field.tsx'
 import { count, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
@@ -14,7 +14,7 @@ import { Change } from '../report/Changes.tsx'
 import { metricWords } from '../report/compare.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { type Comparison, type Group, judged, needsTick, planOf } from './batchPlan.ts'
-import { type Batch, canResend, chosenOf, type Draft, type Item, needsReason, tally } from './batchStore.ts'
+import { type Batch, canResend, chosenOf, type Draft, type Item, tally } from './batchStore.ts'
 import { batchSentence, batchWords } from './batchWords.ts'
 import './batch.css'
 
@@ -58,15 +58,6 @@ function BeforeSending({ draft }: { draft: Draft }) {
   const send = () => {
     if (off === null && nothing === null) void batch.getState().send()
   }
-  const onKeyDown: FieldProps['onKeyDown'] = (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault()
-      send()
-    } else {
-      // The library keeps every key from the dialog otherwise, Escape among them.
-      event.continuePropagation()
-    }
-  }
   return (
     <Dialog
       size="wide"
@@ -81,12 +72,7 @@ function BeforeSending({ draft }: { draft: Draft }) {
           </span>
           <span className="grow" />
           <Button onPress={close}>{words.leave}</Button>
-          <Button
-            look={words.dangerous ? 'danger' : 'primary'}
-            autoFocus={!needsReason(kind)}
-            offBecause={off ?? nothing}
-            onPress={send}
-          >
+          <Button look={words.dangerous ? 'danger' : 'primary'} offBecause={off ?? nothing} onPress={send}>
             {words.go(chosen.length)}
           </Button>
         </>
@@ -110,25 +96,23 @@ function BeforeSending({ draft }: { draft: Draft }) {
         </Note>
       ) : null}
       <LeftAlone groups={plan.leaves} />
-      {needsReason(kind) ? (
-        <Field
-          label="Reason"
-          hint={
-            kind === 'approve' || kind === 'reject'
-              ? 'Kept with each decision for whoever asks later.'
-              : kind === 'retryNow'
-                ? 'Kept in the audit log with your name, once for each run.'
-                : 'Kept in the audit log with your name, and by Temporal in clear, also while encryption is on: write nothing secret.'
-          }
-          multiline
-          autoFocus
-          isRequired
-          value={reason}
-          onChange={(text) => batch.getState().setReason(text)}
-          onKeyDown={onKeyDown}
-          error={problem}
-        />
-      ) : null}
+      <Field
+        label="Reason"
+        hint={
+          kind === 'approve' || kind === 'reject'
+            ? 'Kept with each decision for whoever asks later.'
+            : kind === 'retryNow' || kind === 'again'
+              ? 'Kept in the audit log with your name, once for each run.'
+              : 'Kept in the audit log with your name, and by Temporal in clear, also while encryption is on: write nothing secret.'
+        }
+        multiline
+        autoFocus
+        isRequired
+        value={reason}
+        onChange={(text) => batch.getState().setReason(text)}
+        onSend={send}
+        error={problem}
+      />
     </Dialog>
   )
 }

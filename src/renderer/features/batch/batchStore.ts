@@ -78,8 +78,6 @@ export interface BatchState {
   dismiss(): void
 }
 
-export const needsReason = (kind: BatchKind) => kind !== 'again'
-
 /** The runs that an approval would leave out unless they are ticked are left out; what is ticked off is, too. */
 export function chosenOf({ kind, ticks, reference }: Draft, acts: readonly RunSummary[]): RunSummary[] {
   if (kind !== 'approve') return [...acts]
@@ -197,7 +195,7 @@ export function createBatchStore({ connection, runs, operator, onDone, memory, n
           if (step !== null) await connection.call('runs.actOnStep', { workflowId, step, action: kind, reason, requestId })
           return false
         case 'again':
-          await connection.call('runs.again', { workflowId, requestId })
+          await connection.call('runs.again', { workflowId, reason, requestId })
           return false
         default:
           return assertNever(kind)
@@ -224,7 +222,7 @@ export function createBatchStore({ connection, runs, operator, onDone, memory, n
         const { draft } = get()
         if (!draft) return
         const reason = draft.reason.trim()
-        const wrong = needsReason(draft.kind) ? reasonProblem(reason) : null
+        const wrong = reasonProblem(reason)
         if (wrong !== null) return change({ problem: wrong })
         const { byId } = runs.getState()
         const known = draft.ids.flatMap((id) => byId.get(id) ?? [])

@@ -8,7 +8,7 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { useNow } from '../../ui/clock.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { Field, type FieldProps } from '../../ui/Field.tsx'
+import { Field } from '../../ui/Field.tsx'
 import { bytesWords, count, plural, significant } from '../../ui/format.ts'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
@@ -63,15 +63,6 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
 
   const submit = () => {
     if (!off && !barred) void decide.getState().submit()
-  }
-  const onKeyDown: FieldProps['onKeyDown'] = (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault()
-      submit()
-    } else {
-      // The library keeps every key from the dialog otherwise, Escape among them.
-      event.continuePropagation()
-    }
   }
   // What was decided shows beside the dialog without a further click.
   useEffect(() => {
@@ -151,7 +142,7 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
             multiline
             autoFocus
             isRequired
-            onKeyDown={onKeyDown}
+            onSend={submit}
             isReadOnly={!editable}
             value={open.reason}
             onChange={(reason) => decide.getState().setReason(reason)}

@@ -1,7 +1,7 @@
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { Field, type FieldProps } from '../../ui/Field.tsx'
+import { Field } from '../../ui/Field.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
 import { Moment } from '../../ui/times.tsx'
@@ -28,12 +28,6 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
   const served = state?.served ?? null
   const submit = () => {
     if (!off) void deployments.getState().submit()
-  }
-  const onKeyDown: FieldProps['onKeyDown'] = (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault()
-      submit()
-    } else event.continuePropagation()
   }
   return (
     <Dialog
@@ -132,7 +126,7 @@ function Open({ rollBack }: { rollBack: OpenRollBack }) {
             autoFocus
             isRequired
             isReadOnly={phase === 'sending'}
-            onKeyDown={onKeyDown}
+            onSend={submit}
             value={reason}
             onChange={(text) => deployments.getState().edit({ reason: text })}
             error={error?.kind === 'invalid' ? error.message : null}

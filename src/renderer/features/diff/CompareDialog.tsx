@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'react'
+import { Input } from 'react-aria-components'
 import type { RunDetail, RunSummary } from '../../../contract/model.ts'
 import { describeRun } from '../../../contract/sentence.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -17,7 +18,7 @@ const offered = 12
 export default function CompareDialog({ detail, onClose }: { detail: RunDetail; onClose: () => void }) {
   const { connection, route } = useConsole()
   const [text, setText] = useState('')
-  const [found, setFound] = useState<RunSummary[] | null>(null)
+  const [found, setFound] = useState<{ text: string; runs: RunSummary[] } | null>(null)
   const [production, setProduction] = useState<string | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   useEffect(() => {
@@ -30,7 +31,7 @@ export default function CompareDialog({ detail, onClose }: { detail: RunDetail; 
   useEffect(() => {
     let over = false
     connection.call('runs.list', { text: text.trim() === '' ? undefined : text.trim().slice(0, 200), limit: offered + 1 }).then(
-      ({ runs }) => over || setFound(runs),
+      ({ runs }) => over || setFound({ text, runs }),
       (cause) => over || setProblem(problemText(cause)),
     )
     return () => {
@@ -50,7 +51,7 @@ export default function CompareDialog({ detail, onClose }: { detail: RunDetail; 
     onClose()
     route.getState().go({ run: detail.workflowId, full: true, compare: { kind: 'run', other } })
   }
-  const others = found?.filter(({ workflowId }) => workflowId !== detail.workflowId).slice(0, offered)
+  const others = found?.runs.filter(({ workflowId }) => workflowId !== detail.workflowId).slice(0, offered)
   return (
     <Dialog
       title={`Compare ${detail.fileName} with`}
@@ -67,13 +68,19 @@ export default function CompareDialog({ detail, onClose }: { detail: RunDetail; 
         {inProduction ? <Pick title="The one in production" run={inProduction} choose={choose} /> : null}
         {before ? <Pick title="The run before of the same file" run={before} choose={choose} /> : null}
       </div>
-      <input
+      <Input
         className="input"
         type="search"
-        aria-label="Search runs"
+        aria-label="Search runs; Enter takes the first"
+        autoFocus
         placeholder="File or id of any other run"
         value={text}
         onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          const first = others?.[0]
+          // What was found for other letters is no answer to these.
+          if (event.key === 'Enter' && first && text.trim() !== '' && found?.text === text) choose(first.workflowId)
+        }}
       />
       {problem !== null ? (
         <Note tone="bad">

@@ -6,12 +6,13 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
+import { bytesWords } from '../../ui/format.ts'
 import { problemText } from '../../ui/problem.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { stepLabels } from './timeline.ts'
 
 /** What can be done to a run as a whole or to one of its steps, each with a reason. */
-export type RunAction = { kind: 'cancel' | 'terminate' } | { kind: StepAction; step: StepName }
+export type RunAction = { kind: 'again' | 'cancel' | 'terminate' } | { kind: StepAction; step: StepName }
 
 interface Words {
   title: string
@@ -26,6 +27,15 @@ interface Words {
 function wordsOf(action: RunAction, detail: RunDetail): Words {
   const step = 'step' in action ? stepLabels[action.step] : ''
   switch (action.kind) {
+    case 'again':
+      return {
+        title: `Run ${detail.fileName} again?`,
+        what: `A new run starts with the same dataset (${bytesWords(detail.sizeBytes)}, stored when it was accepted) and with the settings of now. This run and its record stay as they are.`,
+        go: 'Start a new run',
+        going: 'Starting…',
+        leave: 'Keep as it is',
+        dangerous: false,
+      }
     case 'cancel':
       return {
         title: `Cancel the run of ${detail.fileName}?`,
@@ -97,7 +107,7 @@ const reachesTemporal: ReadonlySet<RunAction['kind']> = new Set(['cancel', 'term
 
 /** Asks for the reason, says what will happen, and does it. */
 export function ActionDialog({ action, detail, onClose }: { action: RunAction; detail: RunDetail; onClose: () => void }) {
-  const { run } = useConsole()
+  const { run, runs, route } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
   // One per opened dialog, so that a second click never does it twice.
   const [requestId] = useState(() => crypto.randomUUID())
@@ -106,13 +116,18 @@ export function ActionDialog({ action, detail, onClose }: { action: RunAction; d
   const [problem, setProblem] = useState<string | null>(null)
   const words = wordsOf(action, detail)
   const send = async () => {
+    if (off !== null || sending) return
     const wrong = reasonProblem(reason)
     if (wrong !== null) return setProblem(wrong)
     setSending(true)
     setProblem(null)
     try {
-      await run.getState().act(action, reason.trim(), requestId)
+      const workflowId = await run.getState().act(action, reason.trim(), requestId)
       onClose()
+      if (workflowId === detail.workflowId) return
+      runs.getState().reveal()
+      runs.getState().setCursor(workflowId)
+      route.getState().go({ place: 'runs', run: workflowId, full: false })
     } catch (cause) {
       setSending(false)
       setProblem(problemText(cause))
@@ -135,7 +150,7 @@ export function ActionDialog({ action, detail, onClose }: { action: RunAction; d
       }
     >
       <p>{words.what}</p>
-      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
+      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} onSend={send} error={problem} />
       <p className="faint">
         Kept in the audit log with your name
         {reachesTemporal.has(action.kind)

@@ -7,12 +7,10 @@ import { useConsole, useIn } from '../../app/console.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { CopyLine } from '../../ui/Copy.tsx'
 import { useNow } from '../../ui/clock.ts'
-import { Dialog } from '../../ui/Dialog.tsx'
 import { bytesWords, middleCut } from '../../ui/format.ts'
 import { later } from '../../ui/later.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { plainText } from '../../ui/plainText.ts'
-import { problemText } from '../../ui/problem.ts'
 import { StageSign, toneOf } from '../../ui/StageSign.tsx'
 import { Moment, useTimes } from '../../ui/times.tsx'
 import { HistoryView } from '../history/HistoryView.tsx'
@@ -295,60 +293,10 @@ function Actions({ detail }: { detail: RunDetail }) {
           <CompareDialog detail={detail} onClose={() => setAsking(null)} />
         </Suspense>
       ) : null}
-      {asking === 'again' ? <AgainDialog detail={detail} onClose={() => setAsking(null)} /> : null}
-      {asking === 'cancel' || asking === 'terminate' ? (
+      {asking !== null && asking !== 'compare' ? (
         <ActionDialog action={{ kind: asking }} detail={detail} onClose={() => setAsking(null)} />
       ) : null}
     </div>
-  )
-}
-
-function AgainDialog({ detail, onClose }: { detail: RunDetail; onClose: () => void }) {
-  const { run, runs, route } = useConsole()
-  const off = useIn('stack', whyActionsAreOff)
-  // One per opened dialog, so that a second click never starts a second run.
-  const [requestId] = useState(() => crypto.randomUUID())
-  const [sending, setSending] = useState(false)
-  const [problem, setProblem] = useState<string | null>(null)
-  const start = async () => {
-    setSending(true)
-    setProblem(null)
-    try {
-      const id = await run.getState().again(requestId)
-      onClose()
-      runs.getState().reveal()
-      runs.getState().setCursor(id)
-      route.getState().go({ place: 'runs', run: id, full: false })
-    } catch (cause) {
-      setSending(false)
-      setProblem(problemText(cause))
-    }
-  }
-  return (
-    <Dialog
-      title={`Run ${detail.fileName} again?`}
-      isOpen
-      onClose={onClose}
-      foot={
-        <>
-          <span className="grow" />
-          <Button onPress={onClose}>Keep as it is</Button>
-          <Button look="primary" isDisabled={sending} offBecause={off} onPress={start}>
-            {sending ? 'Starting…' : 'Start a new run'}
-          </Button>
-        </>
-      }
-    >
-      <p>
-        A new run starts with the same dataset ({bytesWords(detail.sizeBytes)}, stored when it was accepted) and with the settings
-        of now. This run and its record stay as they are.
-      </p>
-      {problem ? (
-        <Note tone="bad">
-          <p>{problem}</p>
-        </Note>
-      ) : null}
-    </Dialog>
   )
 }
 

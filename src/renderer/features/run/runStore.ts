@@ -52,9 +52,11 @@ export interface RunState {
   toggleStep(step: StepName): void
   /** What is late is asked for again while its step is open; `times` counts how often that was in vain. */
   loadPayloads(step: StepName, times?: number): Promise<void>
-  again(requestId: string): Promise<string>
-  /** Idempotent by `requestId`. @throws CallFailed with what stands in the way. */
-  act(action: RunAction, reason: string, requestId: string): Promise<void>
+  /**
+   * Idempotent by `requestId`. Gives the id of the run that it is about: of the new one after `again`, else of the open one.
+   * @throws CallFailed with what stands in the way
+   */
+  act(action: RunAction, reason: string, requestId: string): Promise<string>
 }
 
 const closed = {
@@ -170,19 +172,17 @@ export function createRunStore(connection: Connection) {
           put({ loading: false, problem: problemText(cause) })
         }
       },
-      async again(requestId) {
-        const { id } = get()
-        if (id === null) throw new Error('no run is open')
-        return (await connection.call('runs.again', { workflowId: id, requestId })).workflowId
-      },
       async act(action, reason, requestId) {
         const { id } = get()
         if (id === null) throw new Error('no run is open')
         if ('step' in action) {
           const { step, kind } = action
           await connection.call('runs.actOnStep', { workflowId: id, step, action: kind, reason, requestId })
-        } else await connection.call(`runs.${action.kind}`, { workflowId: id, reason, requestId })
+        } else if (action.kind === 'again')
+          return (await connection.call('runs.again', { workflowId: id, reason, requestId })).workflowId
+        else await connection.call(`runs.${action.kind}`, { workflowId: id, reason, requestId })
         schedule()
+        return id
       },
     }
   })

@@ -340,10 +340,7 @@ export function createRunsStore(connection: Connection) {
         )
       },
 
-      setText(text) {
-        set({ cursor: null })
-        get().narrow({ text })
-      },
+      setText: (text) => see({ filter: { ...get().filter, text }, cursor: null }),
       setStages: (wanted) => get().narrow({ stages: [...wanted] }),
       narrow: (change) => see({ filter: { ...get().filter, ...change } }),
       setSort: (sort) => see({ sort }),

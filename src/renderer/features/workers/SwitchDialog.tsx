@@ -35,6 +35,7 @@ export function SwitchDialog({ what, on, onClose }: { what: keyof typeof words; 
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const send = async () => {
+    if (off !== null || sending) return
     const wrong = reasonProblem(reason)
     if (wrong !== null) return setProblem(wrong)
     setSending(true)
@@ -65,7 +66,7 @@ export function SwitchDialog({ what, on, onClose }: { what: keyof typeof words; 
       }
     >
       <p>{on ? words[what].onStart : words[what].onStop}</p>
-      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} error={problem} />
+      <Field label="Reason" multiline autoFocus isRequired value={reason} onChange={setReason} onSend={send} error={problem} />
       <p className="faint">Kept in the audit log with your name.</p>
     </Dialog>
   )
