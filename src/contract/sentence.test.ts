@@ -314,6 +314,12 @@ describe('describeRun with the stack in sight', () => {
       'Training is paused since 14:05 by ada@h: GPU swap. It goes on when somebody resumes it.',
     ],
     [
+      'a file that came while no worker is there',
+      { stage: 'Queued', startedAt: null },
+      { ...well, worker: part('down', 'The worker was stopped by ada: a new card.') },
+      'Queued since 14:02 (4 min); waits for a worker: The worker was stopped by ada: a new card.',
+    ],
+    [
       'an ended run while Temporal is down',
       { stage: 'Completed', endedAt: at('14:05:01') },
       { ...well, temporal: part('down') },

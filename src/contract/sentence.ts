@@ -2,7 +2,7 @@
  * The sentence an operator needs about a run, in plain words. The console shows it as the first line of a run and the
  * command line prints it, so that both say the same.
  */
-import type { Approvals, Decision, Paused, RunSummary, StackHealth, Stage } from './model.ts'
+import { type Approvals, type Decision, isEndStage, type Paused, type RunSummary, type StackHealth, type Stage } from './model.ts'
 import { metricsInWords } from './training.ts'
 
 export interface SentenceOptions {
@@ -142,6 +142,13 @@ function workerAway(stack: Parts): string | null {
   return ended(stack.worker.detail || `The worker of this host is ${stack.worker.state === 'starting' ? 'starting' : 'stopped'}`)
 }
 
+/** Whether all that a run waits for is a worker, and this host's is not there. */
+export function waitsForWorker(run: RunSummary, now: Date, stack: RunSentenceOptions['stack']): boolean {
+  if (!isAway(stack?.worker) || run.paused || isEndStage(run.stage) || run.stage === 'AwaitingApproval') return false
+  if (run.stage === 'Queued') return run.problem === null
+  return run.retryAt === null ? run.attempt <= 0 && run.problem === null : Date.parse(run.retryAt) <= now.getTime()
+}
+
 /** Stages whose step writes into Postgres: what waits there is tried at once when it is back. */
 const needsPostgres: ReadonlySet<Stage> = new Set(['LoggingExperiment', 'DeployingDev', 'AwaitingApproval', 'DeployingProd'])
 
@@ -234,7 +241,9 @@ function stageSentence(run: RunSummary, now: Date, options: RunSentenceOptions):
   switch (run.stage) {
     case 'Queued': {
       const since = `Queued ${sinceWords(run.acceptedAt, now, options)}`
-      return run.problem ? `${since}: ${ended(run.problem)}` : `${since}; starts by itself.`
+      if (run.problem) return `${since}: ${ended(run.problem)}`
+      const away = workerAway(options.stack)
+      return away ? `${since}; waits for a worker: ${away}` : `${since}; starts by itself.`
     }
     case 'Preprocessing':
     case 'Training':

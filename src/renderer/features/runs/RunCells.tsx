@@ -10,6 +10,7 @@ import {
   remainingWords,
   spanWords,
   stageLabels,
+  waitsForWorker,
 } from '../../../contract/sentence.ts'
 import { useWaitingTime } from '../../ui/clock.ts'
 import { figure } from '../../ui/format.ts'
@@ -104,8 +105,9 @@ const rowLabel = (stage: Stage) =>
         : stageLabels[stage]
 
 /** What a row says, in few words; the whole sentence is its title. */
-function rowWords(run: RunSummary, now: number): string {
+function rowWords(run: RunSummary, now: number, { stack }: RunSentenceOptions): string {
   const label = stageLabels[run.stage]
+  if (waitsForWorker(run, new Date(now), stack)) return `${rowLabel(run.stage)} · waits for a worker`
   switch (run.stage) {
     case 'Queued':
       return run.problem ? `Queued: ${run.problem}` : 'Queued'
@@ -166,7 +168,7 @@ function stillSince(run: RunSummary): number {
 
 function stateCell(run: RunSummary, { now, options }: RowTime): Cell {
   const tone = toneOf(run)
-  const words = rowWords(run, now)
+  const words = rowWords(run, now, options)
   return {
     content:
       run.stage === 'Failed' ? (
