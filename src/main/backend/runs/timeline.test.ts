@@ -155,6 +155,19 @@ describe('attempts', () => {
     expect(steps.get('log_experiment')?.attempts[0]?.endedAt).toBe(at(12))
   })
 
+  it('that were under way as their run was cancelled were told to stop, they are not lost', async () => {
+    const steps = await timeline(
+      { stage: 'Cancelled', endedAt: at(15) },
+      [],
+      [],
+      [seen({ endedAt: null, outcome: 'running', failure: null })],
+    )
+    expect(steps.get('log_experiment')).toMatchObject({
+      state: 'cancelled',
+      attempts: [{ outcome: 'cancelled', endedAt: at(15), failure: null }],
+    })
+  })
+
   it('to come are announced while the step backs off', async () => {
     const pending: PendingActivity[] = [
       {

@@ -46,11 +46,12 @@ export async function buildTimeline(sources: TimelineSources): Promise<Step[]> {
     step.attempts.sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt))
     const offset = countOn(step.attempts)
     if (step.maxAttempts !== null) step.maxAttempts += offset
-    // An attempt that a later one has followed, or that outlived its run, ended without telling anybody.
+    // An attempt that a later one has followed, or that outlived its run, ended without telling anybody; one whose run was
+    // cancelled was told to stop.
     step.attempts.forEach((attempt, index) => {
       const next = step.attempts[index + 1]
       if (attempt.outcome === 'running' && (next || ended)) {
-        attempt.outcome = 'lost'
+        attempt.outcome = !next && record.stage === 'Cancelled' ? 'cancelled' : 'lost'
         attempt.endedAt = next?.startedAt ?? record.endedAt
       }
     })
