@@ -35,6 +35,13 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
         </div>
         <div>
           <dt>
+            <kbd>Ctrl</kbd>
+            <kbd>S</kbd>
+          </dt>
+          <dd>In the settings: save them (⌘ on a Mac)</dd>
+        </div>
+        <div>
+          <dt>
             <kbd>+</kbd>
             <kbd>-</kbd>
             <kbd>←</kbd>

@@ -15,14 +15,20 @@ function setUp(notes: string[] = []) {
   const record = () => createTemporalRecord({ ledger, audit, run: () => ({ notes }), log: silentLog })
   const insert = ledger.prepare(`INSERT INTO decision_outbox
     (decision_id, workflow_id, decision, reason, operator, host, at, next_attempt_at, state)
-    VALUES ('d-1', 'w', 'approve', 'Better.', 'Ada ', 'desk', '${at}', '${at}', 'delivered')`)
+    VALUES ('d-1', 'w', 'approve', 'Better.', 'ada', 'desk', '${at}', '${at}', 'delivered')`)
   return { audit, record, decideHere: () => insert.run() }
 }
+/** `ada` decides at `desk`, all others elsewhere. */
 const run = (...operators: (string | null)[]): RunSummary => ({
   ...fakeRun('w'),
   approvals: {
     ...{ needed: 2, approvers: [], submitter: null },
-    given: operators.map((operator) => ({ operator, host: operator === null ? null : 'other-desk', reason: 'Better.', at })),
+    given: operators.map((operator) => ({
+      operator,
+      host: operator === null ? null : operator === 'ada' ? 'desk' : 'other-desk',
+      reason: 'Better.',
+      at,
+    })),
   },
 })
 
@@ -37,6 +43,17 @@ test('decisions of other hosts and bare signals are on record once, also after a
     ['decision', 'an unnamed client', 'not known', 'approve', 'done'],
     ['decision', 'grace', 'other-desk', 'approve', 'done'],
   ])
+})
+
+test('who has decided here, and then elsewhere on the run that was asked again, is on record for both', () => {
+  const { audit, record, decideHere } = setUp()
+  decideHere()
+  const again = run('ada')
+  for (const host of ['other-desk', null]) {
+    const given = [{ operator: 'ada', host, reason: 'Better.', at }]
+    record().runsChanged([{ ...again, approvals: { ...{ needed: 1, approvers: [], submitter: null }, given } }])
+  }
+  expect(audit.all(10).map(({ operator, host }) => [operator, host])).toEqual([['ada', 'other-desk']])
 })
 
 test('a signal that did not count is on record with why; other notes are none', () => {

@@ -23,8 +23,9 @@ const unknownHost = 'not known'
  * where it was refused. What was decided here is on record by its own call.
  */
 export function createTemporalRecord({ ledger, audit, run, log }: Options) {
-  const ours = ledger.prepare<[string, string], number>(
-    'SELECT 1 FROM decision_outbox WHERE workflow_id = ? AND lower(trim(operator)) = lower(trim(?))',
+  const ours = ledger.prepare<[Record<string, string>], number>(
+    `SELECT 1 FROM decision_outbox
+     WHERE workflow_id = @workflowId AND decision = @decision AND operator = @operator AND host = @host`,
   )
   /** What was looked at already, so that a busy list asks the ledger once for each. */
   const seen = new Set<string>()
@@ -33,7 +34,8 @@ export function createTemporalRecord({ ledger, audit, run, log }: Options) {
     const ref = `temporal ${workflowId} ${decision} ${operator ?? ''} ${at}`
     if (seen.has(ref)) return
     seen.add(ref)
-    if (operator !== null && ours.get(workflowId, operator)) return
+    // The same person may have decided here before the run went on from an earlier step, and elsewhere since.
+    if (operator !== null && host !== null && ours.get({ workflowId, decision, operator, host })) return
     audit.add({
       ...{ at, ref, workflowId, reason, topic: 'temporal', event: 'done', step: null, attempt: null },
       name: operator === null ? approveSignalName : 'runs.decide',

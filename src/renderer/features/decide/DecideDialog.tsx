@@ -314,6 +314,7 @@ function DecidesAs({ open, operator, isOff }: { open: OpenDecision; operator: st
   return (
     <Field
       label="Decide as"
+      autoFocus
       hint={`Recorded with the decision. Empty: ${operator}.`}
       maxLength={120}
       isReadOnly={isOff}

@@ -16,7 +16,8 @@ import { hiddenFiles, partLabels, partNames, whyActionsAreOff } from '../stack/s
 import { Metrics } from './Metrics.tsx'
 import { Notifications } from './Notifications.tsx'
 import { Profile } from './Profile.tsx'
-import { bytesBehind, differsFromDefaults, isDirty, type SettingsDraft } from './settingsStore.ts'
+import { SaveBar } from './SaveBar.tsx'
+import { bytesBehind, differsFromDefaults, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
 
 // The largest form of the console, read when the settings are first looked at.
@@ -378,54 +379,6 @@ function Stop() {
           ) : null}
         </Dialog>
       ) : null}
-    </div>
-  )
-}
-
-function SaveBar({ draft }: { draft: SettingsDraft }) {
-  const { settings } = useConsole()
-  const off = useIn('stack', whyActionsAreOff)
-  const base = useIn('settings', (s) => s.settings)
-  const errors = useIn('settings', (s) => s.errors)
-  const saving = useIn('settings', (s) => s.saving)
-  const replaces = useIn('settings', (s) => s.replaces)
-  const savedAt = useIn('settings', (s) => s.savedAt)
-  const problem = useIn('settings', (s) => s.problem)
-  const undoable = useIn('settings', (s) => s.undoable)
-  const dirty = isDirty({ settings: base, draft })
-  const wrong = Object.keys(errors).length
-  return (
-    <div className="save-bar">
-      <span role="status" className={problem || wrong > 0 ? 'tone-bad ellipsis' : 'muted ellipsis'}>
-        {problem
-          ? `Not saved: ${problem}`
-          : wrong > 0
-            ? `${wrong} ${wrong === 1 ? 'field needs' : 'fields need'} a correction.`
-            : dirty
-              ? replaces
-                ? 'Not saved yet. Saving replaces what was changed elsewhere meanwhile; Revert shows it.'
-                : 'Changes are not saved yet.'
-              : savedAt
-                ? 'Saved.'
-                : 'All saved.'}
-      </span>
-      <span className="grow" />
-      {undoable && !dirty ? (
-        <Button offBecause={off} isDisabled={saving} onPress={() => void settings.getState().undo()}>
-          Undo the last save
-        </Button>
-      ) : null}
-      <Button isDisabled={!dirty || saving} onPress={() => settings.getState().revert()}>
-        Revert
-      </Button>
-      <Button
-        look="primary"
-        isDisabled={!dirty || saving || wrong > 0}
-        offBecause={off}
-        onPress={() => void settings.getState().save()}
-      >
-        {saving ? 'Saving…' : 'Save'}
-      </Button>
     </div>
   )
 }
