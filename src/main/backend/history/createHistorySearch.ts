@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import type { HistoryHit, HistorySearch } from '../../../contract/history.ts'
 import { historyPages } from '../../../temporal/historyPages.ts'
-import { excerptOf, matchJson, wantedText } from './matchJson.ts'
+import { matchJson, matchText, wantedText } from './matchJson.ts'
 import { viewEvents } from './viewEvents.ts'
 
 export interface SearchAsked {
@@ -159,9 +159,7 @@ function look(entries: readonly Entry[], text: string, reveal: boolean) {
   let total = 0
   let covered = 0
   for (const { text: held, isJson, label, ...about } of entries.toReversed()) {
-    const found = isJson
-      ? matchJson(held, wanted, reveal)
-      : { match: wanted.plain.test(held) ? { path: '', excerpt: excerptOf(held, wanted.plain) } : null, covered: false }
+    const found = isJson ? matchJson(held, wanted, reveal) : { match: matchText(held, wanted), covered: false }
     if (found.covered) covered++
     if (!found.match) continue
     total++

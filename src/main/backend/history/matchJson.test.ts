@@ -33,6 +33,12 @@ test.each([
   expect(matchJson(json, wantedText(text), false).match?.path).toBe('h')
 })
 
+test('what calls itself JSON and is none is looked through as a text', () => {
+  expect(matchJson('{"loss": NaN, "password": "x"}', wantedText('nan'), false).match).toEqual({
+    ...{ path: '', excerpt: '{"loss": NaN, "password": "x"}' },
+  })
+})
+
 test('a covered value is not told, but that there is one is; its name may be looked for', () => {
   const value = { proprietary_config: { alpha: 'hunter2' }, note: 'nothing' }
   expect(find(value, 'hunter2')).toEqual({ match: null, covered: true })

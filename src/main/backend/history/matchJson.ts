@@ -39,7 +39,8 @@ export function wantedText(text: string): Wanted {
  */
 export function matchJson(json: string, wanted: Wanted, reveal: boolean): { match: JsonMatch | null; covered: boolean } {
   if (!wanted.json.test(json)) return { match: null, covered: false }
-  const index = indexJson(json)
+  const index = indexOf(json)
+  if (index === null) return { match: matchText(json, wanted), covered: false }
   let covered = false
   for (let node = 0; node < index.count; ) {
     const key = index.key(node)
@@ -60,6 +61,19 @@ export function matchJson(json: string, wanted: Wanted, reveal: boolean): { matc
   }
   return { match: null, covered }
 }
+
+/** null where it calls itself JSON and is none: a text all the same. */
+function indexOf(json: string): JsonIndex | null {
+  try {
+    return indexJson(json)
+  } catch {
+    return null
+  }
+}
+
+/** The wanted text in one that is no JSON. */
+export const matchText = (text: string, wanted: Wanted): JsonMatch | null =>
+  wanted.plain.test(text) ? { path: '', excerpt: excerptOf(text, wanted.plain) } : null
 
 /** The part of a text around what was found in it. */
 export function excerptOf(text: string, wanted: RegExp): string {

@@ -10,6 +10,10 @@ import { createExactValues, type ExactValues, type JsonPath } from './exactValue
 const root = patchProtobufRoot(proto as never) as unknown as { lookupType(name: string): Type; resolveAll(): unknown }
 root.resolveAll()
 const eventType = root.lookupType('temporal.api.history.v1.HistoryEvent')
+const payloadsType = root.lookupType('temporal.api.common.v1.Payloads')
+const payloadType = root.lookupType('temporal.api.common.v1.Payload')
+const timestampType = root.lookupType('google.protobuf.Timestamp')
+const durationType = root.lookupType('google.protobuf.Duration')
 const { HistoryEvent: EventMessage } = proto.temporal.api.history.v1
 
 /** No field of a history lies nearly as deep; what is inside of a payload's value does not count. */
@@ -112,8 +116,7 @@ interface Around {
  */
 function normalise(type: Type, value: unknown, around: Around): unknown {
   if (around.depth > deepest) throw invalid('This file is nested too deeply to be a history.')
-  const name = type.fullName
-  if (name === '.temporal.api.common.v1.Payloads') {
+  if (type === payloadsType) {
     if (isObject(value) && Array.isArray(value.payloads)) {
       return { payloads: value.payloads.map((each, at) => payload(each, true, inside(around, 'payloads', at))) }
     }
@@ -122,9 +125,9 @@ function normalise(type: Type, value: unknown, around: Around): unknown {
     if (!Array.isArray(value)) return { payloads: [payload(value, false, around)] }
     return { payloads: value.map((each, at) => payload(each, false, inside(around, at))) }
   }
-  if (name === '.temporal.api.common.v1.Payload') return payload(value, around.inFull, around)
-  if (name === '.google.protobuf.Timestamp' || name === '.google.protobuf.Duration') return timeText(name, value)
-  if (!isObject(value) || name.startsWith('.google.protobuf.')) return value
+  if (type === payloadType) return payload(value, around.inFull, around)
+  if (type === timestampType || type === durationType) return timeText(type, value)
+  if (!isObject(value) || type.parent === durationType.parent) return value
   const known: Record<string, unknown> = {}
   for (const [given, inner] of Object.entries(value)) {
     const field = fieldOf(type, given)
@@ -157,22 +160,37 @@ function fieldValue(field: Field, value: unknown, around: Around): unknown {
 }
 
 /** `ActivityTaskScheduled`, `EVENT_TYPE_ACTIVITY_TASK_SCHEDULED` and its number are one; what a newer Temporal names is none of them. */
-function enumName({ values, name }: Enum, value: unknown): unknown {
-  const names = Object.keys(values)
-  if (typeof value === 'number') return names.find((each) => values[each] === value) ?? names[0]
-  if (typeof value !== 'string') return value
-  const bare = (text: string) => text.replaceAll('_', '').toLowerCase()
-  const wanted = bare(value)
-  return names.find((each) => bare(each) === wanted || bare(each) === bare(name) + wanted) ?? names[0]
+function enumName(type: Enum, value: unknown): unknown {
+  if (typeof value !== 'number' && typeof value !== 'string') return value
+  const names = spellingsOf(type)
+  return names.get(typeof value === 'number' ? String(value) : bare(value)) ?? names.get('0')
+}
+
+const bare = (text: string) => text.replaceAll('_', '').toLowerCase()
+
+const known = new WeakMap<Enum, Map<string, string>>()
+
+/** Names of an enum by how they may be written: each of 40,000 events asks. */
+function spellingsOf(type: Enum): Map<string, string> {
+  const before = known.get(type)
+  if (before) return before
+  const spellings = new Map<string, string>()
+  for (const [name, number] of Object.entries(type.values)) {
+    for (const spelling of [String(number), bare(name), bare(name).replace(bare(type.name), '')]) {
+      if (!spellings.has(spelling)) spellings.set(spelling, name)
+    }
+  }
+  known.set(type, spellings)
+  return spellings
 }
 
 /** Times and durations are texts in JSON; some tools write their two fields. */
-function timeText(name: string, value: unknown): unknown {
+function timeText(type: Type, value: unknown): unknown {
   if (!isObject(value) || !('seconds' in value)) return value
   const [seconds, nanos] = [value.seconds, value.nanos ?? 0].map((part) => Number(part))
   if (!Number.isSafeInteger(seconds) || !Number.isSafeInteger(nanos)) return value
   const fraction = `.${String(Math.abs(nanos as number)).padStart(9, '0')}`
-  if (name.endsWith('.Duration')) return `${seconds}${fraction}s`
+  if (type === durationType) return `${seconds}${fraction}s`
   const at = new Date((seconds as number) * 1000)
   return Number.isNaN(at.getTime()) ? value : at.toISOString().replace('.000Z', `${fraction}Z`)
 }
