@@ -52,7 +52,7 @@ async function decodeBatch(codecs: PayloadCodec[], payloads: readonly Payload[])
   try {
     const decoded = await decode(codecs, [...payloads])
     // An answer of another length cannot be matched to what was asked.
-    if (decoded.length !== payloads.length || decoded.some((payload) => !payload))
+    if (!Array.isArray(decoded) || decoded.length !== payloads.length || decoded.some((payload) => !payload))
       throw new Error('The codec gave nothing for this value.')
     return payloads.map((stored, index) => ({ stored, payload: decoded[index] as Payload, error: null }))
   } catch (cause) {

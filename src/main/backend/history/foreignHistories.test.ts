@@ -104,6 +104,17 @@ test('stored, exported and read again a history is the same, whatever its values
   expect(await view(after)).toEqual(await view(before))
 })
 
+test('exported decoded a value stands beside its payload, but for one that is too deep for the readers of other languages', async () => {
+  const { lines } = await decodedJson(
+    [signaled(json('[9007199254740993]'), json(`${'['.repeat(1_000)}${']'.repeat(1_000)}`))],
+    [],
+  )
+  const [shallow, deep] = JSON.parse(lines[0] ?? '').workflowExecutionSignaledEventAttributes.input.payloads
+  expect(lines[0]).toContain('"value":[9007199254740993]')
+  expect(shallow).toHaveProperty('value')
+  expect(deep).not.toHaveProperty('value')
+})
+
 test('exported decoded and read again its values are the same', async () => {
   const before = [signaled(...odd)]
   const { lines } = await decodedJson(before, [])

@@ -9,6 +9,7 @@ import proto from '@temporalio/proto'
 import { patchProtobufRoot } from '@temporalio/proto/lib/patch-protobuf-root.js'
 import type { Type } from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
+import { indexJson } from '../../../contract/exactJson.ts'
 import { type Decoded, decodeEach } from '../../../temporal/codec/decodeEach.ts'
 import { payloadView } from '../runs/payloads.ts'
 import type { HistoryEvent } from '../runs/timeline.ts'
@@ -26,8 +27,8 @@ export const storedJson = (events: readonly HistoryEvent[]): string[] =>
 
 /**
  * Each event with its payloads decoded, as one line of JSON. It stays a history that replayers read: a payload is still
- * one, decoded, with its value beside it as it was encoded (`value`, exact to the digit); one that cannot be decoded is left
- * sealed and says why (`unreadable`). A failure's sealed text is back in its place.
+ * one, decoded, with its value beside it as it was encoded (`value`, exact to the digit; not of one that is hundreds of levels
+ * deep); one that cannot be decoded is left sealed and says why (`unreadable`). A failure's sealed text is back in its place.
  */
 export async function decodedJson(
   events: readonly HistoryEvent[],
@@ -51,7 +52,7 @@ export async function decodedJson(
     const { json } = payloadView('', one)
     if (name === 'encodedAttributes' && json !== null && restoreFailure(holder, json)) return
     const plain = { ...kept(holder[name] as Json), ...(payloadToJSON(one.payload) as Json) }
-    if (json !== null && isJson(json)) plain.value = `${mark} ${values.push(json) - 1}`
+    if (json !== null && mayStandBeside(json)) plain.value = `${mark} ${values.push(json) - 1}`
     holder[name] = plain
   })
   const marks = new RegExp(`"${mark} (\\d+)"`, 'g')
@@ -106,9 +107,13 @@ function restoreFailure(failure: Json, json: string): boolean {
   return true
 }
 
-function isJson(text: string): boolean {
+/** Levels of a value that stands beside its payload: Python's JSON reader ends at about a thousand, and replayers read all of a file. */
+const deepestValue = 200
+
+function mayStandBeside(json: string): boolean {
   try {
-    JSON.parse(text)
+    const index = indexJson(json)
+    for (let node = 0; node < index.count; node++) if (index.level(node) > deepestValue) return false
     return true
   } catch {
     return false
