@@ -11,7 +11,7 @@ import { Moment, useTimes } from '../../ui/times.tsx'
 import { type Mark, marksOf, mergedWords } from './marks.ts'
 import { useProgress } from './progress.ts'
 import { StepDetail } from './StepDetail.tsx'
-import { clockFormat, lengthWords, midnightBefore, turnedBack } from './tickWords.ts'
+import { apart, clockWords, lengthWords, midnightBefore, placeOf, turnedBack } from './tickWords.ts'
 import {
   type Break,
   createScale,
@@ -39,6 +39,9 @@ const stateWords: Record<Step['state'], string> = {
   skipped: 'skipped',
 }
 const percent = (share: number) => `${(share * 100).toFixed(3)}%`
+/** As the styles have them: what is thinner is drawn so wide, and stays in sight at the right end too. */
+const [thinnestBar, line] = [3, 1]
+const inside = (share: number, px: number) => `min(${percent(share)}, 100% - ${px}px)`
 
 /**
  * A run's steps to scale, and any part of them closer. Long waits are drawn shortened, with a mark; the words always give
@@ -72,7 +75,7 @@ export const Timeline = memo(function Timeline({ detail }: { detail: RunDetail }
       <div className="timeline-axis" aria-hidden>
         <div className="timeline-ticks" ref={track}>
           {ticks.map((tick, i) => (
-            <span key={tick.after} className={tickClass(tick.x)} style={{ left: percent(tick.x) }}>
+            <span key={tick.after} className={`tick ${placeOf(tick.x)}`} style={{ left: percent(tick.x) }}>
               {labels[i]}
             </span>
           ))}
@@ -115,9 +118,6 @@ export const Timeline = memo(function Timeline({ detail }: { detail: RunDetail }
   )
 })
 
-/** A label stays inside: the first begins at its mark, the last ends there. */
-const tickClass = (x: number) => (x > 0.92 ? 'tick last' : x < 0.04 ? 'tick first' : 'tick')
-
 /** The width of an element in pixels, as it changes; a usual one until it is known. */
 function useWidth(ref: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(400)
@@ -139,8 +139,8 @@ function useTicks(shown: { from: number; to: number }, scale: Scale, start: numb
   const origin = times.relative ? start : midnightBefore(start, times.timeZone)
   const turned = (at: number) => (times.relative ? 0 : turnedBack(origin, at, times.timeZone))
   const ticks = ticksOf(shown.from, shown.to, scale, origin, most, turned)
-  const format = clockFormat(ticks[0]?.every ?? 1000, times)
-  return { ticks, labels: ticks.map((tick) => (times.relative ? lengthWords(tick) : format.format(origin + tick.after))) }
+  const words = times.relative ? ticks.map(lengthWords) : clockWords(ticks, origin, shown, times)
+  return { ticks, labels: apart(ticks, words, width) }
 }
 
 function Tools({
@@ -295,7 +295,7 @@ function Row({
             const x = scale.x(Date.parse(reset.at))
             return x < 0 || x > 1 ? null : <span key={reset.at} className="reset-line" style={{ left: percent(x) }} />
           })}
-          {nowX < 0 || nowX > 1 ? null : <span className="now-line" style={{ left: percent(nowX) }} />}
+          {nowX < 0 || nowX > 1 ? null : <span className="now-line" style={{ left: inside(nowX, line) }} />}
         </span>
         <span className="step-span">
           <SpanWords row={row} at={at} />
@@ -363,7 +363,7 @@ function Bar({ mark, fraction }: { mark: Mark; fraction: number | null }) {
   const what = many ? mergedWords(mark) : `${attempt}${kindWords[segment.kind]}`
   const title = `${what}, ${durationWords(segment.to - segment.from)}${segment.message && !many ? `. ${segment.message}` : ''}`
   return (
-    <span className={barClass(mark)} style={{ left: percent(from), width: percent(to - from) }} title={title}>
+    <span className={barClass(mark)} style={{ left: inside(from, thinnestBar), width: percent(to - from) }} title={title}>
       {many && to - from > 0.08 ? <span className="bar-text ellipsis">×{count(attempts)}</span> : null}
       {!many && segment.kind === 'failed' && to - from > 0.03 ? (
         <span className="bar-text ellipsis">{to - from > 0.2 && segment.message ? `× ${segment.message}` : '×'}</span>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clockFormat, lengthWords, midnightBefore, turnedBack, zoneOffset } from './tickWords.ts'
+import { apart, clockFormat, clockWords, lengthWords, midnightBefore, turnedBack, zoneOffset } from './tickWords.ts'
 import { createScale, ticksOf } from './timeline.ts'
 
 const at = Date.parse('2025-11-23T14:02:07.250Z')
@@ -50,5 +50,24 @@ describe('tickWords', () => {
     expect(ticks.map(({ after }) => format.format(origin + after)).join(', ')).toBe(labels)
     const clock = clockFormat(60_000, { timeZone })
     for (const { after } of ticks) expect(clock.format(origin + after)).toMatch(days > 1 ? /^00:00$/ : /^\d[02468]:00$/)
+  })
+
+  it('the marks of more than one day say which, once each', () => {
+    const origin = Date.parse('2025-11-23T00:00:00.000Z')
+    const [from, to] = [origin + 20 * 3_600_000, origin + 34 * 3_600_000]
+    const ticks = ticksOf(from, to, createScale(from, to), origin, 5)
+    expect(clockWords(ticks, origin, { from, to }, { timeZone: 'UTC' })).toEqual([
+      ...['23 Nov 21:00', '24 Nov 00:00', '03:00', '06:00', '09:00'],
+    ])
+    const ofOne = { from: from, to: from + 3_600_000 }
+    expect(clockWords([{ after: 20 * 3_600_000, every: 60_000, x: 0 }], origin, ofOne, { timeZone: 'UTC' })).toEqual(['20:00'])
+  })
+
+  it('a label that would run into the one before is left out', () => {
+    const ticks = [0.1, 0.2, 0.5].map((x) => ({ x, after: 0, every: 1 }))
+    expect(apart(ticks, ['23 Nov 20:00', '20:05', '20:10'], 300)).toEqual(['23 Nov 20:00', '', '20:10'])
+    const first = [0.01, 0.25].map((x) => ({ x, after: 0, every: 1 }))
+    expect(apart(first, ['23 Nov 20:00', '20:05'], 300)).toEqual(['23 Nov 20:00', ''])
+    expect(apart(ticks, ['23 Nov 20:00', '20:05', '20:10'], 900)).toEqual(['23 Nov 20:00', '20:05', '20:10'])
   })
 })

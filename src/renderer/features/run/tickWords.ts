@@ -51,3 +51,47 @@ export function clockFormat(every: number, { timeZone }: SentenceOptions): Intl.
     ...(every < 1000 ? ({ fractionalSecondDigits: 3 } as const) : {}),
   })
 }
+
+/**
+ * What the clock says at each mark. Where the marks are of more than one day, the first one of each day says it.
+ * @param origin in milliseconds, as the marks count from it
+ */
+export function clockWords(
+  ticks: readonly Tick[],
+  origin: number,
+  shown: { from: number; to: number },
+  options: SentenceOptions,
+): string[] {
+  const every = ticks[0]?.every ?? 1000
+  const clock = clockFormat(every, options)
+  if (every >= day) return ticks.map(({ after }) => clock.format(origin + after))
+  const days = clockFormat(day, options)
+  let before = days.format(shown.from) === days.format(shown.to) ? days.format(shown.from) : null
+  return ticks.map(({ after }) => {
+    const of = days.format(origin + after)
+    const words = clock.format(origin + after)
+    const said = of === before ? words : `${of} ${words}`
+    before = of
+    return said
+  })
+}
+
+/** About as wide as a letter of a label is, and the least room between two, in pixels. */
+const [letterPx, roomPx] = [6.2, 6]
+
+/** A label stays inside: the first begins at its mark, the last ends there. @param x share of the axis */
+export const placeOf = (x: number): 'first' | 'last' | 'middle' => (x > 0.92 ? 'last' : x < 0.04 ? 'first' : 'middle')
+const shareBefore = { first: 0, middle: 0.5, last: 1 }
+
+/** The labels without those that would run into the one before. @param width of the axis in pixels */
+export function apart(ticks: readonly Tick[], words: readonly string[], width: number): string[] {
+  let last = Number.NEGATIVE_INFINITY
+  return words.map((said, index) => {
+    const px = said.length * letterPx
+    const x = ticks[index]?.x ?? 0
+    const from = x * width - px * shareBefore[placeOf(x)]
+    if (from < last + roomPx) return ''
+    last = from + px
+    return said
+  })
+}
