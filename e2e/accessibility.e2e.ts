@@ -258,12 +258,25 @@ describe.each(['light', 'dark'] as const)('in the %s theme nothing serious stand
   })
 
   it('of the guided demonstration, notices, and a console that has nothing or trouble', async () => {
-    const { page, faults, look, lookInto, press, backend } = await open(theme)
+    const { page, faults, look, lookInto, press, dialog, backend } = await open(theme)
     const about = { subject: 'good_model.csv', workflowId: 'mlops-1-good_model' }
     backend.emit('notice', { ...about, kind: 'approvalPending', title: 'Approval pending', body: 'It waits for you.' })
     backend.emit('notice', { ...about, kind: 'runFailed', title: 'Run failed', body: 'GPU temporarily unavailable.' })
     await page.locator('.toast').nth(1).waitFor()
     await look('notices')
+    // Beside the places at the narrowest window too, and under a dialog.
+    const left = (selector: string) => page.locator(selector).first().boundingBox()
+    const [places, toast] = [await left('.nav'), await left('.toast')]
+    expect(toast?.x).toBeGreaterThanOrEqual((places?.x ?? 0) + (places?.width ?? Number.POSITIVE_INFINITY))
+    await lookInto('a dialog over notices', async () => {
+      await page.keyboard.press('?')
+      await dialog.first().waitFor()
+      expect(
+        await page.evaluate(
+          "document.elementFromPoint(...['x', 'y'].map((side) => document.querySelector('.toast').getBoundingClientRect()[side] + 20)).closest('.toast')",
+        ),
+      ).toBeNull()
+    })
     await page.keyboard.press('g')
     await page.keyboard.press('p')
     const guide = page.getByRole('complementary', { name: 'Demonstration' })

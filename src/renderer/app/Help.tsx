@@ -5,6 +5,7 @@ import { keyTable } from './keys.ts'
 export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
     <Dialog
+      size="wide"
       title="Keys"
       isOpen={isOpen}
       onClose={onClose}

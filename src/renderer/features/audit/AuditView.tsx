@@ -223,7 +223,11 @@ function Row({ entry }: { entry: AuditRecord }) {
         {why && !changes ? <bdi className="muted">{plainText(why)}</bdi> : null}
         {changes && changes.length > 0 ? <Changes changes={changes} /> : null}
         {problem ? <bdi className="tone-bad">{plainText(problem)}</bdi> : null}
-        {workflowId ? <span className="faint mono audit-run">{workflowId}</span> : null}
+        {workflowId ? (
+          <span className="faint mono audit-run ellipsis" title={workflowId}>
+            {workflowId}
+          </span>
+        ) : null}
       </div>
       <span className="audit-links">
         {workflowId ? (

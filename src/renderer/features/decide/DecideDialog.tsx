@@ -129,26 +129,28 @@ function Open({ open, onClose }: { open: OpenDecision; onClose: () => void }) {
         ) : null}
         {open.profile ? <DataBrief profile={open.profile} /> : null}
         {detail && !blocked ? <PolicyNote approvals={detail.approvals} standing={standing} /> : null}
-        {blocked || owner === '' ? null : <DecidesAs open={open} operator={owner} isOff={!editable} />}
-        <Outcome open={open} nothingToDecide={nothingToDecide} />
-        {blocked ? null : (
-          <Field
-            label="Reason"
-            hint={
-              kind === 'approve'
-                ? `Kept with the decision for whoever asks later. ${isLast ? 'Approving deploys this model to production at once.' : 'Your approval is one of several that are needed.'}`
-                : 'Kept with the decision for whoever asks later. The model stays in dev; the run ends.'
-            }
-            multiline
-            autoFocus
-            isRequired
-            onSend={submit}
-            isReadOnly={!editable}
-            value={open.reason}
-            onChange={(reason) => decide.getState().setReason(reason)}
-            error={open.error?.kind === 'invalid' ? open.error.message : null}
-          />
-        )}
+        <div className="decide-act">
+          {blocked || owner === '' ? null : <DecidesAs open={open} operator={owner} isOff={!editable} />}
+          <Outcome open={open} nothingToDecide={nothingToDecide} />
+          {blocked ? null : (
+            <Field
+              label="Reason"
+              hint={
+                kind === 'approve'
+                  ? `Kept with the decision for whoever asks later. ${isLast ? 'Approving deploys this model to production at once.' : 'Your approval is one of several that are needed.'}`
+                  : 'Kept with the decision for whoever asks later. The model stays in dev; the run ends.'
+              }
+              multiline
+              autoFocus
+              isRequired
+              onSend={submit}
+              isReadOnly={!editable}
+              value={open.reason}
+              onChange={(reason) => decide.getState().setReason(reason)}
+              error={open.error?.kind === 'invalid' ? open.error.message : null}
+            />
+          )}
+        </div>
       </div>
     </Dialog>
   )

@@ -223,7 +223,7 @@ function History({ state }: { state: EnvironmentState }) {
               <td className="served-model">
                 <ModelLink record={record} />
               </td>
-              <td className="nowrap">{record.operator ?? <span className="faint">–</span>}</td>
+              <td className="served-by">{record.operator ?? <span className="faint">–</span>}</td>
               <td className="served-why muted">
                 <bdi>{plainText(record.reason ?? '')}</bdi>
               </td>

@@ -37,6 +37,12 @@ describe('curlExample', () => {
       `curl -s http://127.0.0.1:8081/predict -H 'Content-Type: application/json' -d '{"rows":[{"it'\\''s":"a$b","length":0.5,"none":null}]}'`,
     )
   })
+  it('shows what would turn it around as JSON escapes, which name the same column', () => {
+    const exampleRow = { 'evil\u202egnp.exe': 0.5 }
+    const example = curlExample({ address: 'http://127.0.0.1:8081', exampleRow }) ?? ''
+    expect(example).toContain('evil\\u202egnp.exe')
+    expect(JSON.parse(/'(\{.*\})'$/.exec(example)?.[1] ?? '')).toEqual({ rows: [exampleRow] })
+  })
   it('is absent where nothing can be predicted', () => {
     expect(curlExample({ address: null, exampleRow: {} })).toBeNull()
     expect(curlExample({ address: 'http://x', exampleRow: null })).toBeNull()

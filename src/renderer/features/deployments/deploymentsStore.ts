@@ -110,9 +110,16 @@ export type DeploymentsStore = ReturnType<typeof createDeploymentsStore>
 /** Letters that a POSIX shell takes as they are. */
 const inShell = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
+/** JSON escapes for what would turn the command around on the screen; the host reads the same names from them. */
+const inSight = (json: string) =>
+  json.replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
 /** A request for a prediction, to paste into a terminal. */
 export function curlExample({ address, exampleRow }: Pick<EnvironmentState, 'address' | 'exampleRow'>): string | null {
   if (address === null || exampleRow === null) return null
-  const body = JSON.stringify({ rows: [exampleRow] })
+  const body = inSight(JSON.stringify({ rows: [exampleRow] }))
   return `curl -s ${address}/predict -H 'Content-Type: application/json' -d ${inShell(body)}`
 }

@@ -99,13 +99,14 @@ export default function CompareDialog({ detail, onClose }: { detail: RunDetail; 
 
 function Pick({ title, run, choose }: { title?: string; run: RunSummary; choose(workflowId: string): void }) {
   const times = useTimes()
+  const sentence = describeRun(run, new Date(), times)
   return (
-    <button type="button" className="diff-pick" onClick={() => choose(run.workflowId)}>
+    <button type="button" className="diff-pick" title={sentence} onClick={() => choose(run.workflowId)}>
       <StageSign run={run} />
       <span className="diff-pick-words">
         {title ? <strong>{title}</strong> : null}
         <span className="ellipsis">{run.fileName}</span>
-        <span className="faint ellipsis">{describeRun(run, new Date(), times)}</span>
+        <span className="faint ellipsis">{sentence}</span>
       </span>
       <span className="faint nowrap">
         <Moment at={run.acceptedAt} />

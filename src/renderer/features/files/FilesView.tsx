@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { CircleCheck, CircleX, Clock, CopyCheck } from 'lucide-react'
+import { CircleCheck, CircleX, Clock, CopyCheck, FileText } from 'lucide-react'
 import { useMemo, useRef } from 'react'
 import type { IntakeEntry } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -44,6 +44,7 @@ export function FilesView() {
   if (load === 'ready' && entries.length === 0) {
     return (
       <div className="runs-message">
+        <FileText size={26} strokeWidth={1.5} aria-hidden />
         <p>No file was seen yet.</p>
         <p className="faint">Every file that is dropped or put into the inbox is told here, also one that is refused.</p>
         <Button onPress={() => document.getElementById(chooseFilesId)?.click()}>Choose files…</Button>
@@ -127,7 +128,10 @@ function FilesList({ entries }: { entries: readonly IntakeEntry[] }) {
                 <span className="ellipsis run-file" title={entry.path}>
                   {entry.fileName}
                 </span>
-                <span className="muted file-why">
+                <span
+                  className={`muted ${entry.outcome === 'accepted' ? 'ellipsis' : 'file-why'}`}
+                  title={entry.workflowId ?? undefined}
+                >
                   <span className={`tone-${outcome.tone}`}>{outcome.label}</span>
                   {whyWords(entry)}
                 </span>

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { ArrowDown, ArrowUp, Columns2 } from 'lucide-react'
+import { ArrowDown, ArrowUp, Boxes, Columns2 } from 'lucide-react'
 import { memo, useEffect, useMemo, useRef } from 'react'
 import type { ModelSummary } from '../../../contract/models.ts'
 import { useConsole, useIn } from '../../app/console.ts'
@@ -70,6 +70,7 @@ function ModelsList() {
   if (known === 0) {
     return (
       <div className="runs-message">
+        <Boxes size={26} strokeWidth={1.5} aria-hidden />
         <p>There is no model yet.</p>
         <p className="faint">Each run that trains one adds it here, with what it was made of and how it did.</p>
       </div>

@@ -32,8 +32,11 @@ function ToastView({ toast }: { toast: Toast }) {
   const [held, setHeld] = useState(false)
   useEffect(() => {
     if (held) return
-    const timer = setTimeout(() => notices.getState().dismiss(toast.id), toastMs)
-    return () => clearTimeout(timer)
+    // Under a dialog nobody can read it or act on it: it stays until it was seen without one.
+    const timer = setInterval(() => {
+      if (document.querySelector('.modal-scrim') === null) notices.getState().dismiss(toast.id)
+    }, toastMs)
+    return () => clearInterval(timer)
   }, [held, notices, toast.id])
   const { opens } = toast
   const Sign = signs[toast.tone]

@@ -143,8 +143,10 @@ function Body({ detail, problem }: { detail: RunDetail; problem: string | null }
     <div className="run-body scroll">
       <Sentence detail={detail} />
       <p className="run-meta">
-        {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by <bdi>{detail.submittedBy}</bdi>,{' '}
-        <Moment at={detail.acceptedAt} />
+        <span className="wrap">
+          {bytesWords(detail.sizeBytes)}, {originWords[detail.origin]} by <bdi>{detail.submittedBy}</bdi>,{' '}
+          <Moment at={detail.acceptedAt} />
+        </span>
         <Sealed detail={detail} />
       </p>
       <Actions detail={detail} />
@@ -281,7 +283,6 @@ function Actions({ detail }: { detail: RunDetail }) {
       <Button look="quiet" onPress={() => setAsking('compare')}>
         Compare with…
       </Button>
-      <span className="grow" />
       {detail.temporalUrl ? (
         <a className="button quiet" href={detail.temporalUrl} target="_blank" rel="noreferrer">
           Temporal
@@ -409,7 +410,9 @@ function Ids({ detail }: { detail: RunDetail }) {
       <dt>Namespace</dt>
       <dd>
         <span className="mono">{detail.namespace}</span>
-        <span className="faint"> · queue </span>
+      </dd>
+      <dt>Task queue</dt>
+      <dd>
         <span className="mono">{detail.taskQueue}</span>
       </dd>
     </dl>

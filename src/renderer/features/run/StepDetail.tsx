@@ -48,13 +48,15 @@ function StepIds({ step, detail }: { step: Step; detail: RunDetail }) {
   return (
     <div className="step-ids faint">
       {step.kind === 'activity' ? (
-        <>
+        <span>
           Activity <code>{step.step}</code>
           <CopyButton text={step.step} what="the activity id" />
-        </>
+        </span>
       ) : null}
-      {eventIds.length === 1 ? 'Event' : 'Events'} <code>{eventIds.join(', ')}</code>
-      <CopyButton text={eventIds.join(', ')} what="the event ids" />
+      <span>
+        {eventIds.length === 1 ? 'Event' : 'Events'} <code>{eventIds.join(', ')}</code>
+        <CopyButton text={eventIds.join(', ')} what="the event ids" />
+      </span>
       {detail.temporalUrl ? (
         <a href={`${detail.temporalUrl}/history`} target="_blank" rel="noreferrer">
           History in Temporal

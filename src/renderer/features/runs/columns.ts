@@ -19,8 +19,8 @@ export const columnSpecs: Record<RunColumn, ColumnSpec> = {
   error: { label: 'Error', width: 104, grow: 0, right: false },
   score: { label: 'Score', width: 104, grow: 0, right: false },
   gate: { label: 'Gate', width: 72, grow: 0, right: false },
-  approver: { label: 'Decided by', width: 96, grow: 0.4, right: false },
-  submittedBy: { label: 'Dropped by', width: 96, grow: 0.4, right: false },
+  approver: { label: 'Decided by', width: 104, grow: 0.4, right: false },
+  submittedBy: { label: 'Dropped by', width: 104, grow: 0.4, right: false },
   accepted: { label: 'Accepted', width: 110, grow: 0, right: true },
   started: { label: 'Started', width: 110, grow: 0, right: true },
   since: { label: 'For', width: 76, grow: 0, right: true },
@@ -82,7 +82,7 @@ export const trackOf = (columns: readonly RunColumn[]): string =>
   ['20px', ...columns.map((column) => track(columnSpecs[column]))].join(' ')
 const track = ({ width, grow }: ColumnSpec) =>
   // Those that grow may shrink a little below their wish, where nothing is left to drop.
-  grow === 0 ? `${width}px` : `minmax(${Math.min(width, 90)}px, ${grow}fr)`
+  grow === 0 ? `${width}px` : `minmax(${Math.min(width, 104)}px, ${grow}fr)`
 
 /** A column in or out, always in the order in which the menu has them. */
 export const toggled = (columns: readonly RunColumn[], column: RunColumn): readonly RunColumn[] =>

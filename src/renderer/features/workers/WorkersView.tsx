@@ -144,19 +144,20 @@ function Row({ worker, isOurs }: { worker: WorkerInfo; isOurs: boolean }) {
           <span className="faint">not told</span>
         )}
       </td>
-      <td className="nowrap">
+      <td>
         {worker.host ? (
           <>
-            <bdi>{worker.host}</bdi> <span className="faint">process {worker.processId ?? 'unknown'}</span>
+            <bdi className="nowrap">{worker.host}</bdi>{' '}
+            <span className="faint nowrap">process {worker.processId ?? 'unknown'}</span>
           </>
         ) : (
           <span className="faint">not told</span>
         )}
       </td>
       <td className="mono nowrap">{worker.taskQueue}</td>
-      <td className="nowrap" title={worker.build ?? undefined}>
-        {worker.sdk ?? <span className="faint">not told</span>}
-        {worker.build ? <span className="faint"> · code {shortBuild(worker.build)}</span> : null}
+      <td title={worker.build ?? undefined}>
+        <span className="nowrap">{worker.sdk ?? <span className="faint">not told</span>}</span>{' '}
+        {worker.build ? <span className="faint nowrap">code {shortBuild(worker.build)}</span> : null}
       </td>
       <td className="nowrap">
         {worker.startedAt ? spanWords(now - Date.parse(worker.startedAt)) : <span className="faint">not told</span>}
