@@ -326,16 +326,6 @@ function Keys({ state, onAsk }: { state: KeysState; onAsk: (asking: Asking) => v
                     {key.openRuns === 0 ? <span className="faint">no open run</span> : plural(key.openRuns, 'open run')}
                   </td>
                   <td className="right nowrap">
-                    {key.state === 'retired' ? null : (
-                      <Button
-                        size="small"
-                        look="quiet"
-                        offBecause={unusable}
-                        onPress={() => onAsk({ kind: 'export', id: key.id })}
-                      >
-                        Export…
-                      </Button>
-                    )}
                     {key.state === 'reading' ? (
                       <Button
                         size="small"
@@ -346,6 +336,16 @@ function Keys({ state, onAsk }: { state: KeysState; onAsk: (asking: Asking) => v
                         Retire…
                       </Button>
                     ) : null}
+                    {key.state === 'retired' ? null : (
+                      <Button
+                        size="small"
+                        look="quiet"
+                        offBecause={unusable}
+                        onPress={() => onAsk({ kind: 'export', id: key.id })}
+                      >
+                        Export…
+                      </Button>
+                    )}
                   </td>
                 </tr>
               ))}

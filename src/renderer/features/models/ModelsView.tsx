@@ -316,7 +316,7 @@ const Row = memo(
         <td className="ellipsis mono faint col-id" title={modelId}>
           {modelId}
         </td>
-        <td className="ellipsis col-target" title={target === null ? undefined : plainText(target)}>
+        <td className="ellipsis col-target" title={target === null ? 'demo trainer' : plainText(target)}>
           {target === null ? <span className="faint">demo trainer</span> : <bdi>{plainText(target)}</bdi>}
         </td>
         <td className="ellipsis">

@@ -101,7 +101,7 @@ function EncryptionItem() {
       <button
         type="button"
         className={inClear ? 'in-clear-banner' : 'stack-item'}
-        title={state.problem ?? state.warning ?? undefined}
+        title={state.problem ?? state.warning ?? line.words}
         onClick={() => route.getState().go({ place: 'encryption', run: null, full: false })}
       >
         <Sign size={13} aria-hidden className={inClear ? undefined : `tone-${line.tone}`} />
@@ -152,7 +152,10 @@ function Item({ name, part, uiUrl }: { name: PartName; part: Part; uiUrl: string
         <StateSign state={part.state} asks={asks} />
         <span>{label}</span>
         {summed ? (
-          <span className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}>
+          <span
+            className={`ellipsis stack-summary ${part.state === 'up' ? 'faint' : `tone-${toneOf[part.state]}`}`}
+            title={lineWords(name, part)}
+          >
             {lineWords(name, part)}
             {share === null ? '' : ` ${share} %`}
           </span>
