@@ -107,7 +107,7 @@ export async function cancelRun(
 }
 
 /**
- * Makes the next attempt of a waiting step at once. Temporal then counts its attempts anew.
+ * Makes the next attempt of a waiting step at once. Temporal then counts its attempts anew. A paused step stays paused.
  * @returns false when the step does not wait (any more).
  * @throws when Temporal cannot be reached, or is older than 1.28 and has no such command.
  */
@@ -123,6 +123,7 @@ export async function retryNow(
         identity,
         execution: { workflowId: step.workflowId, runId: step.runId },
         id: step.activityId,
+        keepPaused: true,
       }),
     )
     return true

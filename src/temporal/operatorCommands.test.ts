@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DatabaseProblem } from './activities/deps.ts'
 import { approveSignalName } from './names.ts'
-import { decide, queryStatus, runResult } from './operations.ts'
+import { decide, queryStatus, retryNow, runResult } from './operations.ts'
 import { CommandRefused, pauseStep, resetRun, resumeStep, terminateRun } from './operatorCommands.ts'
 import { createTestBench, quickRetries, type TestBench } from './testing/bench.ts'
 
@@ -71,6 +71,9 @@ describe('an operator', () => {
     expect(paused?.pauseInfo?.manual).toMatchObject({ identity: 'ana@desk-1', reason: 'Because of the test.' })
 
     bench.interfere(workflowId, {})
+    // As the host does for every step that waits when Postgres is back.
+    await retryNow(bench.client, { ...run, activityId: 'log_experiment' })
+    expect(await pendingOf(workflowId)).toMatchObject({ activityId: 'log_experiment', paused: true })
     await resumeStep(bench.client, run, 'log_experiment', order)
     await bench.reaches(workflowId, 'AwaitingApproval')
     await terminateRun(bench.client, run, order)

@@ -117,6 +117,8 @@ test('what cannot be done is refused in words, and nothing is changed', async ()
   expect(await act('train_model', 'retryNow')).toMatchObject({
     message: expect.stringContaining('does not wait for another try'),
   })
+  projection.update(workflowId, { paused: { at: null, by: 'ben', reason: null } })
+  expect(await act('train_model', 'retryNow')).toMatchObject({ message: expect.stringContaining('ben has paused this step') })
   await commands.cancel({ workflowId, reason: 'The test is over.', requestId: randomUUID() })
   await bench.reaches(workflowId, 'Cancelled')
   expect(await act('train_model', 'pause')).toMatchObject({ message: expect.stringContaining('has ended already') })

@@ -129,7 +129,13 @@ export function createRunCommands({ ledger, projection, connected, operator, ref
     actOnStep: ({ workflowId, step, action, reason, requestId }) =>
       once(requestId, [action, step, workflowId], async (sentAt) => {
         if (action === 'restart') return restart(recordOf(workflowId), { step, reason, requestId }, sentAt)
-        const run = execution(open(workflowId))
+        const record = open(workflowId)
+        const run = execution(record)
+        if (action === 'retryNow' && record.paused) {
+          throw conflict(
+            `${record.paused.by ?? 'Somebody'} has paused this step; resume it, and it is tried at once. Nothing was changed.`,
+          )
+        }
         const order = { by: operator(), reason }
         if (action === 'pause') await pauseStep(connected(), run, step, order)
         else if (action === 'resume') await resumeStep(connected(), run, step, order)
