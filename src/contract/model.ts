@@ -320,6 +320,8 @@ export const payloadView = z.object({
   /** The value as text, where it is text but no JSON. */
   plain: z.string().nullable(),
   unreadable: z.string().nullable(),
+  /** Set where it is text but no JSON for which the answer had no room: its bytes are that text. */
+  textApart: z.literal(true).optional(),
   /** What has to be said of a value that is shown as text or bytes, as nothing here reads it otherwise; in a sentence. */
   note: z.string().optional(),
   /** Set where that is so only for now: it is still being decoded, and asking again gives it once it has come. */

@@ -148,7 +148,7 @@ function partOf(views: readonly PayloadView[]): Part {
   const unread = views.filter((view) => view.json === null && view.plain === null)
   const [first] = unread
   // A value for which its answer had no room has been decoded, and is not here.
-  const isLarge = first?.unreadable === null && first.holds?.encoding.startsWith('json/')
+  const isLarge = first?.unreadable === null && (first.textApart || first.holds?.encoding.startsWith('json/'))
   const why = first?.unreadable ?? (isLarge ? 'it is too large to be compared.' : 'it is no text that could be compared.')
   const problem = first ? `${first.label}: ${why}` : null
   const texts = views.flatMap(({ json, plain }) => json ?? (plain === null ? [] : JSON.stringify(plain)))

@@ -96,7 +96,10 @@ export function createHistorySearch(): HistorySearcher {
       for (const event of await viewEvents(stored, payloadCodecs, { refOf: () => null, waitMs: decodingWithinMs })) {
         const about = { eventId: event.id, type: event.type, subject: event.subject, at: event.at }
         for (const { path, message, type, stack } of event.failures) {
-          keep(read, { ...about, label: path, text: [type, message, stack].filter(Boolean).join('\n'), isJson: false })
+          // A text that was decoded is found in its payload.
+          const inPayload = event.payloads.some(({ label, json }) => label === `${path}.encodedAttributes` && json !== null)
+          const texts = inPayload ? [type] : [type, message, stack]
+          keep(read, { ...about, label: path, text: texts.filter(Boolean).join('\n'), isJson: false })
         }
         for (const { label, json, plain, unreadable } of event.payloads) {
           if (unreadable !== null) read.unreadable++

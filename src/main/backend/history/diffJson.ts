@@ -1,6 +1,7 @@
 import type { DiffEntry } from '../../../contract/diff.ts'
 import { indexJson, type JsonIndex, stringOf } from '../../../contract/exactJson.ts'
 import { isSecretName } from '../../../contract/secretNames.ts'
+import { cutPath } from './cutPath.ts'
 import { difference, isSameNumber } from './decimals.ts'
 
 /** Entries of each sort (differing, same) that are told one by one; the rest is counted. */
@@ -80,9 +81,6 @@ export function diffJson(leftText: string | null, rightText: string | null, { re
 }
 
 const cut = (text: string) => (text.length > longestText ? `${text.slice(0, longestText)}…` : text)
-/** Its beginning says where it is, its end what it is. */
-const cutPath = (path: string) =>
-  path.length > longestText ? `${path.slice(0, longestText / 2)}…${path.slice(-longestText / 2)}` : path
 
 /** null for what has no inside: a value, an empty list, nothing. */
 function childrenOf(index: JsonIndex | null, node: number): number[] | null {

@@ -16,7 +16,10 @@ export function fitMessage(lists: readonly (readonly PayloadView[])[], most = mo
     views.map((view) => {
       if (view.ref === null) return view
       const fitting = { ...view }
-      if (lengthOf(view) > room) fitting.json = fitting.plain = null
+      if (lengthOf(view) > room) {
+        fitting.json = fitting.plain = null
+        if (view.plain !== null) fitting.textApart = true
+      }
       room -= lengthOf(fitting)
       // Thousands of small values would otherwise travel twice.
       if (view.stored.length > room) fitting.stored = ''

@@ -185,6 +185,19 @@ describe('a file', () => {
     expect(() => readHistoryFile(text)).toThrow(words)
   })
 
+  test('whose texts have no room in the answer tells that they are texts, so that they are had as such', async () => {
+    const files = createHistoryFiles(() => [])
+    const long = { metadata: { encoding: 'binary/plain' }, data: 'x'.repeat(1_900_000) }
+    const text = fileOf(storedJson([signaled(long, long, long)]))
+    const opened = files.open({ upload: 'texts', fileName: 'texts.json', text, last: true })
+    const { events } = await files.page({ id: opened?.id ?? '', older: null, limit: 100 })
+    expect(events[0]?.payloads.map(({ plain, textApart }) => [plain?.length ?? null, textApart ?? false])).toEqual([
+      [1_900_000, false],
+      [1_900_000, false],
+      [null, true],
+    ])
+  })
+
   test('whose event holds more than an answer has room for is shown, and the large values are had one by one', async () => {
     const files = createHistoryFiles(() => [])
     const large = JSON.stringify('x'.repeat(1_900_000))

@@ -33,6 +33,10 @@ test.each([
   expect(matchJson(json, wantedText(text), false).match?.path).toBe('h')
 })
 
+test('a path is cut where it is longer than anybody reads', () => {
+  expect(find({ ['k'.repeat(1_000_000)]: ['needle'] }, 'needle').match?.path).toMatch(/^k{150}….{0,150}\[0\]$/)
+})
+
 test('what calls itself JSON and is none is looked through as a text', () => {
   expect(matchJson('{"loss": NaN, "password": "x"}', wantedText('nan'), false).match).toEqual({
     ...{ path: '', excerpt: '{"loss": NaN, "password": "x"}' },

@@ -1,8 +1,9 @@
 import { indexJson, type JsonIndex, pathOf, stringOf } from '../../../contract/exactJson.ts'
 import { isSecretName } from '../../../contract/secretNames.ts'
+import { cutPath } from './cutPath.ts'
 
 export interface JsonMatch {
-  /** Of the first key or value that holds the text, such as `a.b[3]`; '' for the value as a whole. */
+  /** Of the first key or value that holds the text, such as `a.b[3]`, cut where it is long; '' for the value as a whole. */
   path: string
   /** What holds it, cut around it. */
   excerpt: string
@@ -46,7 +47,7 @@ export function matchJson(json: string, wanted: Wanted, reveal: boolean): { matc
     const key = index.key(node)
     const secret = key !== null && isSecretName(key)
     if (key !== null && wanted.plain.test(key)) {
-      return { match: { path: pathOf(index, node), excerpt: excerptOf(key, wanted.plain) }, covered }
+      return { match: { path: cutPath(pathOf(index, node)), excerpt: excerptOf(key, wanted.plain) }, covered }
     }
     if (secret && !reveal) {
       covered ||= wanted.json.test(index.raw(node))
@@ -55,7 +56,7 @@ export function matchJson(json: string, wanted: Wanted, reveal: boolean): { matc
     }
     const text = ownText(index, node)
     if (text !== null && wanted.plain.test(text)) {
-      return { match: { path: pathOf(index, node), excerpt: excerptOf(text, wanted.plain) }, covered }
+      return { match: { path: cutPath(pathOf(index, node)), excerpt: excerptOf(text, wanted.plain) }, covered }
     }
     node++
   }

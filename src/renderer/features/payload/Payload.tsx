@@ -105,7 +105,13 @@ function BareValue({ payload, title, value, uncovered, uncover }: Shown & { titl
     case 'bytes':
       return <Bytes payload={payload} part="decoded" />
     case 'problem':
-      return value.late ? <p className="faint">{value.words}</p> : <Problem text={value.words} />
+      if (value.late) return <p className="faint">{value.words}</p>
+      return (
+        <>
+          <Problem text={value.words} />
+          {payload.holds && payload.unreadable !== null ? <Bytes payload={payload} part="decoded" /> : null}
+        </>
+      )
   }
 }
 

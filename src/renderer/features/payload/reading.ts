@@ -19,14 +19,16 @@ const reading: Value = { kind: 'reading' }
 
 /** What a payload says, as soon as it was read. */
 export function useValue(payload: PayloadView): Value {
-  const { json, plain, unreadable, late, holds } = payload
+  const { json, plain, unreadable, late, holds, textApart } = payload
   const isJson = json !== null || (plain === null && holds !== null && holds.encoding.startsWith('json/'))
-  const had = useFetched(unreadable === null && isJson && json === null ? payload : null)
+  const isApart = textApart || (isJson && json === null)
+  const had = useFetched(unreadable === null && isApart ? payload : null)
   const read = useJson(json ?? (isJson ? had.text : null))
   if (unreadable !== null) return { kind: 'problem', words: unreadable, late: late ?? false }
-  if (isJson && had.problem !== null)
+  if (isApart && had.problem !== null)
     return { kind: 'problem', words: `This value could not be read: ${had.problem}`, late: false }
   if (isJson) return read
+  if (textApart && plain === null) return had.text === null ? reading : { kind: 'text', text: had.text }
   if (plain !== null) return { kind: 'text', text: plain }
   if (holds !== null) return { kind: 'bytes' }
   return { kind: 'problem', words: 'This value could not be decoded.', late: false }
