@@ -14,7 +14,7 @@ export const observed = z.discriminatedUnion('kind', [
   stepAttempt.extend({
     kind: z.literal('ended'),
     endedAt: timestamp,
-    outcome: z.enum(['completed', 'failed', 'cancelled']),
+    outcome: z.enum(['completed', 'failed', 'timedOut', 'cancelled']),
     failure: failure.nullable(),
   }),
   stepAttempt.extend({ kind: z.literal('progress'), progress }),

@@ -23,14 +23,15 @@ export const observeAttempts =
           worker,
           maxAttempts: Number.isFinite(maxAttempts) ? maxAttempts : null,
         })
-        const ended = (outcome: 'completed' | 'failed' | 'cancelled', failure: Failure | null) =>
+        const ended = (outcome: 'completed' | 'failed' | 'timedOut' | 'cancelled', failure: Failure | null) =>
           observer.attemptEnded({ ...ref, endedAt: now(), outcome, failure })
         try {
           const result = await duringAttempt(ref, () => next(input))
           ended('completed', null)
           return result
         } catch (error) {
-          if (error instanceof CancelledFailure) ended('cancelled', null)
+          if (isTimeout(error)) ended('timedOut', tookTooLong)
+          else if (error instanceof CancelledFailure) ended('cancelled', null)
           else ended('failed', readFailure(error))
           throw error
         }
@@ -47,6 +48,13 @@ export const observeStages = (observer: RunObserver): InjectedSinks<StatusSinks>
     },
   },
 })
+
+/** The worker cancels an attempt that is over its limit, and Temporal counts it as failed: told as cancelled it had no reason. */
+const isTimeout = (error: unknown) => error instanceof CancelledFailure && error.message === 'TIMED_OUT'
+const tookTooLong: Failure = {
+  message: 'The attempt took longer than allowed (start to close).',
+  ...{ type: 'Timeout', nonRetryable: false, stack: null },
+}
 
 function readFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { message: String(error), type: null, nonRetryable: false, stack: null }

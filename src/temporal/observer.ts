@@ -11,7 +11,7 @@ export interface RunObserver {
     event: AttemptRef & { startedAt: string; worker: string /** null = without end. */; maxAttempts: number | null },
   ): void
   attemptEnded(
-    event: AttemptRef & { endedAt: string; outcome: 'completed' | 'failed' | 'cancelled'; failure: Failure | null },
+    event: AttemptRef & { endedAt: string; outcome: 'completed' | 'failed' | 'timedOut' | 'cancelled'; failure: Failure | null },
   ): void
   progress(event: AttemptRef & Progress): void
 }

@@ -91,13 +91,14 @@ export function createWorkerMetrics({ registry, slots, log }: Options): WorkerMe
         underWay.set(keyOf(event), { since: performance.now(), maxAttempts: event.maxAttempts })
       },
       attemptEnded(event) {
-        const { step, outcome, failure, attempt } = event
+        const { step, failure, attempt } = event
+        const outcome = event.outcome === 'timedOut' ? 'timed_out' : event.outcome
         const begun = underWay.get(keyOf(event))
         underWay.delete(keyOf(event))
         attempts.inc({ step, outcome })
         if (begun) durations.observe({ step, outcome }, (performance.now() - begun.since) / 1000)
         const isLast = failure?.nonRetryable === true || (begun?.maxAttempts != null && attempt >= begun.maxAttempts)
-        if (outcome !== 'failed' || isLast) steps.inc({ step, outcome })
+        if ((outcome !== 'failed' && outcome !== 'timed_out') || isLast) steps.inc({ step, outcome })
       },
     },
     timedOut: (step) => attempts.inc({ step, outcome: 'timed_out' }),

@@ -204,6 +204,15 @@ describe('the projection', () => {
     expect(pushed.at(-1)).toMatchObject([{ stage: 'Failed', attempt: 4, maxAttempts: 5, problem: 'Training failed.' }])
   })
 
+  it('remembers the executions that a run was reset from, each once, over a start', () => {
+    const { ledger, projection } = setUp()
+    addRun(ledger, 'w1')
+    projection.load(['w1'])
+    for (const runId of ['r1', 'r2', 'r2', 'r3']) projection.update('w1', { runId })
+    projection.close()
+    expect(setUp(ledger).projection.get('w1')).toMatchObject({ runId: 'r3', earlierRunIds: ['r1', 'r2'] })
+  })
+
   it('never writes what came out of a payload in clear', () => {
     const { ledger, projection } = setUp()
     addRun(ledger, 'w1')

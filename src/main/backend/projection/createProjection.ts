@@ -197,6 +197,7 @@ export function createProjection({
     if (!before) return
     const sameExecution = patch.runId === undefined || before.runId === null || patch.runId === before.runId
     const wanted: Partial<RunRecord> = { ...patch }
+    if (!sameExecution) wanted.earlierRunIds = [...new Set([...before.earlierRunIds, before.runId as string])]
     if (isEndStage(before.stage) && sameExecution && !before.gone) {
       delete wanted.stage
       delete wanted.stageSince
@@ -260,7 +261,7 @@ export function createProjection({
       latestProgress.delete(workflowId)
       update(workflowId, { waitsForRoom: false })
       if (outcome === 'completed') update(workflowId, { problem: null, retryAt: null })
-      if (outcome === 'failed') {
+      if (outcome === 'failed' || outcome === 'timedOut') {
         update(workflowId, { problem: failure?.message ?? null })
         onAttemptFailed(workflowId)
       }

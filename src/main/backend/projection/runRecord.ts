@@ -12,6 +12,8 @@ export interface RunRecord extends RunSummary {
   reportSha256: string | null
   /** Temporal did not have it when it was last asked: how it ended is not known, and it may be found again. */
   gone: boolean
+  /** Executions that this one was reset from, in the order in which they were left; as far as they were seen here. */
+  earlierRunIds: string[]
 }
 
 /** The fields that come out of payloads or failures; on disk they are sealed. */
@@ -34,6 +36,7 @@ export const sealedFields = [
   'profileSha256',
   'reportSha256',
   'gone',
+  'earlierRunIds',
 ] as const satisfies readonly (keyof RunRecord)[]
 export type SealedPart = Pick<RunRecord, (typeof sealedFields)[number]>
 
@@ -59,10 +62,20 @@ export const emptySealedPart: SealedPart = {
   profileSha256: null,
   reportSha256: null,
   gone: false,
+  earlierRunIds: [],
 }
 
 export function summaryOf(record: RunRecord): RunSummary {
-  const { gateChecks: _, deployments: _3, notes: _4, profileSha256: _6, reportSha256: _7, gone: _8, ...summary } = record
+  const {
+    gateChecks: _,
+    deployments: _3,
+    notes: _4,
+    profileSha256: _6,
+    reportSha256: _7,
+    gone: _8,
+    earlierRunIds: _9,
+    ...summary
+  } = record
   return summary
 }
 

@@ -23,7 +23,7 @@ import { readHistoryPage } from '../history/readHistoryPage.ts'
 import { findPayload, readRunValues } from '../history/readPayload.ts'
 import { type RunPayloads, readRunPayloads } from '../history/readRunPayloads.ts'
 import type { Projection, RecordedAttempt } from '../projection/createProjection.ts'
-import { summaryOf } from '../projection/runRecord.ts'
+import { type RunRecord, summaryOf } from '../projection/runRecord.ts'
 import { decodeFailureView, failureView } from './failureView.ts'
 import { decodeProgress } from './heartbeat.ts'
 import { stepPayloads } from './payloads.ts'
@@ -100,7 +100,7 @@ export function createRunReader({
         record,
         events,
         pending,
-        recorded: runId ? [...attemptsBefore(events, projection), ...projection.attempts(runId)] : [],
+        recorded: runId ? [...attemptsBefore(record, events, projection), ...projection.attempts(runId)] : [],
         // Without Temporal there is no history, and so no failure to decode.
         decodeFailure: async (failure) =>
           temporal
@@ -294,9 +294,13 @@ async function readTemporal(temporal: Client | null, workflowId: string, runId: 
  * Attempts of the executions that this one was reset from: a failure stays readable after "Retry from this step". Only of
  * steps that this execution has come to; the others are still ahead of it.
  */
-function attemptsBefore(events: readonly HistoryEvent[], projection: Projection): RecordedAttempt[] {
+function attemptsBefore(record: RunRecord, events: readonly HistoryEvent[], projection: Projection): RecordedAttempt[] {
   const reached = new Set(events.map((event) => event.activityTaskScheduledEventAttributes?.activityId))
-  const before = new Set(events.flatMap((event) => event.workflowTaskFailedEventAttributes?.baseRunId || []))
+  // A history tells where it was reset from last, and where it began; what lies between is known here alone.
+  const { originalExecutionRunId: first } = events[0]?.workflowExecutionStartedEventAttributes ?? {}
+  const left = events.flatMap((event) => event.workflowTaskFailedEventAttributes?.baseRunId || [])
+  const before = new Set([...(first ? [first] : []), ...record.earlierRunIds, ...left])
+  if (record.runId) before.delete(record.runId)
   return [...before].flatMap((runId) => projection.attempts(runId)).filter(({ step }) => reached.has(step))
 }
 

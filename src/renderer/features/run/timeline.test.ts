@@ -120,6 +120,11 @@ describe('timelineOf', () => {
     ])
   })
 
+  it('what had completed and was made again did not wait in between, also where no reset is told', () => {
+    const made = step({ endedAt: iso(30), attempts: [attempt(1, 0, 4, 'completed'), attempt(2, 20, 30, 'completed')] })
+    expect(shape(timelineOf(detail([made], iso(30)), t0))).toEqual([['done 0-4', 'done 20-30']])
+  })
+
   it('a step that was cancelled while it waited waited until then', () => {
     const cancelled = step({ state: 'cancelled', attempts: [attempt(1, 1, 2, 'failed')] })
     const none = step({ step: 'log_experiment', state: 'cancelled', scheduledAt: iso(3) })

@@ -81,10 +81,13 @@ function segmentsOf(step: Step, now: number, sentBack: readonly number[]): Segme
   let at = step.scheduledAt ? time(step.scheduledAt) : step.attempts[0] ? time(step.attempts[0].startedAt) : null
   if (at === null) return []
   let before = 0
+  let done = false
   for (const attempt of step.attempts) {
     const from = time(attempt.startedAt)
     const unseen = unseenWords(before + 1, attempt.attempt - 1)
-    const anew = before === 0 ? null : takenUpAnew(step, sentBack, at, from)
+    // What had completed is made again only by a run that was sent back, also where its history no longer tells that.
+    const anew = before === 0 ? null : (takenUpAnew(step, sentBack, at, from) ?? (done ? from : null))
+    done = attempt.outcome === 'completed'
     const why = attempt.failureBefore ? `; the last of them failed: ${attempt.failureBefore.message}` : ''
     if (unseen) add('unseen', at, from, null, unseen + why)
     // Between what the run was sent back from and what it does anew, this step waited for nothing.
