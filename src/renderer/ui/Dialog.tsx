@@ -19,6 +19,7 @@ export interface DialogProps {
 export function Dialog({ title, isOpen, onClose, children, foot, size = 'normal', alert = false }: DialogProps) {
   const box = useRef<HTMLElement>(null)
   useFocusKeptIn(box)
+  useSentOnce(box)
   return (
     <ModalOverlay className="modal-scrim" isOpen={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Modal className={size === 'normal' ? 'modal' : `modal ${size}`}>
@@ -50,6 +51,24 @@ function useFocusKeptIn(box: RefObject<HTMLElement | null>): void {
     }, focusLostWithinMs)
     return () => clearTimeout(timer)
   })
+}
+
+/**
+ * Ctrl and Enter send what is written. The second of a double press comes when the answer's own button has the focus, and
+ * must not close it unread.
+ */
+function useSentOnce(box: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const { current } = box
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+      if (!(event.target instanceof Element) || event.target.closest('button') === null) return
+      event.preventDefault()
+      event.stopPropagation()
+    }
+    current?.addEventListener('keydown', listen, { capture: true })
+    return () => current?.removeEventListener('keydown', listen, { capture: true })
+  }, [box])
 }
 
 /** A stop of the Tab key only while it scrolls: there may be nothing in it that takes the focus and could be scrolled to. */
