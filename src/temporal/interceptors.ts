@@ -25,12 +25,13 @@ export const observeAttempts =
         })
         const ended = (outcome: 'completed' | 'failed' | 'timedOut' | 'cancelled', failure: Failure | null) =>
           observer.attemptEnded({ ...ref, endedAt: now(), outcome, failure })
+        const begun = performance.now()
         try {
           const result = await duringAttempt(ref, () => next(input))
           ended('completed', null)
           return result
         } catch (error) {
-          if (isTimeout(error)) ended('timedOut', tookTooLong)
+          if (isTimeout(error, performance.now() - begun, info.startToCloseTimeoutMs)) ended('timedOut', tookTooLong)
           else if (error instanceof CancelledFailure) ended('cancelled', null)
           else ended('failed', readFailure(error))
           throw error
@@ -49,8 +50,13 @@ export const observeStages = (observer: RunObserver): InjectedSinks<StatusSinks>
   },
 })
 
-/** The worker cancels an attempt that is over its limit, and Temporal counts it as failed: told as cancelled it had no reason. */
-const isTimeout = (error: unknown) => error instanceof CancelledFailure && error.message === 'TIMED_OUT'
+/**
+ * An attempt that is over its limit is cancelled here, mostly when a heartbeat hears that Temporal gave it up, and counts as
+ * failed there: told as cancelled it would have no reason.
+ */
+const isTimeout = (error: unknown, tookMs: number, limitMs: number | undefined) =>
+  error instanceof CancelledFailure &&
+  (error.message === 'TIMED_OUT' || (limitMs !== undefined && limitMs > 0 && tookMs >= limitMs))
 const tookTooLong: Failure = {
   message: 'The attempt took longer than allowed (start to close).',
   ...{ type: 'Timeout', nonRetryable: false, stack: null },
