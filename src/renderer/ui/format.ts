@@ -14,9 +14,11 @@ export function bytesWords(bytes: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
 
-/** A measured figure: three digits after the point at most, none that say nothing. */
-export const figure = (value: number, digits = 3) =>
-  Number.isFinite(value) ? value.toLocaleString('en-GB', { maximumFractionDigits: digits, useGrouping: false }) : String(value)
+/** A measured figure: three digits after the point at most, none that say nothing; a large one as `significant` has it. */
+export function figure(value: number, digits = 3): string {
+  if (!Number.isFinite(value) || Math.abs(value) >= 100_000) return significant(value)
+  return value.toLocaleString('en-GB', { maximumFractionDigits: digits, useGrouping: false })
+}
 
 export const count = (value: number) => value.toLocaleString('en-GB')
 

@@ -3,7 +3,11 @@ import { CallFailed } from '../../contract/errors.ts'
 /** What went wrong, as the host said it. */
 export function problemText(cause: unknown): string {
   if (cause instanceof CallFailed) {
-    return cause.error.kind === 'internal' ? `${cause.error.message} (log id ${cause.error.id})` : cause.error.message
+    const { error } = cause
+    // The host's own words have the id in them.
+    return error.kind === 'internal' && !error.message.includes(error.id)
+      ? `${error.message} (log id ${error.id})`
+      : error.message
   }
   return cause instanceof Error ? cause.message : String(cause)
 }

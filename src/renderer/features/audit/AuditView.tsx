@@ -18,6 +18,7 @@ import { isFiltered, type Span, spans } from './auditStore.ts'
 import { deedOf, kindWords, outcomeOf } from './deedWords.ts'
 import { auditSearchId } from './ids.ts'
 import './audit.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 /** Everything that operators changed, or tried to: newest first. */
 export default function AuditView() {
@@ -56,7 +57,9 @@ export default function AuditView() {
           <p>This may be out of date: {problem}</p>
         </Note>
       ) : null}
-      {load === 'ready' && entries.length === 0 ? (
+      {load === 'loading' && entries.length === 0 ? (
+        <Skeleton of="the audit" />
+      ) : load === 'ready' && entries.length === 0 ? (
         <div className="runs-message">
           <p>Nothing on record fits this filter.</p>
           <Button onPress={() => audit.getState().clear()}>Show everything</Button>
@@ -73,7 +76,7 @@ const spanWords = Object.fromEntries(Object.entries(spans).map(([span, { words }
 function Bar() {
   const { audit } = useConsole()
   const off = useIn('stack', whyActionsAreOff)
-  const { text, kinds, operator, span, operators, workflowId, total, exporting, fresh } = useIn('audit', (s) => s)
+  const { text, kinds, operator, span, operators, workflowId, total, exporting, fresh, load } = useIn('audit', (s) => s)
   const filtered = useIn('audit', isFiltered)
   const { narrow } = audit.getState()
   const save = async (format: AuditFormat) => {
@@ -104,7 +107,7 @@ function Bar() {
         <Choice hideLabel label="When" value={span} words={spanWords} onChange={(next) => narrow({ span: next })} />
         <span className="grow" />
         <span className="faint nowrap" role="status">
-          {plural(total, 'record')}
+          {load === 'loading' && total === 0 ? '' : plural(total, 'record')}
         </span>
         {(['csv', 'json'] as const).map((format) => (
           <Button

@@ -13,6 +13,7 @@ import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { curlExample, earlierModels } from './deploymentsStore.ts'
 import { RollBackDialog } from './RollBackDialog.tsx'
 import './deployments.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 export const environmentWords = { dev: 'Dev', prod: 'Production' } as const
 
@@ -35,12 +36,7 @@ export default function DeploymentsView() {
     )
   }
   if (load === 'loading') {
-    return (
-      <div className="deployments-page" aria-busy="true">
-        <span className="sr-only">Reading the deployments</span>
-        <span className="skeleton" style={{ width: '40%' }} />
-      </div>
-    )
+    return <Skeleton of="the deployments" />
   }
   return (
     <div className="scroll deployments-view">

@@ -18,6 +18,7 @@ import { providerWords, sealingKey } from './keysStore.ts'
 import { ProviderDialog } from './ProviderDialog.tsx'
 import { useAsk } from './useAsk.ts'
 import './encryption.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 /** Runs that end and messages that are sealed change the list; nobody tells of each. */
 const lookAgainMs = 5_000
@@ -49,7 +50,7 @@ export default function EncryptionView() {
       </div>
     )
   }
-  if (!state) return <div className="encryption" aria-busy="true" />
+  if (!state) return <Skeleton of="the keys" />
   return <Page state={state} />
 }
 

@@ -10,6 +10,7 @@ import { Moment } from '../../ui/times.tsx'
 import { chooseFilesId } from '../drop/ids.ts'
 import type { FilesFilter } from './filesStore.ts'
 import './files.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 export const outcomes: Record<IntakeEntry['outcome'], { label: string; tone: string; sign: typeof Clock }> = {
   accepted: { label: 'New run', tone: 'good', sign: CircleCheck },
@@ -74,7 +75,9 @@ export function FilesView() {
         <span className="grow" />
         <Button onPress={() => document.getElementById(chooseFilesId)?.click()}>Choose files…</Button>
       </div>
-      {shown.length === 0 && load === 'ready' ? (
+      {load === 'loading' && entries.length === 0 ? (
+        <Skeleton of="the files" />
+      ) : shown.length === 0 && load === 'ready' ? (
         <div className="runs-message">
           <p>No file fits this filter.</p>
         </div>

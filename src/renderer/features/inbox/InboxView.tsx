@@ -17,6 +17,7 @@ import { useCursorStays } from '../runs/useCursorStays.ts'
 import { whyActionsAreOff } from '../stack/stackStore.ts'
 import { CandidateLines } from './CandidateLines.tsx'
 import './inbox.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 /** What awaits a decision, the oldest first. */
 export function InboxView() {
@@ -44,6 +45,7 @@ export function InboxView() {
       </div>
     )
   }
+  if (load === 'loading' && waiting.length === 0) return <Skeleton of="what waits for a decision" />
   if (load === 'ready' && waiting.length === 0) {
     return (
       <div className="runs-message">

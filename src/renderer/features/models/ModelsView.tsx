@@ -15,6 +15,7 @@ import { modelsSearchId } from './ids.ts'
 import { ModelPage } from './ModelPage.tsx'
 import { gainOf, type ModelFilter, type ModelSort, modelFilters } from './modelsStore.ts'
 import './models.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 const rowHeight = 32
 const headHeight = 28
@@ -46,16 +47,7 @@ function ModelsList() {
     return (
       <>
         <ModelsBar />
-        <div className="runs-skeleton" aria-busy="true">
-          <span className="sr-only">Reading the models</span>
-          {Array.from({ length: 8 }, (_, i) => (
-            // The index is the key: equal lines
-            <div key={i} className="runs-skeleton-row">
-              <span className="skeleton" style={{ width: 140 + ((i * 53) % 90) }} />
-              <span className="skeleton" style={{ width: 160 + ((i * 37) % 120) }} />
-            </div>
-          ))}
-        </div>
+        <Skeleton of="the models" />
       </>
     )
   }

@@ -64,6 +64,7 @@ function measureCell(measure: Measure | null, bad: boolean): Cell | null {
       </>
     ),
     look: bad ? 'ellipsis tone-bad' : 'ellipsis',
+    title: `${measure.label} ${figure(measure.value)}`,
   }
 }
 

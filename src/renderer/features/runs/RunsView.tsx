@@ -8,6 +8,7 @@ import { RunsBar } from './RunsBar.tsx'
 import { RunsList } from './RunsList.tsx'
 import { ViewsDialog } from './ViewsDialog.tsx'
 import './runs.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 export function RunsView() {
   const { runs, stack } = useConsole()
@@ -15,7 +16,7 @@ export function RunsView() {
   const problem = useIn('runs', (s) => s.problem)
   const known = useIn('runs', (s) => s.byId.size)
   const shown = useIn('runs', (s) => s.visible.length)
-  if (load === 'loading') return <RunsSkeleton />
+  if (load === 'loading') return <Skeleton of="the runs" rows={12} />
   if (load === 'failed') {
     return (
       <div className="runs-message">
@@ -33,21 +34,5 @@ export function RunsView() {
       <BatchBar />
       <ViewsDialog />
     </>
-  )
-}
-
-function RunsSkeleton() {
-  return (
-    <div className="runs-skeleton" aria-busy="true">
-      <span className="sr-only">Reading the runs</span>
-      {Array.from({ length: 12 }, (_, i) => (
-        // The index is the key: twelve equal lines
-        <div key={i} className="runs-skeleton-row">
-          <span className="skeleton" style={{ width: 16 }} />
-          <span className="skeleton" style={{ width: 120 + ((i * 53) % 90) }} />
-          <span className="skeleton" style={{ width: 160 + ((i * 37) % 120) }} />
-        </div>
-      ))}
-    </div>
   )
 }

@@ -19,6 +19,7 @@ import { Profile } from './Profile.tsx'
 import { SaveBar } from './SaveBar.tsx'
 import { bytesBehind, differsFromDefaults, type SettingsDraft } from './settingsStore.ts'
 import './settings.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 // The largest form of the console, read when the settings are first looked at.
 const PipelinesEditor = later(() => import('../pipelines/PipelinesEditor.tsx'))
@@ -36,7 +37,7 @@ export function SettingsView() {
       </div>
     )
   }
-  if (!draft) return <div className="settings" aria-busy="true" />
+  if (!draft) return <Skeleton of="the settings" />
   return <Form draft={draft} />
 }
 

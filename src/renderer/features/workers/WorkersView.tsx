@@ -12,6 +12,7 @@ import { SwitchDialog } from './SwitchDialog.tsx'
 import { useWorkersState } from './useWorkersState.ts'
 import { WorkerProcessCard } from './WorkerProcessCard.tsx'
 import './workers.css'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 
 /** Who works on the pipelines' steps, wherever it runs, and the switch of this host's own worker. */
 export default function WorkersView() {
@@ -27,7 +28,7 @@ export default function WorkersView() {
       </div>
     )
   }
-  if (!state) return <div className="workers-view" aria-busy="true" />
+  if (!state) return <Skeleton of="the workers" />
   return (
     <div className="workers-view scroll">
       <div className="workers-page">
