@@ -338,6 +338,20 @@ describe('what other workers did', () => {
     expect(projection.attempts('r1')).toMatchObject([{ attempt: 1, startedAt: at(3), endedAt: at(4) }])
   })
 
+  it('an attempt that ran into its limit is no second one, though Temporal tells the end of the one before', () => {
+    const { projection } = setUp()
+    const stale = { step: 'train_model' as const, attempt: 2, startedAt: at(4), endedAt: at(4), worker: 'bare', failure: gpu }
+    projection.hear({ kind: 'started', ...ref, attempt: 2, startedAt: at(20), worker: 'bare', maxAttempts: 3 })
+    projection.hear({ kind: 'ended', ...ref, attempt: 2, endedAt: at(50), outcome: 'timedOut', failure: gpu })
+    projection.keepSeen('r1', { ...stale, outcome: 'timedOut' })
+    expect(projection.attempts('r1')).toMatchObject([{ startedAt: at(20), endedAt: at(50) }])
+    projection.hear({ kind: 'started', ...ref, attempt: 3, startedAt: at(55), worker: 'bare', maxAttempts: 3 })
+    projection.keepSeen('r1', { ...stale, attempt: 3, outcome: 'timedOut' })
+    const [, lost] = projection.attempts('r1')
+    expect(lost).toMatchObject({ startedAt: at(55), outcome: 'timedOut' })
+    expect(Date.parse(lost?.endedAt ?? '')).toBeGreaterThan(Date.parse(at(55)))
+  })
+
   it('an attempt whose end nobody told here ends as Temporal says', () => {
     const { projection, timedOut } = setUp()
     projection.hear({ kind: 'started', ...ref, startedAt: at(2), worker: 'bare', maxAttempts: 3 })

@@ -344,13 +344,20 @@ export function createProjection({
     observer,
     hear,
     keepSeen(runId, seen) {
+      // Of an attempt that ran into a limit Temporal tells no end, but still that of the one before.
+      const isStale = (startedAt: string) => (seen.endedAt ?? seen.startedAt) < startedAt
       const known = attemptsOf(runId).findLast(
-        ({ step, attempt, endedAt }) =>
-          step === seen.step && attempt === seen.attempt && (endedAt === null || near(endedAt, seen.endedAt ?? seen.startedAt)),
+        ({ step, attempt, startedAt, endedAt }) =>
+          step === seen.step &&
+          attempt === seen.attempt &&
+          (endedAt === null || near(endedAt, seen.endedAt ?? seen.startedAt) || isStale(startedAt)),
       )
       if (known?.endedAt == null && seen.outcome === 'timedOut') onAttemptTimedOut?.(seen.step)
       if (!known) keepAttempt({ runId, ...seen })
-      else if (known.endedAt === null) keepAttempt({ runId, ...seen, startedAt: known.startedAt })
+      else if (known.endedAt === null) {
+        const endedAt = isStale(known.startedAt) ? new Date().toISOString() : seen.endedAt
+        keepAttempt({ runId, ...seen, startedAt: known.startedAt, endedAt })
+      }
     },
     update,
     flush,
