@@ -13,6 +13,14 @@ export const historyFailure = z.object({
 })
 export type HistoryFailure = z.infer<typeof historyFailure>
 
+/** Something that an event says beside its values and failures, as text. */
+export const historyFact = z.object({
+  /** Where in the event's attributes it stands, such as `retryPolicy.maximumAttempts`. */
+  name: z.string(),
+  value: z.string(),
+})
+export type HistoryFact = z.infer<typeof historyFact>
+
 /** Lives in memory only, as its payloads do. */
 export const historyEvent = z.object({
   /** A 64-bit number, as its digits. */
@@ -25,6 +33,7 @@ export const historyEvent = z.object({
   /** Id of the event that it answers (an activity's schedule, an update's acceptance); null for the rest. */
   answers: z.string().nullable(),
   failures: z.array(historyFailure),
+  facts: z.array(historyFact),
   payloads: z.array(payloadView),
 })
 export type HistoryEvent = z.infer<typeof historyEvent>

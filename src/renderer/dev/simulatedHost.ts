@@ -1185,7 +1185,12 @@ export function createSimulatedHost(scenario: Scenario, clock: () => number = Da
         .filter(({ scheduledAt, kind }) => scheduledAt !== null && kind === 'activity')
         .flatMap(({ step, scheduledAt, attempts }, index): HistoryEvent[] => {
           const failure = attempts.find((attempt) => attempt.failure)?.failure
-          const event = { at: scheduledAt, subject: step, answers: null, failures: [] }
+          const facts = [
+            { name: 'taskQueue.name', value: 'mlops-task-queue' },
+            { name: 'startToCloseTimeout', value: '2 h' },
+            { name: 'retryPolicy.maximumAttempts', value: '3' },
+          ]
+          const event = { at: scheduledAt, subject: step, answers: null, failures: [], facts }
           const scheduled = String(index * 3 + 5)
           return [
             {

@@ -51,7 +51,8 @@ export const attributesOf = (event: HistoryEvent): [string, Record<string, unkno
 export const payloadsOfEvent = (event: HistoryEvent) =>
   findPayloads({ ...attributesOf(event)[1], userMetadata: event.userMetadata })
 
-const isFailure = (value: object, path: readonly string[]): value is FailureProto =>
+/** Whether a message of an event is a failure, by where it stands and what it says. */
+export const isFailure = (value: object, path: readonly string[]): value is FailureProto =>
   /^(cause|.*failure)$/i.test(path.at(-1) ?? '') && 'message' in value && typeof value.message === 'string'
 
 /** The last word or words of an enum's name: `TIMEOUT_TYPE_START_TO_CLOSE` is `start to close`. */

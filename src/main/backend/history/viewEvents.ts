@@ -4,6 +4,7 @@ import type { PayloadRef } from '../../../contract/model.ts'
 import { viewLists } from '../runs/payloads.ts'
 import { isoOf } from '../runs/protoTime.ts'
 import type { HistoryEvent as StoredEvent } from '../runs/timeline.ts'
+import { factsOf } from './eventFacts.ts'
 import { withTexts } from './failureTexts.ts'
 import { attributesOf, payloadsOfEvent } from './findPayloads.ts'
 
@@ -37,6 +38,7 @@ export async function viewEvents(
       subject: subjectOf(event) ?? (answers ? (subjects.get(answers) ?? null) : null),
       answers,
       failures: withTexts(found[place]?.failures ?? [], payloads[place] ?? []),
+      facts: factsOf(event),
       payloads: payloads[place] ?? [],
     }
   })

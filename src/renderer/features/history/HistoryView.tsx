@@ -5,6 +5,7 @@ import type { RunDetail } from '../../../contract/model.ts'
 import { useConsole, useIn } from '../../app/console.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Note } from '../../ui/Note.tsx'
+import { plainText } from '../../ui/plainText.ts'
 import { Moment } from '../../ui/times.tsx'
 import { FailureChain } from '../payload/FailureChain.tsx'
 import { Payload } from '../payload/Payload.tsx'
@@ -212,6 +213,18 @@ function EventDetail({ event }: { event: HistoryEvent }) {
         <Payload key={index} title={payload.label} payload={payload} />
       ))}
       {event.payloads.length === 0 && event.failures.length === 0 ? <p className="faint">This event holds no values.</p> : null}
+      {event.facts.length > 0 ? (
+        <dl className="history-facts" aria-label="What else the event says">
+          {event.facts.map(({ name, value }) => (
+            <div key={name}>
+              <dt className="mono">{plainText(name)}</dt>
+              <dd>
+                <bdi>{plainText(value)}</bdi>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      ) : null}
     </div>
   )
 }

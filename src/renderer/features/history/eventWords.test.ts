@@ -9,6 +9,7 @@ const event: HistoryEvent = {
   subject: 'log_experiment',
   answers: '15',
   failures: [{ path: 'failure', message: 'The row was refused.', type: 'DatabaseConfiguration', stack: null }],
+  facts: [{ name: 'retryPolicy.maximumAttempts', value: '3' }],
   payloads: [
     {
       ...{ label: 'failure.applicationFailureInfo.details', encoding: 'json/plain', keyId: null, sizeBytes: 9, stored: '' },

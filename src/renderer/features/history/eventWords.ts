@@ -16,6 +16,7 @@ export function fits(event: HistoryEvent, text: string): boolean {
     holds(typeWords(event.type)) ||
     holds(event.subject) ||
     event.failures.some(({ message, type, stack }) => holds(message) || holds(type) || holds(stack)) ||
+    event.facts.some(({ name, value }) => holds(name) || holds(value)) ||
     event.payloads.some((payload) => {
       const { label, json, plain } = payload
       // Only what is escaped may hold a text that does not stand there.

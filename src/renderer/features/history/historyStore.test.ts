@@ -20,7 +20,7 @@ const value = (late: boolean): PayloadView => ({
   ...(late ? { json: null, unreadable: 'Still being decoded.', late: true } : { json: '"here"', unreadable: null }),
 })
 const event = (late: boolean): HistoryEvent => ({
-  ...{ id: '5', type: 'ActivityTaskScheduled', at: null, subject: null, answers: null, failures: [] },
+  ...{ id: '5', type: 'ActivityTaskScheduled', at: null, subject: null, answers: null, failures: [], facts: [] },
   payloads: [value(late)],
 })
 
