@@ -9,6 +9,9 @@ export type StepAction = z.infer<typeof stepAction>
 export const settingChange = z.object({ field: z.string(), before: z.string(), after: z.string() })
 export type SettingChange = z.infer<typeof settingChange>
 
+/** Stands for the host of a decision that came without one. */
+export const unknownHost = 'not known'
+
 /** What a record is about; each is a filter of the audit view. `drillHit`: an attempt that a drill made fail. */
 export const auditKinds = ['decision', 'run', 'deployment', 'intake', 'settings', 'key', 'drill', 'drillHit', 'host'] as const
 export const auditKind = z.enum(auditKinds)

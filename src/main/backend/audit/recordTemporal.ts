@@ -1,4 +1,5 @@
 import type { Decision, RunSummary } from '../../../contract/model.ts'
+import { unknownHost } from '../../../contract/operator.ts'
 import { approveSignalName } from '../../../temporal/names.ts'
 import type { Audit } from '../ledger/audit.ts'
 import type { Ledger } from '../ledger/openLedger.ts'
@@ -16,7 +17,6 @@ type Given = Pick<Decision, 'operator' | 'host' | 'reason' | 'at'>
 
 const unnamed = 'an unnamed client'
 /** Where a client has not said on which machine it runs. */
-const unknownHost = 'not known'
 
 /**
  * Puts on record what others did to runs through Temporal: decisions of other hosts, and the bare approval signal, also

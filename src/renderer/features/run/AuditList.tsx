@@ -1,3 +1,4 @@
+import { unknownHost } from '../../../contract/operator.ts'
 import { useIn } from '../../app/console.ts'
 import { Moment } from '../../ui/times.tsx'
 import { deedOf, outcomeOf } from '../audit/deedWords.ts'
@@ -18,7 +19,8 @@ export function AuditList() {
               {words === 'done' ? null : <span className={`tone-${tone}`}> ({words})</span>}
             </span>
             <span className="faint">
-              <bdi>{entry.operator}</bdi> on {entry.host} · <Moment at={entry.at} />
+              <bdi>{entry.operator}</bdi> {entry.host === unknownHost ? '(host not known)' : `on ${entry.host}`} ·{' '}
+              <Moment at={entry.at} />
             </span>
             {why ? <span className="wrap">{why}</span> : null}
             {entry.problem ? <span className="wrap tone-bad">{entry.problem}</span> : null}

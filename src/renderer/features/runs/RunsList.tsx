@@ -113,7 +113,8 @@ export function RunsList() {
 /** How much of the list is here, when it is not all. */
 function RunsFoot() {
   const { runs } = useConsole()
-  const shown = useIn('runs', (s) => s.visible.length)
+  // New ones are offered at the top: they do not come as one scrolls.
+  const shown = useIn('runs', (s) => s.visible.length + s.fresh)
   const fitting = useIn('runs', (s) => s.fitting)
   const beyond = useIn('runs', (s) => s.beyond)
   const loading = useIn('runs', (s) => s.loadingMore)
