@@ -1,5 +1,15 @@
 /** Numbers as the console writes them. */
 
+const formats = new Map<string, Intl.NumberFormat>()
+
+/** Making a format costs far more than using it, and a list of runs uses several with each row that comes into sight. */
+function written(value: number, options: Intl.NumberFormatOptions = {}): string {
+  const key = JSON.stringify(options)
+  const format = formats.get(key) ?? new Intl.NumberFormat('en-GB', options)
+  formats.set(key, format)
+  return format.format(value)
+}
+
 /** `187 kB`, `2.1 GB`; decimal units, as file managers say them. */
 export function bytesWords(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
@@ -17,10 +27,10 @@ export function bytesWords(bytes: number): string {
 /** A measured figure: three digits after the point at most, none that say nothing; a large one as `significant` has it. */
 export function figure(value: number, digits = 3): string {
   if (!Number.isFinite(value) || Math.abs(value) >= 100_000) return significant(value)
-  return value.toLocaleString('en-GB', { maximumFractionDigits: digits, useGrouping: false })
+  return written(value, { maximumFractionDigits: digits, useGrouping: false })
 }
 
-export const count = (value: number) => value.toLocaleString('en-GB')
+export const count = (value: number) => written(value)
 
 /** `1 run`, `3 runs`. */
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`
@@ -34,10 +44,7 @@ export function significant(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value)
   const size = Math.abs(value)
   if (size !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(digits - 1).replace(/\.?0+e/, 'e')
-  return value.toLocaleString(
-    'en-GB',
-    size >= 10 ** (digits - 1) ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits },
-  )
+  return written(value, size >= 10 ** (digits - 1) ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits })
 }
 
 /** `3.4 %`; below a tenth of a percent, but not nothing: `< 0.1 %`. */

@@ -4,7 +4,7 @@ import { type Decoded, decodeEach, decodingEach } from './decodeEach.ts'
 import { payloadBytes } from './payloadBytes.ts'
 
 /** What a view waits for before it is shown without the values that have not come, in milliseconds. */
-export const patienceMs = 400
+export const patienceMs = 300
 /** How long a decoding is waited for, and what came late is kept in memory for whoever asks again. */
 const keptMs = 30_000
 /** As many payloads may be late at a time; a page has some hundreds at most. */
